@@ -1,0 +1,17 @@
+"""`authorizer`: who the bearer of a key is, before any other function runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flowstrand.aws import composition
+from flowstrand.http.authorizer import Authorizer
+from flowstrand.jsonvalue import JsonObject
+
+authorizer = Authorizer(composition.directory)
+
+
+def lambda_handler(event: Mapping[str, Any], context: object) -> JsonObject:
+    """Answer an API Gateway REQUEST authorizer event."""
+    return authorizer.policy_for(event)

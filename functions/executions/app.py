@@ -1,0 +1,18 @@
+"""`executions`: start and look at executions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flowstrand.aws import composition
+from flowstrand.http.application import Application
+from flowstrand.http.routes import executions
+from flowstrand.service.keys import Principal
+
+application = Application("executions", Principal.USER, [executions.router], composition.services)
+
+
+def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """Answer an API Gateway proxy event."""
+    return application.resolve(event, context)

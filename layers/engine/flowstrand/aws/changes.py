@@ -1,0 +1,21 @@
+"""`Changes` where a log can only be looked at again: nothing notifies a Lambda function that is already running."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from flowstrand.log.port import LogKey
+from flowstrand.service.poll_delay import LONGEST_MS
+
+
+class PolledChanges:
+    """Lets a reader look again after its own delay, 100 ms after activity and growing, at most 500 ms."""
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """`sleep` takes seconds."""
+        self._sleep = sleep
+
+    async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:  # noqa: ARG002 - the port's
+        """Return after `timeout_ms`, but no later than after 500 ms."""
+        await self._sleep(max(0.0, min(timeout_ms, LONGEST_MS)) / 1_000)

@@ -1,0 +1,46 @@
+"""`Programs` of a deployed function: the app named by `FLOWSTRAND_APP`, loaded when a workflow is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from flowstrand.engine.replay.program import Program
+
+if TYPE_CHECKING:
+    from flowstrand.sdk.app import App
+
+
+class HostedPrograms:
+    """The workflows of one app. Author code costs cold-start time, so requests that need none do not import it."""
+
+    def __init__(self, app: str) -> None:
+        """`app` is what `App.load` takes: a file or dotted module, and perhaps an attribute."""
+        self._spec = app
+
+    def program(self, kind: str) -> Program | None:
+        """The workflow of this kind, or None."""
+        return self._app.program(kind)
+
+    def kinds(self) -> Collection[str]:
+        """Every kind of the app."""
+        return self._app.kinds()
+
+    @cached_property
+    def _app(self) -> App:
+        from flowstrand.sdk.app import App
+
+        return App.load(self._spec)
+
+
+class NoPrograms:
+    """What a function hosts that has no app."""
+
+    def program(self, kind: str) -> Program | None:  # noqa: ARG002 - the port's
+        """None: there is no code here."""
+        return None
+
+    def kinds(self) -> Collection[str]:
+        """None at all."""
+        return ()

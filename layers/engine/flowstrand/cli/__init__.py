@@ -1,0 +1,5 @@
+"""The command line: `flowstrand dev`, `worker`, `start`, `get`, `events`, `tail` and `demo`."""
+
+from flowstrand.cli.program import main
+
+__all__ = ["main"]

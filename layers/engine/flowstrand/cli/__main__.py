@@ -1,0 +1,5 @@
+"""`python -m flowstrand.cli`."""
+
+from flowstrand.cli.program import main
+
+main()

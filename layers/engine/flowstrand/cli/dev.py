@@ -1,0 +1,52 @@
+"""`flowstrand dev`: the local server."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowstrand.cli.failures import told_on_one_line
+from flowstrand.local.keys import DEV_KEY
+from flowstrand.local.options import ORG, Options, StoreName
+from flowstrand.local.server import DevServer, Listening
+
+
+def dev(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any free one.")] = 8080,
+    app: Annotated[
+        str,
+        typer.Option(metavar="FILE_OR_MODULE", help="The workflows and tasks: app.py, app.py:attr or a module."),
+    ] = "workflows",
+    data: Annotated[Path, typer.Option(help="The folder for the database and the keys.")] = Path(".flowstrand"),
+    store: Annotated[
+        StoreName,
+        typer.Option(help="dynamodb is at AWS_ENDPOINT_URL, FLOWSTRAND_DYNAMODB_ENDPOINT, or AWS itself."),
+    ] = "sqlite",
+    api_key: Annotated[
+        str | None,
+        typer.Option(help="The key of org dev; without it one is made, kept in the data folder and shown."),
+    ] = None,
+    tasks: Annotated[bool, typer.Option("--tasks/--no-tasks", help="Run the app's tasks here.")] = True,
+) -> None:
+    """Serve workflows on this machine, with the handlers that deploy to AWS; a restart goes on where it was."""
+    options = Options(host=host, port=port, app=app, data=data, store=store, api_key=api_key, runs_tasks=tasks)
+    with told_on_one_line():
+        DevServer(options).run(lambda listening: _tell(options, listening))
+    # A task of the app may still be running in a thread, for as long as it likes: nothing depends on its ending here.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _tell(options: Options, listening: Listening) -> None:
+    typer.echo(f"Flowstrand listens on {listening.url}")
+    typer.echo(f"  app {options.app} · store {options.store} · data in {options.data}")
+    if options.api_key is None:
+        typer.echo(f"  API key of org {ORG}, kept in {options.data / DEV_KEY}:")
+        typer.echo(f"  export FLOWSTRAND_URL={listening.url} FLOWSTRAND_API_KEY={listening.api_key}")
+    sys.stdout.flush()

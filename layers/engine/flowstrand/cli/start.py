@@ -1,0 +1,34 @@
+"""`flowstrand start`: start an execution."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from flowstrand.cli.connecting import ApiKey, Org, Url, connect
+from flowstrand.cli.failures import told_on_one_line
+from flowstrand.jsonvalue import JsonValue
+
+
+def start(
+    kind: Annotated[str, typer.Argument(help="Of the workflow.")],
+    input: Annotated[str, typer.Option(metavar="JSON", help="What the workflow is given.")] = "null",
+    queue: Annotated[str, typer.Option(help="Where its tasks go.")] = "default",
+    url: Url = None,
+    api_key: ApiKey = None,
+    org: Org = None,
+) -> None:
+    """Start an execution and print its id."""
+    value = _parsed(input)
+    with told_on_one_line(), connect(url, api_key, org) as client:
+        typer.echo(client.start(kind, value, queue=queue).id)
+
+
+def _parsed(text: str) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"not JSON: {error}", param_hint="--input") from error
+    return value

@@ -1,0 +1,30 @@
+"""The API client, asynchronous and synchronous: start executions, await results, read and follow their logs.
+
+    async with Client() as client:                      # FLOWSTRAND_URL, FLOWSTRAND_API_KEY, FLOWSTRAND_ORG
+        handle = await client.start("order", {"sku": "a"})
+        async for event in handle.stream():
+            print(event.sequence, event.type)
+        print(await handle.result(timeout=60))
+
+The synchronous twin is `SyncClient`.
+"""
+
+from flowstrand.client.asynchronous import Client
+from flowstrand.client.connection import Connection
+from flowstrand.client.execution import Execution
+from flowstrand.client.handle import Handle, SyncHandle
+from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.stream import StreamEvent
+from flowstrand.client.synchronous import SyncClient
+
+__all__ = [
+    "Client",
+    "Connection",
+    "Execution",
+    "Handle",
+    "HistoryEvent",
+    "HistoryPage",
+    "StreamEvent",
+    "SyncClient",
+    "SyncHandle",
+]

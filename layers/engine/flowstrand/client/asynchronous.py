@@ -1,0 +1,216 @@
+"""`Client`: the API, asynchronously."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+import stamina
+
+from flowstrand.client import answers, call
+from flowstrand.client.call import Call
+from flowstrand.client.connection import Connection
+from flowstrand.client.encoding import input_of, kind_of
+from flowstrand.client.execution import Execution
+from flowstrand.client.handle import Handle
+from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
+from flowstrand.jsonvalue import JsonObject
+
+_NO_CONTENT = 204
+
+
+class Client:
+    """Starts executions and follows them. Use as an async context manager, or call `aclose`.
+
+    Reads are repeated on network errors and 503, for up to `patience_s` seconds; a start never is, because repeating
+    it could start a second execution.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        org: str | None = None,
+        *,
+        patience_s: float = 30.0,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Defaults: `FLOWSTRAND_URL`, `FLOWSTRAND_API_KEY`, `FLOWSTRAND_ORG`.
+
+        Raises:
+            ConfigurationError: there is no API key.
+        """
+        self.connection = Connection.resolve(url, api_key, org)
+        self._patience_s = patience_s
+        self._http = httpx2.AsyncClient(
+            base_url=self.connection.url, headers=self.connection.headers, transport=transport
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._http.aclose()
+
+    async def start(
+        self,
+        workflow: object,
+        input: object = None,
+        *,
+        queue: str = "default",
+        version: str | None = None,
+        metadata: JsonObject | None = None,
+    ) -> Handle:
+        """Start an execution.
+
+        Args:
+            workflow: a kind, or a `@workflow` definition.
+            input: JSON, a pydantic model or a dataclass.
+
+        Raises:
+            CallerError: refused, and nothing was started; `Unavailable` with code UNREACHABLE may or may not have
+                started one.
+        """
+        kind, value = kind_of(workflow), input_of(workflow, input)
+        request = call.start(self.connection, kind, value, queue=queue, version=version, metadata=metadata)
+        body = await self._answer(request)
+        return Handle(self, str(body["workflowExecutionId"]), workflow)
+
+    async def start_and_wait(
+        self,
+        workflow: object,
+        input: object = None,
+        *,
+        queue: str = "default",
+        timeout: float | None = None,  # noqa: ASYNC109 - it bounds the waiting, not the request
+    ) -> Any:
+        """`start`, then `Handle.result`."""
+        handle = await self.start(workflow, input, queue=queue)
+        return await handle.result(timeout=timeout)
+
+    def handle(self, execution_id: str) -> Handle:
+        """A handle on an execution that exists already; asks nothing."""
+        return Handle(self, execution_id)
+
+    async def get(self, execution_id: str) -> Execution:
+        """The execution as it is now."""
+        return Execution.of(await self._answer(call.get(self.connection, execution_id)))
+
+    async def history(
+        self,
+        execution_id: str,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+        wait_s: int = 0,
+        types: Iterable[str] = (),
+    ) -> HistoryPage:
+        """One page of the log; with `wait_s` (at most 20), as soon as there is something beyond `after`.
+
+        Raises:
+            LogCorrupted: an unfiltered page does not continue at `after + 1` without a gap.
+        """
+        wanted = tuple(types)
+        request = call.history(
+            self.connection, execution_id, after=after, limit=limit, wait_s=wait_s, types=wanted
+        )
+        page = HistoryPage.of(await self._answer(request))
+        if not wanted:
+            page.require_contiguous(after)
+        return page
+
+    async def events(self, execution_id: str, *, after: int = 0) -> AsyncGenerator[HistoryEvent]:
+        """Every event beyond `after` that is in the log now, page by page."""
+        up_to_date = False
+        while not up_to_date:
+            page = await self.history(execution_id, after=after)
+            for event in page.events:
+                yield event
+            after, up_to_date = page.next_after, page.up_to_date
+
+    async def stream(
+        self, execution_id: str, *, after: int = 0, format: StreamFormat = "state"
+    ) -> AsyncGenerator[StreamEvent]:
+        """Follow the log live, from behind `after` to its end, over as many connections as it takes.
+
+        Raises:
+            LogCorrupted: the server skipped or repeated an event.
+            CallerError: refused, or not reachable for too long.
+        """
+        cursor = StreamCursor(after, format)
+        while not cursor.has_ended:
+            broke: httpx2.TransportError | None = None
+            try:
+                async with aclosing(self._connected(cursor, execution_id)) as events:
+                    async for event in events:
+                        yield event
+            except httpx2.TransportError as error:
+                broke = error
+            if not cursor.has_ended:
+                await asyncio.sleep(self._pause(cursor, broke))
+
+    async def _connected(self, cursor: StreamCursor, execution_id: str) -> AsyncGenerator[StreamEvent]:
+        """The events of one connection."""
+        request = call.stream(self.connection, execution_id, after=cursor.sequence, format=cursor.format)
+        response = await self._send(request, is_stream=True)
+        try:
+            cursor.connected()
+            if response.status_code == _NO_CONTENT:
+                cursor.end()
+                return
+            async for frame in httpx2.EventSource(response):
+                event = cursor.accept(frame)
+                if event is not None:
+                    yield event
+                if cursor.has_ended:
+                    return
+        finally:
+            await response.aclose()
+
+    def _pause(self, cursor: StreamCursor, broke: httpx2.TransportError | None) -> float:
+        try:
+            return cursor.pause_after(broke)
+        except httpx2.TransportError as error:
+            raise answers.unreachable(error, self.connection.url) from error
+
+    async def _answer(self, request: Call) -> JsonObject:
+        return answers.body_of(await self._send(request))
+
+    async def _send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
+        """A successful response; repeated while that can help, if it is allowed."""
+        attempts = None if request.repeatable else 1
+        try:
+            async for attempt in stamina.retry_context(
+                on=answers.is_transient, attempts=attempts, timeout=self._patience_s
+            ):
+                with attempt:
+                    return await self._send_once(request, is_stream=is_stream)
+        except httpx2.TransportError as error:
+            raise answers.unreachable(error, self.connection.url) from error
+        raise AssertionError("unreachable")
+
+    async def _send_once(self, request: Call, *, is_stream: bool) -> httpx2.Response:
+        built = self._http.build_request(
+            request.method,
+            request.path,
+            json=request.json,
+            params=request.params,
+            headers=request.headers,
+            timeout=request.timeout_s,
+        )
+        response = await self._http.send(built, stream=is_stream)
+        if not response.is_success:
+            await response.aread()
+            raise answers.refusal(response)
+        return response

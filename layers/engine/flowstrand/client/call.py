@@ -1,0 +1,91 @@
+"""`Call`: one API request as data, shared by the asynchronous and the synchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from flowstrand.client.connection import Connection
+from flowstrand.jsonvalue import JsonObject, JsonValue
+
+PATIENCE_S = 15.0
+"""How long an answer may take beyond the wait that was asked for."""
+STREAM_SILENCE_S = 45.0
+"""A live stream silent for this long is dead: heartbeats come every 15 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request.
+
+    Attributes:
+        repeatable: repeating it after a lost reply changes nothing.
+        timeout_s: how long the server may be silent.
+    """
+
+    method: str
+    path: str
+    repeatable: bool
+    json: JsonObject | None = None
+    params: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    timeout_s: float = PATIENCE_S
+
+
+def start(
+    to: Connection,
+    kind: str,
+    input: JsonValue,
+    *,
+    queue: str,
+    version: str | None = None,
+    metadata: JsonObject | None = None,
+) -> Call:
+    """Start an execution. Not repeatable: a second one would start another."""
+    body: JsonObject = {"kind": kind, "input": input, "queue": queue}
+    if version is not None:
+        body["version"] = version
+    if metadata is not None:
+        body["metadata"] = metadata
+    return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=False)
+
+
+def get(to: Connection, execution_id: str) -> Call:
+    """An execution as it is now."""
+    return Call(method="GET", path=to.path("workflow-executions", execution_id), repeatable=True)
+
+
+def history(
+    to: Connection,
+    execution_id: str,
+    *,
+    after: int,
+    limit: int | None = None,
+    wait_s: int = 0,
+    types: Iterable[str] = (),
+) -> Call:
+    """Events beyond `after`; with `wait_s`, as soon as there are some."""
+    params = {"after": str(after)}
+    if limit is not None:
+        params["limit"] = str(limit)
+    if wait_s:
+        params["wait"] = str(wait_s)
+    if wanted := ",".join(types):
+        params["types"] = wanted
+    path = to.path("workflow-executions", execution_id, "events")
+    return Call(method="GET", path=path, params=params, repeatable=True, timeout_s=wait_s + PATIENCE_S)
+
+
+def stream(to: Connection, execution_id: str, *, after: int, format: str) -> Call:
+    """The live stream from behind `after`."""
+    headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+    if after:
+        headers["Last-Event-ID"] = str(after)
+    return Call(
+        method="GET",
+        path=to.path("workflow-executions", execution_id, "stream"),
+        params={"format": format},
+        headers=headers,
+        repeatable=True,
+        timeout_s=STREAM_SILENCE_S,
+    )

@@ -1,0 +1,81 @@
+"""`Execution`: one execution as the API shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flowstrand.errors import WorkflowFailed
+from flowstrand.jsonvalue import JsonObject, JsonValue
+
+_CLOSED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """A snapshot.
+
+    Attributes:
+        status: PENDING, RUNNING, WAITING, CANCELLING, COMPLETED, FAILED or CANCELLED.
+        current_sequence: of the newest event that the snapshot has seen.
+        error: `{type, message, stack?}` of a failed execution.
+    """
+
+    id: str
+    kind: str
+    status: str
+    created_at: str
+    current_sequence: int
+    queue: str = "default"
+    version: str | None = None
+    metadata: JsonObject | None = None
+    parent_id: str | None = None
+    output: JsonValue = None
+    error: JsonObject | None = None
+
+    @classmethod
+    def of(cls, body: Mapping[str, JsonValue]) -> Execution:
+        """From the API's JSON."""
+        metadata, error, sequence = body.get("metadata"), body.get("error"), body.get("currentSequence")
+        return cls(
+            id=str(body["workflowExecutionId"]),
+            kind=str(body["kind"]),
+            status=str(body["status"]),
+            created_at=str(body.get("createdAt", "")),
+            current_sequence=sequence if isinstance(sequence, int) else 0,
+            queue=str(body.get("queue") or "default"),
+            version=_text(body.get("version")),
+            metadata=metadata if isinstance(metadata, dict) else None,
+            parent_id=_text(body.get("parentWorkflowExecutionId")),
+            output=body.get("output"),
+            error=error if isinstance(error, dict) else None,
+        )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its log has ended."""
+        return self.status in _CLOSED
+
+    def result(self) -> JsonValue:
+        """The output of a completed execution.
+
+        Raises:
+            WorkflowFailed: it failed or was cancelled.
+            ValueError: it is still open.
+        """
+        if not self.is_closed:
+            raise ValueError(f"{self.id} is still {self.status}")
+        if self.status == "COMPLETED":
+            return self.output
+        error = self.error or {"type": "WorkflowCancelled", "message": "the execution was cancelled"}
+        raise WorkflowFailed(
+            str(error.get("message") or f"the execution is {self.status}"),
+            kind=self.kind,
+            error_type=str(error.get("type") or "Error"),
+            stack=_text(error.get("stack")),
+            id=self.id,
+        )
+
+
+def _text(value: JsonValue) -> str | None:
+    return None if value is None else str(value)

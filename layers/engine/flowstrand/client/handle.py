@@ -1,0 +1,126 @@
+"""`Handle` and `SyncHandle`: one execution, as its starter sees it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from flowstrand.client.encoding import output_of
+from flowstrand.client.execution import Execution
+from flowstrand.client.history import HistoryEvent
+from flowstrand.client.stream import StreamEvent, StreamFormat
+
+if TYPE_CHECKING:
+    from flowstrand.client.asynchronous import Client
+    from flowstrand.client.synchronous import SyncClient
+
+_TERMINAL_TYPES = ("WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED")
+_LONGEST_WAIT_S = 20
+
+
+class Handle:
+    """An execution and the client that reaches it."""
+
+    def __init__(self, client: Client, id: str, workflow: object = None) -> None:
+        """`workflow`, where it is a definition, says what type the output has."""
+        self.id = id
+        self._client = client
+        self._workflow = workflow
+
+    def __repr__(self) -> str:
+        return f"Handle({self.id!r})"
+
+    async def get(self) -> Execution:
+        """The execution as it is now."""
+        return await self._client.get(self.id)
+
+    async def result(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - the last long-poll is asked for no more than is left
+    ) -> Any:
+        """Wait for the end and return the output, of the type that the workflow definition declares.
+
+        Raises:
+            WorkflowFailed: the execution failed or was cancelled.
+            TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
+        """
+        deadline = _Deadline(timeout)
+        snapshot = await self.get()
+        after = snapshot.current_sequence
+        while not snapshot.is_closed:
+            page = await self._client.history(
+                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
+            )
+            after = page.next_after
+            if page.closed:
+                snapshot = await self.get()
+        return output_of(self._workflow, snapshot.result())
+
+    def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
+        """Every event beyond `after` that is in the log now."""
+        return self._client.events(self.id, after=after)
+
+    def stream(self, after: int = 0, format: StreamFormat = "state") -> AsyncIterator[StreamEvent]:
+        """Follow the log live to its end."""
+        return self._client.stream(self.id, after=after, format=format)
+
+
+class SyncHandle:
+    """An execution and the synchronous client that reaches it."""
+
+    def __init__(self, client: SyncClient, id: str, workflow: object = None) -> None:
+        """`workflow`, where it is a definition, says what type the output has."""
+        self.id = id
+        self._client = client
+        self._workflow = workflow
+
+    def __repr__(self) -> str:
+        return f"SyncHandle({self.id!r})"
+
+    def get(self) -> Execution:
+        """The execution as it is now."""
+        return self._client.get(self.id)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the end and return the output; see `Handle.result`."""
+        deadline = _Deadline(timeout)
+        snapshot = self.get()
+        after = snapshot.current_sequence
+        while not snapshot.is_closed:
+            page = self._client.history(
+                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
+            )
+            after = page.next_after
+            if page.closed:
+                snapshot = self.get()
+        return output_of(self._workflow, snapshot.result())
+
+    def events(self, after: int = 0) -> Iterator[HistoryEvent]:
+        """Every event beyond `after` that is in the log now."""
+        return self._client.events(self.id, after=after)
+
+    def stream(self, after: int = 0, format: StreamFormat = "state") -> Iterator[StreamEvent]:
+        """Follow the log live to its end."""
+        return self._client.stream(self.id, after=after, format=format)
+
+
+class _Deadline:
+    """How much of a caller's timeout is left."""
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self._timeout_s = timeout_s
+        self._begun_s = time.monotonic()
+
+    def next_wait_s(self, execution_id: str) -> int:
+        """Whole seconds to ask the next long-poll for, at least 1.
+
+        Raises:
+            TimeoutError: nothing is left.
+        """
+        if self._timeout_s is None:
+            return _LONGEST_WAIT_S
+        left = self._timeout_s - (time.monotonic() - self._begun_s)
+        if left <= 0:
+            raise TimeoutError(f"{execution_id} is still open after {self._timeout_s:g} s")
+        return max(1, min(_LONGEST_WAIT_S, int(left)))

@@ -1,0 +1,134 @@
+"""The live stream: frames into events, and the cursor that makes sure that none is lost or repeated (laws 1 and 2)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import httpx2
+
+from flowstrand.engine.events import EventType
+from flowstrand.engine.schema import epoch_ms
+from flowstrand.errors import LogCorrupted
+from flowstrand.jsonvalue import JsonValue
+from flowstrand.views.public_name import public_name
+
+StreamFormat: TypeAlias = Literal["state", "cloudevents"]
+
+_TERMINAL = frozenset({"WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED"})
+_TYPES_BY_PUBLIC_NAME = {public_name(type): type.value for type in EventType}
+_BARE = "message"
+"""The SSE event name of a frame that names none: ours always do when they carry an event."""
+MAX_FRUITLESS = 10
+"""Connections in a row that may break without an event before the stream is given up."""
+_DEFAULT_PAUSE_S, _MAX_PAUSE_S = 0.25, 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamEvent:
+    """One event as the stream shows it.
+
+    Attributes:
+        name: the SSE event name.
+        type: the event's public name, `TASK_FAILED` in either format.
+        data: the entity snapshot (`state`), the CloudEvent's data (`cloudevents`), or the emitted value.
+        timestamp_ms: epoch milliseconds, where the frame says so.
+        raw: the frame's text.
+    """
+
+    sequence: int
+    name: str
+    type: str
+    data: JsonValue
+    timestamp_ms: int | None
+    raw: str
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing follows it."""
+        return self.type in _TERMINAL
+
+
+class StreamCursor:
+    """Where a reader of one stream stands. Accepts frames in order; refuses gaps and repetitions."""
+
+    def __init__(self, after: int, format: StreamFormat = "state") -> None:
+        self.sequence = after
+        self.format = format
+        self.has_ended = False
+        self._before_connection = after
+        self._fruitless = 0
+        self._pause_s = _DEFAULT_PAUSE_S
+
+    def accept(self, frame: httpx2.ServerSentEvent) -> StreamEvent | None:
+        """The event of `frame`; None for a frame that carries none (a `retry:` hint, a bare id).
+
+        Raises:
+            LogCorrupted: it is not the event after the last one.
+        """
+        if frame.retry is not None:
+            self._pause_s = min(frame.retry / 1_000, _MAX_PAUSE_S)
+        if frame.event == _BARE and not frame.data:
+            return None
+        if not frame.id.isdecimal() or int(frame.id) != self.sequence + 1:
+            raise LogCorrupted(f"stream: expected event {self.sequence + 1}, got {frame.id!r}")
+        event = _of_state(frame) if self.format == "state" else _of_cloud_event(frame)
+        self.sequence += 1
+        self.has_ended = event.is_terminal
+        return event
+
+    def connected(self) -> None:
+        """A new connection is open."""
+        self._before_connection = self.sequence
+
+    def end(self) -> None:
+        """The server said that nothing follows."""
+        self.has_ended = True
+
+    def pause_after(self, error: httpx2.TransportError | None) -> float:
+        """Seconds to wait before the next connection; `error` is how this one broke, None for a clean end.
+
+        Raises:
+            httpx2.TransportError: too many connections in a row broke before they brought anything.
+        """
+        if self.sequence > self._before_connection:
+            self._fruitless = 0
+            return 0.0
+        if error is None:
+            return self._pause_s
+        self._fruitless += 1
+        if self._fruitless >= MAX_FRUITLESS:
+            raise error
+        return min(self._pause_s * 2.0**self._fruitless, _MAX_PAUSE_S)
+
+
+def _of_state(frame: httpx2.ServerSentEvent) -> StreamEvent:
+    """A state change, or what a task emitted: raw text for a token, JSON for the rest."""
+    body = frame.data if frame.event == "token" else _json(frame)
+    if not isinstance(body, dict) or frame.event != "data" or body.get("type") != "Event":
+        return _event(frame, f"STREAM_{frame.event.upper()}", body, None)
+    stamp = body.get("timestampMs")
+    return _event(frame, str(body["event"]), body.get("data"), stamp if isinstance(stamp, int) else None)
+
+
+def _of_cloud_event(frame: httpx2.ServerSentEvent) -> StreamEvent:
+    body = _json(frame)
+    if not isinstance(body, dict) or body.get("type") not in _TYPES_BY_PUBLIC_NAME:
+        raise LogCorrupted(f"stream: event {frame.id} is not a CloudEvent of a known type")
+    stamp = epoch_ms(str(body["time"])) if "time" in body else None
+    return _event(frame, _TYPES_BY_PUBLIC_NAME[str(body["type"])], body.get("data"), stamp)
+
+
+def _event(frame: httpx2.ServerSentEvent, type: str, data: JsonValue, timestamp_ms: int | None) -> StreamEvent:
+    return StreamEvent(
+        sequence=int(frame.id), name=frame.event, type=type, data=data, timestamp_ms=timestamp_ms, raw=frame.data
+    )
+
+
+def _json(frame: httpx2.ServerSentEvent) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(frame.data)
+    except ValueError as error:
+        raise LogCorrupted(f"stream: event {frame.id} is not JSON") from error
+    return value

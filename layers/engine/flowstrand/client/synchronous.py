@@ -1,0 +1,190 @@
+"""`SyncClient`: the API, synchronously. The twin of `Client`, method for method."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+import stamina
+
+from flowstrand.client import answers, call
+from flowstrand.client.call import Call
+from flowstrand.client.connection import Connection
+from flowstrand.client.encoding import input_of, kind_of
+from flowstrand.client.execution import Execution
+from flowstrand.client.handle import SyncHandle
+from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
+from flowstrand.jsonvalue import JsonObject
+
+_NO_CONTENT = 204
+
+
+class SyncClient:
+    """Starts executions and follows them. Use as a context manager, or call `close`.
+
+    Reads are repeated on network errors and 503, for up to `patience_s` seconds; a start never is, because repeating
+    it could start a second execution.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        org: str | None = None,
+        *,
+        patience_s: float = 30.0,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        """Defaults: `FLOWSTRAND_URL`, `FLOWSTRAND_API_KEY`, `FLOWSTRAND_ORG`.
+
+        Raises:
+            ConfigurationError: there is no API key.
+        """
+        self.connection = Connection.resolve(url, api_key, org)
+        self._patience_s = patience_s
+        self._http = httpx2.Client(
+            base_url=self.connection.url, headers=self.connection.headers, transport=transport
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def start(
+        self,
+        workflow: object,
+        input: object = None,
+        *,
+        queue: str = "default",
+        version: str | None = None,
+        metadata: JsonObject | None = None,
+    ) -> SyncHandle:
+        """Start an execution; see `Client.start`."""
+        kind, value = kind_of(workflow), input_of(workflow, input)
+        request = call.start(self.connection, kind, value, queue=queue, version=version, metadata=metadata)
+        body = self._answer(request)
+        return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
+
+    def start_and_wait(
+        self, workflow: object, input: object = None, *, queue: str = "default", timeout: float | None = None
+    ) -> Any:
+        """`start`, then `SyncHandle.result`."""
+        return self.start(workflow, input, queue=queue).result(timeout=timeout)
+
+    def handle(self, execution_id: str) -> SyncHandle:
+        """A handle on an execution that exists already; asks nothing."""
+        return SyncHandle(self, execution_id)
+
+    def get(self, execution_id: str) -> Execution:
+        """The execution as it is now."""
+        return Execution.of(self._answer(call.get(self.connection, execution_id)))
+
+    def history(
+        self,
+        execution_id: str,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+        wait_s: int = 0,
+        types: Iterable[str] = (),
+    ) -> HistoryPage:
+        """One page of the log; see `Client.history`."""
+        wanted = tuple(types)
+        request = call.history(
+            self.connection, execution_id, after=after, limit=limit, wait_s=wait_s, types=wanted
+        )
+        page = HistoryPage.of(self._answer(request))
+        if not wanted:
+            page.require_contiguous(after)
+        return page
+
+    def events(self, execution_id: str, *, after: int = 0) -> Generator[HistoryEvent]:
+        """Every event beyond `after` that is in the log now, page by page."""
+        up_to_date = False
+        while not up_to_date:
+            page = self.history(execution_id, after=after)
+            yield from page.events
+            after, up_to_date = page.next_after, page.up_to_date
+
+    def stream(
+        self, execution_id: str, *, after: int = 0, format: StreamFormat = "state"
+    ) -> Generator[StreamEvent]:
+        """Follow the log live to its end; see `Client.stream`."""
+        cursor = StreamCursor(after, format)
+        while not cursor.has_ended:
+            broke: httpx2.TransportError | None = None
+            try:
+                with closing(self._connected(cursor, execution_id)) as events:
+                    yield from events
+            except httpx2.TransportError as error:
+                broke = error
+            if not cursor.has_ended:
+                time.sleep(self._pause(cursor, broke))
+
+    def _connected(self, cursor: StreamCursor, execution_id: str) -> Generator[StreamEvent]:
+        """The events of one connection."""
+        request = call.stream(self.connection, execution_id, after=cursor.sequence, format=cursor.format)
+        response = self._send(request, is_stream=True)
+        try:
+            cursor.connected()
+            if response.status_code == _NO_CONTENT:
+                cursor.end()
+                return
+            for frame in httpx2.EventSource(response):
+                event = cursor.accept(frame)
+                if event is not None:
+                    yield event
+                if cursor.has_ended:
+                    return
+        finally:
+            response.close()
+
+    def _pause(self, cursor: StreamCursor, broke: httpx2.TransportError | None) -> float:
+        try:
+            return cursor.pause_after(broke)
+        except httpx2.TransportError as error:
+            raise answers.unreachable(error, self.connection.url) from error
+
+    def _answer(self, request: Call) -> JsonObject:
+        return answers.body_of(self._send(request))
+
+    def _send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
+        """A successful response; repeated while that can help, if it is allowed."""
+        attempts = None if request.repeatable else 1
+        try:
+            for attempt in stamina.retry_context(
+                on=answers.is_transient, attempts=attempts, timeout=self._patience_s
+            ):
+                with attempt:
+                    return self._send_once(request, is_stream=is_stream)
+        except httpx2.TransportError as error:
+            raise answers.unreachable(error, self.connection.url) from error
+        raise AssertionError("unreachable")
+
+    def _send_once(self, request: Call, *, is_stream: bool) -> httpx2.Response:
+        built = self._http.build_request(
+            request.method,
+            request.path,
+            json=request.json,
+            params=request.params,
+            headers=request.headers,
+            timeout=request.timeout_s,
+        )
+        response = self._http.send(built, stream=is_stream)
+        if not response.is_success:
+            response.read()
+            raise answers.refusal(response)
+        return response

@@ -1,0 +1,1 @@
+"""The directory: what is not history. Nothing in it decides a sequence."""

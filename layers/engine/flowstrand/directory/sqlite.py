@@ -1,0 +1,92 @@
+"""The directory in SQLite, in the same file as the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowstrand.directory.item_data import dump, load
+from flowstrand.directory.port import Item, PreconditionFailed
+from flowstrand.jsonvalue import JsonObject
+from flowstrand.log.sqlite_database import SqliteDatabase
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS directory_items (
+    partition  TEXT    NOT NULL,
+    key        TEXT    NOT NULL,
+    data       TEXT    NOT NULL,
+    version    INTEGER NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (partition, key)
+)
+"""
+_EXPIRY_INDEX = """
+CREATE INDEX IF NOT EXISTS directory_expiry ON directory_items (expires_at) WHERE expires_at IS NOT NULL
+"""
+_VERSION = "SELECT version FROM directory_items WHERE partition = ? AND key = ?"
+_GET = "SELECT data, version FROM directory_items WHERE partition = ? AND key = ?"
+_PUT = "INSERT OR REPLACE INTO directory_items (partition, key, data, version, expires_at) VALUES (?, ?, ?, ?, ?)"
+_DELETE = "DELETE FROM directory_items WHERE partition = ? AND key = ?"
+_SCAN = "SELECT key, data, version FROM directory_items WHERE partition = ? AND key > ? ORDER BY key LIMIT ?"
+_PURGE = "DELETE FROM directory_items WHERE expires_at <= ?"
+
+
+class SqliteDirectory:
+    """A `Directory` in one table. Keys are ordered by their UTF-8 bytes, as in DynamoDB."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+        database.create(_SCHEMA, _EXPIRY_INDEX)
+
+    def get(self, partition: str, key: str) -> Item | None:
+        """See `Directory.get`."""
+        rows = self._database.execute(_GET, (partition, key))
+        if not rows:
+            return None
+        data, version = rows[0]
+        return Item(partition=partition, key=key, data=load(data), version=version)
+
+    def put(
+        self,
+        partition: str,
+        key: str,
+        data: JsonObject,
+        *,
+        expect: int | None = None,
+        expires_at_ms: int | None = None,
+    ) -> Item:
+        """See `Directory.put`.
+
+        Raises:
+            PreconditionFailed: it is not at version `expect`.
+            PayloadTooLarge: `data` is larger than an item may be.
+        """
+        text = dump(partition, key, data)
+        with self._database.transaction():
+            version = self._checked_version(partition, key, expect) + 1
+            self._database.execute(_PUT, (partition, key, text, version, expires_at_ms))
+        return Item(partition=partition, key=key, data=load(text), version=version)
+
+    def delete(self, partition: str, key: str, *, expect: int | None = None) -> None:
+        """See `Directory.delete`."""
+        with self._database.transaction():
+            self._checked_version(partition, key, expect)
+            self._database.execute(_DELETE, (partition, key))
+
+    def scan(self, partition: str, *, after: str = "", limit: int = 100) -> Sequence[Item]:
+        """See `Directory.scan`."""
+        rows = self._database.execute(_SCAN, (partition, after, max(limit, 0)))
+        return [
+            Item(partition=partition, key=key, data=load(data), version=version) for key, data, version in rows
+        ]
+
+    def purge(self, now_ms: int) -> None:
+        """Delete what has expired; DynamoDB does this by itself."""
+        self._database.execute(_PURGE, (now_ms,))
+
+    def _checked_version(self, partition: str, key: str, expect: int | None) -> int:
+        """The version now, 0 if there is no item; to be called in a transaction."""
+        rows = self._database.execute(_VERSION, (partition, key))
+        version: int = rows[0][0] if rows else 0
+        if expect is not None and version != expect:
+            raise PreconditionFailed(f"{partition}/{key} is at version {version}, not {expect}")
+        return version

@@ -1,0 +1,1 @@
+"""The functional core: events, state, decisions and replay. No I/O, no clock, no randomness, no AWS, no HTTP."""

@@ -1,0 +1,81 @@
+"""Child workflows, as their parent's log records them."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from flowstrand.engine import ids
+from flowstrand.engine.events import (
+    ChildCompleted,
+    ChildFailed,
+    ChildInitiated,
+    ChildStarted,
+    ErrorInfo,
+    WorkflowCancelled,
+    WorkflowCompleted,
+    WorkflowFailed,
+    WorkflowStatus,
+)
+from flowstrand.engine.events.vocabulary import FailureType
+from flowstrand.engine.evolve import Draft
+from flowstrand.engine.replay.commands import StartChild
+from flowstrand.engine.state import OpenChild
+
+
+class _Common(TypedDict):
+    child_workflow_id: str
+    position: int
+    name: str
+    kind: str
+
+
+def initiate(draft: Draft, command: StartChild) -> None:
+    """Record that workflow code asked for a child."""
+    draft.emit(
+        ChildInitiated(
+            child_workflow_id=ids.operation_id(draft.state.workflow_execution_id, ids.CHILD, command.position),
+            position=command.position,
+            name=command.name,
+            kind=command.kind,
+            status=WorkflowStatus.PENDING,
+            input=command.input,
+            queue=command.queue,
+        )
+    )
+
+
+def started(draft: Draft, position: int) -> bool:
+    """Record that the child's log has begun, once; says whether anything was recorded."""
+    child = draft.state.children.get(position)
+    if draft.state.closed or child is None or child.is_started:
+        return False
+    draft.emit(ChildStarted(**_common(child), status=WorkflowStatus.RUNNING))
+    return True
+
+
+def ended(draft: Draft, position: int, end: WorkflowCompleted | WorkflowFailed | WorkflowCancelled) -> bool:
+    """Record how the child ended, with a missing start before it; a closed parent drops it.
+
+    Says whether anything was recorded.
+    """
+    child = draft.state.children.get(position)
+    if draft.state.closed or child is None:
+        return False
+    started(draft, position)
+    common = _common(child)
+    match end:
+        case WorkflowCompleted(output=output):
+            draft.emit(ChildCompleted(**common, status=WorkflowStatus.COMPLETED, output=output))
+        case WorkflowFailed(error=error, failure_type=failure_type):
+            draft.emit(ChildFailed(**common, status=WorkflowStatus.FAILED, error=error, failure_type=failure_type))
+        case WorkflowCancelled(reason=reason):
+            error = ErrorInfo(type="WorkflowCancelled", message=reason or "cancelled")
+            kind = FailureType.CANCELLED.value
+            draft.emit(ChildFailed(**common, status=WorkflowStatus.CANCELLED, error=error, failure_type=kind))
+    return True
+
+
+def _common(child: OpenChild) -> _Common:
+    return _Common(
+        child_workflow_id=child.child_workflow_id, position=child.position, name=child.name, kind=child.kind
+    )

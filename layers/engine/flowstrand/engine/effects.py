@@ -1,0 +1,87 @@
+"""Effects: what the world must be told because of committed events (law 7), derived from the state alone.
+
+An effect is open for as long as the state shows its cause unsettled. Carrying one out twice is harmless: every receiver
+asks the log again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from flowstrand.engine.events import ParentRef, TaskStatus
+from flowstrand.engine.state import ExecutionState, OpenChild, OpenTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueAttempt:
+    """The attempt may be claimed from `at_ms` on."""
+
+    position: int
+    attempt: int
+    queue: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmLease:
+    """If nothing is heard of the attempt by `at_ms`, it is given up."""
+
+    position: int
+    attempt: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmTimer:
+    """The timer fires at `at_ms`."""
+
+    position: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartChild:
+    """The child's own log must begin, and the parent's must say so."""
+
+    child: OpenChild
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellParent:
+    """The execution has ended, and its parent must hear of it."""
+
+    parent: ParentRef
+
+
+Effect: TypeAlias = QueueAttempt | ArmLease | ArmTimer | StartChild | TellParent
+
+
+def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
+    """The open effects of commits from sequence `since` on, in order of position."""
+    if state.closed:
+        return [TellParent(parent=state.parent)] if state.parent else []
+    effects: list[tuple[int, Effect]] = []
+    effects += [(t.position, _of_task(t)) for t in state.tasks.values() if t.changed_at >= since]
+    effects += [
+        (timer.position, ArmTimer(position=timer.position, at_ms=timer.fire_at_ms))
+        for timer in state.timers.values()
+        if timer.changed_at >= since
+    ]
+    effects += [
+        (child.position, StartChild(child=child))
+        for child in state.children.values()
+        if child.changed_at >= since and not child.is_started
+    ]
+    return [effect for _, effect in sorted(effects, key=lambda pair: pair[0])]
+
+
+def needs_wake(state: ExecutionState, since: int) -> bool:
+    """Whether a commit at `since`, after which the state is `state`, must be followed by a wake."""
+    return state.is_runnable or state.closed is not None or bool(open_effects(state, since))
+
+
+def _of_task(task: OpenTask) -> Effect:
+    if task.status is TaskStatus.RUNNING:
+        return ArmLease(position=task.position, attempt=task.attempts, at_ms=task.due_at_ms)
+    return QueueAttempt(position=task.position, attempt=task.attempts + 1, queue=task.queue, at_ms=task.due_at_ms)

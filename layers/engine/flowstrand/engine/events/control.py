@@ -1,0 +1,31 @@
+"""`CANCELLATION_REQUESTED` and `RETRY_REQUESTED`: what people ask of an execution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from flowstrand.engine.events.vocabulary import EventType, Family
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancellationRequested:
+    """Somebody asked for the execution to end."""
+
+    FAMILY: ClassVar[Family] = Family.CONTROL
+    TYPE: ClassVar[EventType] = EventType.CANCELLATION_REQUESTED
+
+    reason: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRequested:
+    """The execution continues a failed one: which, and from which sequence of its log."""
+
+    FAMILY: ClassVar[Family] = Family.CONTROL
+    TYPE: ClassVar[EventType] = EventType.RETRY_REQUESTED
+
+    retried_from: str
+    retried_from_sequence: int
+    request_id: str | None = None

@@ -1,0 +1,92 @@
+"""`Event`: one row of a log, and the closed union of what it can hold."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from flowstrand.engine.events import (
+    child,
+    control,
+    operation,
+    promise,
+    signal,
+    state,
+    stream,
+    task,
+    timer,
+    workflow,
+)
+from flowstrand.engine.events.vocabulary import EventType, Family
+
+WorkflowEvent: TypeAlias = (
+    workflow.WorkflowStarted
+    | workflow.WorkflowSuspended
+    | workflow.WorkflowResumed
+    | workflow.WorkflowCompleted
+    | workflow.WorkflowFailed
+    | workflow.WorkflowCancelled
+)
+TaskEvent: TypeAlias = (
+    task.TaskCreated | task.TaskStarted | task.TaskCompleted | task.TaskFailed | task.TaskCancelled
+)
+TimerEvent: TypeAlias = timer.TimerStarted | timer.TimerFired | timer.TimerCancelled
+PromiseEvent: TypeAlias = (
+    promise.PromiseCreated | promise.PromiseResolved | promise.PromiseRejected | promise.PromiseTimedOut
+)
+ChildEvent: TypeAlias = (
+    child.ChildInitiated
+    | child.ChildStarted
+    | child.ChildCompleted
+    | child.ChildFailed
+    | child.ChildCancellationRequested
+    | child.ChildCancellationFailed
+)
+OperationEvent: TypeAlias = operation.OperationCompleted | operation.OperationFailed
+StateEvent: TypeAlias = state.StateSet | state.StateCleared
+ControlEvent: TypeAlias = control.CancellationRequested | control.RetryRequested
+StreamEvent: TypeAlias = stream.StreamToken | stream.StreamProgress | stream.StreamData | stream.StreamError
+EventData: TypeAlias = (
+    WorkflowEvent
+    | TaskEvent
+    | TimerEvent
+    | PromiseEvent
+    | signal.SignalReceived
+    | ChildEvent
+    | OperationEvent
+    | StateEvent
+    | ControlEvent
+    | StreamEvent
+)
+
+_CLASSES: dict[EventType, type[EventData]] = {cls.TYPE: cls for cls in typing.get_args(EventData)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One fact of one execution.
+
+    Attributes:
+        sequence: its place in the log, from 1, without gaps.
+        timestamp_ms: when its commit was written, epoch milliseconds; never earlier than the event before.
+    """
+
+    sequence: int
+    timestamp_ms: int
+    data: EventData
+
+    @property
+    def type(self) -> EventType:
+        """The public name of the fact."""
+        return self.data.TYPE
+
+    @property
+    def family(self) -> Family:
+        """What kind of thing it is about."""
+        return self.data.FAMILY
+
+
+def data_class_of(event_type: EventType) -> type[EventData]:
+    """The dataclass that holds the data of events of this type."""
+    return _CLASSES[event_type]

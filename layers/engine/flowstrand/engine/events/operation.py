@@ -1,0 +1,36 @@
+"""`OPERATION_*`: what a `ctx.run` function returned or raised. Operations have an index of their own, from 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from flowstrand.engine.events.vocabulary import ErrorInfo, EventType, Family
+from flowstrand.engine.schema import Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OperationEvent:
+    FAMILY: ClassVar[Family] = Family.OPERATION
+
+    operation_id: str
+    index: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationCompleted(_OperationEvent):
+    """The function returned."""
+
+    TYPE: ClassVar[EventType] = EventType.OPERATION_COMPLETED
+
+    result: Payload = field(metadata={"payload": True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationFailed(_OperationEvent):
+    """The function raised."""
+
+    TYPE: ClassVar[EventType] = EventType.OPERATION_FAILED
+
+    error: ErrorInfo

@@ -1,0 +1,52 @@
+"""`PROMISE_*`: a value that somebody outside will give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from flowstrand.engine.events.vocabulary import ErrorInfo, EventType, Family
+from flowstrand.engine.schema import EpochMs, Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PromiseEvent:
+    FAMILY: ClassVar[Family] = Family.PROMISE
+
+    promise_id: str
+    position: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseCreated(_PromiseEvent):
+    """Workflow code asked for a promise."""
+
+    TYPE: ClassVar[EventType] = EventType.PROMISE_CREATED
+
+    timeout_at_ms: EpochMs | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseResolved(_PromiseEvent):
+    """The value came."""
+
+    TYPE: ClassVar[EventType] = EventType.PROMISE_RESOLVED
+
+    value: Payload = field(metadata={"payload": True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseRejected(_PromiseEvent):
+    """An error came instead."""
+
+    TYPE: ClassVar[EventType] = EventType.PROMISE_REJECTED
+
+    error: ErrorInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseTimedOut(_PromiseEvent):
+    """Nothing came in time."""
+
+    TYPE: ClassVar[EventType] = EventType.PROMISE_TIMED_OUT

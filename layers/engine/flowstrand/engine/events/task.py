@@ -1,0 +1,82 @@
+"""`TASK_*`: work that a worker does, attempt by attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from flowstrand.engine.events.vocabulary import ErrorInfo, EventType, Family, RetryPolicy, TaskStatus
+from flowstrand.engine.schema import EpochMs, Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TaskEvent:
+    FAMILY: ClassVar[Family] = Family.TASK
+
+    task_execution_id: str
+    position: int
+    kind: str
+    status: TaskStatus
+    execution_count: int
+    max_retries: int
+    worker_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCreated(_TaskEvent):
+    """Workflow code asked for a task; `execution_count` is 0."""
+
+    TYPE: ClassVar[EventType] = EventType.TASK_CREATED
+
+    input: Payload = field(metadata={"payload": True})
+    queue: str
+    retry: RetryPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStarted(_TaskEvent):
+    """A worker claimed an attempt. Attempts count from 1.
+
+    Attributes:
+        lease_ends_at_ms: when the attempt is given up unless a heartbeat has extended the lease.
+    """
+
+    TYPE: ClassVar[EventType] = EventType.TASK_STARTED
+
+    attempt: int
+    lease_ends_at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCompleted(_TaskEvent):
+    """An attempt succeeded."""
+
+    TYPE: ClassVar[EventType] = EventType.TASK_COMPLETED
+
+    attempt: int
+    output: Payload = field(metadata={"payload": True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFailed(_TaskEvent):
+    """An attempt failed: status PENDING (another follows at `retry_at_ms`) or FAILED (permanent)."""
+
+    TYPE: ClassVar[EventType] = EventType.TASK_FAILED
+
+    attempt: int
+    error: ErrorInfo
+    failure_type: str
+    retry_at_ms: EpochMs | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCancelled(_TaskEvent):
+    """The task will not be done.
+
+    Attributes:
+        command: the position of the cancel command, or None where the execution's end cancelled it.
+    """
+
+    TYPE: ClassVar[EventType] = EventType.TASK_CANCELLED
+
+    command: int | None = None

@@ -1,0 +1,41 @@
+"""`TIMER_*`: a moment that workflow code waits for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from flowstrand.engine.events.vocabulary import EventType, Family
+from flowstrand.engine.schema import EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TimerEvent:
+    FAMILY: ClassVar[Family] = Family.TIMER
+
+    timer_id: str
+    position: int
+    fire_at_ms: EpochMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerStarted(_TimerEvent):
+    """Workflow code asked for a timer."""
+
+    TYPE: ClassVar[EventType] = EventType.TIMER_STARTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFired(_TimerEvent):
+    """Its moment has come."""
+
+    TYPE: ClassVar[EventType] = EventType.TIMER_FIRED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerCancelled(_TimerEvent):
+    """It will not fire. `command` is the position of the cancel command, or None at the execution's end."""
+
+    TYPE: ClassVar[EventType] = EventType.TIMER_CANCELLED
+
+    command: int | None = None

@@ -1,0 +1,194 @@
+"""The words events are made of: types, families, statuses and the values that several events share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Family(StrEnum):
+    """What kind of thing an event is about; the first word of its public names."""
+
+    WORKFLOW = "workflow"
+    TASK = "task"
+    TIMER = "timer"
+    PROMISE = "promise"
+    SIGNAL = "signal"
+    CHILD = "child"
+    OPERATION = "operation"
+    STATE = "state"
+    CONTROL = "control"
+    STREAM = "stream"
+
+
+class EventType(StrEnum):
+    """Every name an event can have."""
+
+    WORKFLOW_STARTED = "WORKFLOW_STARTED"
+    WORKFLOW_SUSPENDED = "WORKFLOW_SUSPENDED"
+    WORKFLOW_RESUMED = "WORKFLOW_RESUMED"
+    WORKFLOW_COMPLETED = "WORKFLOW_COMPLETED"
+    WORKFLOW_FAILED = "WORKFLOW_FAILED"
+    WORKFLOW_CANCELLED = "WORKFLOW_CANCELLED"
+    TASK_CREATED = "TASK_CREATED"
+    TASK_STARTED = "TASK_STARTED"
+    TASK_COMPLETED = "TASK_COMPLETED"
+    TASK_FAILED = "TASK_FAILED"
+    TASK_CANCELLED = "TASK_CANCELLED"
+    TIMER_STARTED = "TIMER_STARTED"
+    TIMER_FIRED = "TIMER_FIRED"
+    TIMER_CANCELLED = "TIMER_CANCELLED"
+    PROMISE_CREATED = "PROMISE_CREATED"
+    PROMISE_RESOLVED = "PROMISE_RESOLVED"
+    PROMISE_REJECTED = "PROMISE_REJECTED"
+    PROMISE_TIMED_OUT = "PROMISE_TIMED_OUT"
+    SIGNAL_RECEIVED = "SIGNAL_RECEIVED"
+    CHILD_WORKFLOW_INITIATED = "CHILD_WORKFLOW_INITIATED"
+    CHILD_WORKFLOW_STARTED = "CHILD_WORKFLOW_STARTED"
+    CHILD_WORKFLOW_COMPLETED = "CHILD_WORKFLOW_COMPLETED"
+    CHILD_WORKFLOW_FAILED = "CHILD_WORKFLOW_FAILED"
+    CHILD_WORKFLOW_CANCELLATION_REQUESTED = "CHILD_WORKFLOW_CANCELLATION_REQUESTED"
+    CHILD_WORKFLOW_CANCELLATION_FAILED = "CHILD_WORKFLOW_CANCELLATION_FAILED"
+    OPERATION_COMPLETED = "OPERATION_COMPLETED"
+    OPERATION_FAILED = "OPERATION_FAILED"
+    STATE_SET = "STATE_SET"
+    STATE_CLEARED = "STATE_CLEARED"
+    CANCELLATION_REQUESTED = "CANCELLATION_REQUESTED"
+    RETRY_REQUESTED = "RETRY_REQUESTED"
+    STREAM_TOKEN = "STREAM_TOKEN"
+    STREAM_PROGRESS = "STREAM_PROGRESS"
+    STREAM_DATA = "STREAM_DATA"
+    STREAM_ERROR = "STREAM_ERROR"
+
+
+TERMINAL_TYPES = frozenset({EventType.WORKFLOW_COMPLETED, EventType.WORKFLOW_FAILED, EventType.WORKFLOW_CANCELLED})
+"""Nothing follows these (law 4)."""
+
+
+class WorkflowStatus(StrEnum):
+    """PENDING before the first turn, RUNNING while runnable, else WAITING; then how it ended."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    CANCELLING = "CANCELLING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class TaskStatus(StrEnum):
+    """PENDING while an attempt is to be claimed, RUNNING while one is claimed; then how it ended."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class SuspendType(StrEnum):
+    """What a suspended execution waits for first."""
+
+    TASK = "TASK"
+    TIMER = "TIMER"
+    PROMISE = "PROMISE"
+    SIGNAL = "SIGNAL"
+    CHILD_WORKFLOW = "CHILD_WORKFLOW"
+
+
+class FailureType(StrEnum):
+    """Why something failed, for programs."""
+
+    ERROR = "ERROR"
+    """User code raised."""
+    LEASE_EXPIRED = "LEASE_EXPIRED"
+    """A worker fell silent."""
+    CANCELLED = "CANCELLED"
+    """A child workflow was cancelled."""
+    DETERMINISM_VIOLATION = "DETERMINISM_VIOLATION"
+    """The code no longer matches its log."""
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    """The execution asked for more than one execution may hold."""
+    INVALID_WORKFLOW = "INVALID_WORKFLOW"
+    """The input or output does not fit the workflow's declared types."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorInfo:
+    """An exception as data.
+
+    Attributes:
+        type: the exception's class name, or a name the reporter chose.
+        stack: a formatted traceback, for people.
+    """
+
+    type: str
+    message: str
+    stack: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentRef:
+    """Where a child workflow was asked for: its parent's id and the position of the command there."""
+
+    workflow_execution_id: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How long to wait before the next attempt: exponential, with full or no jitter, saturating.
+
+    Attributes:
+        max_retries: attempts after the first; 0 means none.
+        initial_ms: the delay before attempt 2, in milliseconds.
+        multiplier: what each further delay is multiplied by.
+        max_ms: no delay is longer.
+        jitter: the share of the delay, 0 to 1, that is drawn at random below it.
+    """
+
+    max_retries: int = 3
+    initial_ms: int = 1_000
+    multiplier: float = 2.0
+    max_ms: int = 60_000
+    jitter: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitGroup:
+    """Operations that workflow code awaits together; it goes on when all have settled.
+
+    Attributes:
+        operations: positions of the operations, as ranges: `"1-3,7"`.
+        settled: if true, a member's failure does not release the group early.
+    """
+
+    operations: str
+    settled: bool | None = None
+
+    @classmethod
+    def of(cls, positions: frozenset[int], *, settled: bool = False) -> WaitGroup:
+        """The group over `positions`."""
+        return cls(operations=_ranges(sorted(positions)), settled=settled or None)
+
+    def positions(self) -> frozenset[int]:
+        """The positions that `operations` names."""
+        found: set[int] = set()
+        for part in self.operations.split(","):
+            first, _, last = part.partition("-")
+            found.update(range(int(first), int(last or first) + 1))
+        return frozenset(found)
+
+
+def _ranges(positions: list[int]) -> str:
+    parts: list[str] = []
+    start = previous = None
+    for position in [*positions, None]:
+        if start is not None and previous is not None and position != previous + 1:
+            parts.append(str(start) if start == previous else f"{start}-{previous}")
+            start = None
+        if start is None:
+            start = position
+        previous = position
+    return ",".join(parts)

@@ -1,0 +1,47 @@
+"""Ids: one is made per execution, and every other is derived from it.
+
+The execution's comes from time and randomness given by the caller; those inside it add a letter for the family and a
+position, so that replay can never make another.
+
+    01JD…7Q          an execution (ULID: sortable by creation, 26 characters of Crockford base 32)
+    01JD…7Q.t3       the task scheduled by its third command
+    01JD…7Q.c4       its child workflow, itself an execution
+    01JD…7Q.c4.m1    a timer of that child
+"""
+
+from __future__ import annotations
+
+from typing import NewType
+
+ExecutionId = NewType("ExecutionId", str)
+OrgId = NewType("OrgId", str)
+
+TASK, TIMER, CHILD, OPERATION = "t", "m", "c", "o"
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_RANDOM_BYTES = 10
+
+
+def execution_id(now_ms: int, random: bytes) -> ExecutionId:
+    """A ULID (github.com/ulid/spec) from `now_ms` and ten random bytes."""
+    if len(random) != _RANDOM_BYTES:
+        raise ValueError(f"an execution id takes {_RANDOM_BYTES} random bytes, not {len(random)}")
+    number = (now_ms << 80) | int.from_bytes(random, "big")
+    return ExecutionId("".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5)))
+
+
+def operation_id(execution: str, family: str, position: int) -> str:
+    """The id of the operation at `position`: `{execution}.{family}{position}`."""
+    return f"{execution}.{family}{position}"
+
+
+def owner_of(operation: str) -> tuple[ExecutionId, str, int]:
+    """Split an operation's id into its execution, family letter and position.
+
+    Raises:
+        ValueError: `operation` is not an operation's id.
+    """
+    execution, _, tail = operation.rpartition(".")
+    if not execution or tail[:1] not in {TASK, TIMER, CHILD, OPERATION} or not tail[1:].isdecimal():
+        raise ValueError(f"not an operation id: {operation!r}")
+    return ExecutionId(execution), tail[0], int(tail[1:])

@@ -1,0 +1,71 @@
+"""`Outcome`: how delivery left the code: waiting, or ended."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from flowstrand.engine.events import ErrorInfo, WaitGroup
+from flowstrand.engine.events.vocabulary import FailureType
+from flowstrand.engine.replay.commands import Command
+from flowstrand.errors import DeterminismViolation, RemoteFailure, TooManyOpenOperations
+from flowstrand.jsonvalue import JsonValue
+
+_TYPE_CHARACTERS = 200
+_STACK_CHARACTERS = 4_000
+_MESSAGE_CHARACTERS = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The code waits for any of these groups; `first` is the command that it waits for first."""
+
+    groups: tuple[WaitGroup, ...]
+    first: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The code returned this."""
+
+    output: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The code raised, or cannot go on."""
+
+    error: ErrorInfo
+    failure_type: str
+
+
+Outcome: TypeAlias = Waiting | Returned | Raised
+
+
+def raised(failure: BaseException) -> Raised:
+    """The outcome of code that ended with `failure`."""
+    match failure:
+        case DeterminismViolation():
+            kind = FailureType.DETERMINISM_VIOLATION
+        case TooManyOpenOperations():
+            kind = FailureType.LIMIT_EXCEEDED
+        case _:
+            kind = FailureType.ERROR
+    return Raised(error_info(failure), kind.value)
+
+
+def error_info(failure: BaseException) -> ErrorInfo:
+    """An exception as data. A failure that came from elsewhere keeps its own class as its type."""
+    message = failure.message if isinstance(failure, RemoteFailure) else str(failure)
+    stack = "".join(traceback.format_exception(failure))
+    return clipped(ErrorInfo(type=type(failure).__name__, message=message, stack=stack))
+
+
+def clipped(error: ErrorInfo) -> ErrorInfo:
+    """`error`, cut to what a log keeps of it: the beginning of its message, the end of its stack."""
+    return ErrorInfo(
+        type=error.type[:_TYPE_CHARACTERS],
+        message=error.message[:_MESSAGE_CHARACTERS],
+        stack=error.stack[-_STACK_CHARACTERS:] if error.stack else None,
+    )

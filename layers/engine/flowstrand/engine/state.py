@@ -1,0 +1,152 @@
+"""`ExecutionState`: the open work of one execution, folded from its log. What a decision needs, and no history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from flowstrand.engine.events import EventType, ParentRef, RetryPolicy, TaskStatus, WaitGroup, WorkflowStatus
+from flowstrand.engine.schema import EpochMs
+from flowstrand.jsonvalue import JsonObject
+
+_STATUS_OF_END = {
+    EventType.WORKFLOW_COMPLETED: WorkflowStatus.COMPLETED,
+    EventType.WORKFLOW_FAILED: WorkflowStatus.FAILED,
+    EventType.WORKFLOW_CANCELLED: WorkflowStatus.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTask:
+    """A task that has not ended.
+
+    Attributes:
+        attempts: how many attempts have been started.
+        status: PENDING while the next attempt may be claimed from `due_at_ms` on; RUNNING while the lease of attempt
+            `attempts` lasts until `due_at_ms`.
+        created_at: the sequence of its `TASK_CREATED`, which holds its input.
+        changed_at: the sequence of its newest event; the effect that event asks for is open while the task is.
+    """
+
+    position: int
+    task_execution_id: str
+    kind: str
+    queue: str
+    retry: RetryPolicy
+    attempts: int
+    status: TaskStatus
+    due_at_ms: EpochMs
+    worker_id: str | None = None
+    created_at: int
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTimer:
+    """A timer that has neither fired nor been cancelled."""
+
+    position: int
+    timer_id: str
+    fire_at_ms: EpochMs
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenChild:
+    """A child workflow that is not known to have ended. `initiated_at` is where its input is."""
+
+    position: int
+    child_workflow_id: str
+    kind: str
+    name: str
+    queue: str
+    is_started: bool
+    initiated_at: int
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """An operation's end that the code may not have seen."""
+
+    sequence: int
+    failed: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionState:
+    """The fold of a log up to `sequence`. Treat it as immutable: `evolve` returns another.
+
+    Attributes:
+        turn_marker: the newest of RESUMED and SUSPENDED in the log, or None before both.
+        has_begun: whether any turn has committed anything.
+        horizon: of the newest SUSPENDED; 0 before it.
+        waits: of the newest SUSPENDED.
+        settlements: operations that settled beyond `horizon`, by position.
+        observed: sequences beyond `horizon` of events that code can observe.
+        closed: the terminal event's type, once there is one.
+    """
+
+    workflow_execution_id: str
+    kind: str
+    queue: str
+    version: str | None = None
+    metadata: JsonObject | None = None
+    parent: ParentRef | None = None
+    created_at_ms: int
+    sequence: int
+    timestamp_ms: int
+    turn_marker: EventType | None = None
+    has_begun: bool = False
+    horizon: int = 0
+    waits: tuple[WaitGroup, ...] = ()
+    tasks: dict[int, OpenTask] = field(default_factory=dict)
+    timers: dict[int, OpenTimer] = field(default_factory=dict)
+    children: dict[int, OpenChild] = field(default_factory=dict)
+    settlements: dict[int, Settlement] = field(default_factory=dict)
+    observed: tuple[int, ...] = ()
+    closed: EventType | None = None
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the last turn closed with a wait."""
+        return self.turn_marker is EventType.WORKFLOW_SUSPENDED
+
+    @property
+    def is_runnable(self) -> bool:
+        """Whether there is something for the code to do: a function of the log, never of a message (law 8)."""
+        if self.closed:
+            return False
+        return not self.is_suspended or self.is_released_by(self.sequence)
+
+    @property
+    def status(self) -> WorkflowStatus:
+        """PENDING before the first turn, RUNNING while runnable, else WAITING; or how it ended."""
+        if self.closed:
+            return _STATUS_OF_END[self.closed]
+        if not self.has_begun:
+            return WorkflowStatus.PENDING
+        return WorkflowStatus.RUNNING if self.is_runnable else WorkflowStatus.WAITING
+
+    def is_released_by(self, sequence: int) -> bool:
+        """Whether an event beyond the horizon and up to `sequence` satisfies one of the recorded waits."""
+        if not self.settlements:
+            return False
+        return any(self._is_released(group, sequence) for group in self.waits)
+
+    def _is_released(self, group: WaitGroup, up_to: int) -> bool:
+        members = [self.settlements.get(position) for position in group.positions()]
+        settled = [member for member in members if member and member.sequence <= up_to]
+        if not group.settled and any(member.failed for member in settled):
+            return True
+        return len(settled) == len(members)
+
+
+def unseen_after(state: ExecutionState, horizon: int) -> tuple[int, ...]:
+    """Sequences beyond `horizon` of events that the code could have observed."""
+    return tuple(sequence for sequence in state.observed if sequence > horizon)
+
+
+def open_positions(state: ExecutionState) -> Iterable[int]:
+    """Positions of open tasks and timers, in order."""
+    return sorted([*state.tasks, *state.timers])

@@ -1,0 +1,286 @@
+"""Every error Flowstrand raises, in one tree, grouped by who must act.
+
+    FlowstrandError
+    ├── AuthorError                 the workflow or task author must act
+    │   ├── TaskFailed                  TASK_FAILED             a task used its last attempt
+    │   ├── TaskCancelled               TASK_CANCELLED
+    │   ├── ChildWorkflowFailed         CHILD_WORKFLOW_FAILED
+    │   ├── WorkflowFailed              WORKFLOW_FAILED         a client asked for the result of a failed execution
+    │   ├── OperationFailed             OPERATION_FAILED        a `ctx.run` function raised
+    │   ├── DeterminismViolation        DETERMINISM_VIOLATION   the code no longer matches its log
+    │   ├── ForeignAwaitable            FOREIGN_AWAITABLE       awaited something the log does not record
+    │   ├── NotSerializable             NOT_SERIALIZABLE
+    │   ├── TooManyOpenOperations       TOO_MANY_OPEN_OPERATIONS
+    │   ├── NonRetryableError           NON_RETRYABLE           raised by a task: no further attempt can help
+    │   ├── DeadContext                 DEAD_CONTEXT            the coroutine was dropped from memory
+    │   └── InvalidDefinition           INVALID_DEFINITION
+    ├── CallerError                 whoever called the API must act; each has an HTTP status
+    │   ├── InvalidInput       400      Unauthenticated    401      WrongPrincipal  403
+    │   ├── NotFound           404      Conflict           409      Gone            410
+    │   ├── PayloadTooLarge    413      UnprocessableInput 422      QuotaExceeded   429
+    │   └── Unavailable        503
+    └── OperatorError               whoever runs the stack must act
+        ├── ConfigurationError          CONFIGURATION_ERROR
+        ├── LogCorrupted                LOG_CORRUPTED           a gap, a bad checksum, an unreadable commit
+        └── StoreUnavailable            STORE_UNAVAILABLE       throttled or failing; safe to repeat
+
+Nothing here signals suspension: a waiting workflow yields, it does not raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from flowstrand.jsonvalue import JsonObject, JsonValue
+
+
+class FlowstrandError(Exception):
+    """Base of every error here. `code` is stable: clients may branch on it."""
+
+    code: str = "FLOWSTRAND_ERROR"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(
+    cls: type[FlowstrandError], args: tuple[object, ...], attributes: dict[str, object]
+) -> FlowstrandError:
+    """Recreate a pickled error without calling its `__init__`, whose keywords pickle cannot know."""
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
+
+
+# --- the author must act ------------------------------------------------------------------------
+
+
+class AuthorError(FlowstrandError):
+    """Raised in, or because of, workflow and task code."""
+
+    code = "AUTHOR_ERROR"
+
+
+class RemoteFailure(AuthorError):
+    """Work that ran elsewhere failed. `error_type` and `stack` are those of the original exception."""
+
+    def __init__(
+        self, message: str, *, kind: str, error_type: str, stack: str | None = None, id: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.error_type = error_type
+        self.stack = stack
+        self.id = id
+
+
+class TaskFailed(RemoteFailure):
+    """A task failed for good: no attempt is left, or the failure was not retryable."""
+
+    code = "TASK_FAILED"
+
+
+class TaskCancelled(RemoteFailure):
+    """A task was cancelled before it finished."""
+
+    code = "TASK_CANCELLED"
+
+
+class TimerCancelled(RemoteFailure):
+    """A timer was cancelled before it fired."""
+
+    code = "TIMER_CANCELLED"
+
+
+class ChildWorkflowFailed(RemoteFailure):
+    """A child workflow failed or was cancelled; `failure_type` says which."""
+
+    code = "CHILD_WORKFLOW_FAILED"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str,
+        error_type: str,
+        failure_type: str = "FAILED",
+        stack: str | None = None,
+        id: str = "",
+    ) -> None:
+        super().__init__(message, kind=kind, error_type=error_type, stack=stack, id=id)
+        self.failure_type = failure_type
+
+
+class WorkflowFailed(RemoteFailure):
+    """The execution whose result a client asked for failed or was cancelled."""
+
+    code = "WORKFLOW_FAILED"
+
+
+class OperationFailed(RemoteFailure):
+    """The function given to `ctx.run` raised; the failure is recorded and raised again on every replay."""
+
+    code = "OPERATION_FAILED"
+
+
+class DeterminismViolation(AuthorError):
+    """The code asked for something else than its log records. The message holds a readable diff."""
+
+    code = "DETERMINISM_VIOLATION"
+
+
+class ForeignAwaitable(AuthorError):
+    """Workflow code awaited something that no event can answer."""
+
+    code = "FOREIGN_AWAITABLE"
+
+
+class NotSerializable(AuthorError):
+    """A value cannot be written to the log, or a recorded one does not fit the declared type."""
+
+    code = "NOT_SERIALIZABLE"
+
+
+class TooManyOpenOperations(AuthorError):
+    """An execution asked for more operations at once than one execution may have open."""
+
+    code = "TOO_MANY_OPEN_OPERATIONS"
+
+
+class NonRetryableError(AuthorError):
+    """Raised by task code to fail at once, whatever attempts are left. Subclass it for failures of your own."""
+
+    code = "NON_RETRYABLE"
+
+
+class DeadContext(AuthorError):
+    """A context was used after its coroutine had been dropped from memory, or outside its workflow."""
+
+    code = "DEAD_CONTEXT"
+
+
+class InvalidDefinition(AuthorError):
+    """A workflow or task is declared wrongly: a bad name, signature or option."""
+
+    code = "INVALID_DEFINITION"
+
+
+# --- the caller must act ------------------------------------------------------------------------
+
+
+class CallerError(FlowstrandError):
+    """An API request was refused, and changed nothing.
+
+    Attributes:
+        status: the HTTP status.
+        details: one object per fault, e.g. `{"pointer": "/input/amount", "message": "…"}`.
+        retry_after_s: seconds, sent as `Retry-After`, where repeating later can help.
+    """
+
+    status: ClassVar[int] = 400
+    code = "BAD_REQUEST"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        details: Sequence[JsonObject] = (),
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.details = list(details)
+        self.retry_after_s = retry_after_s
+
+    def body(self) -> JsonObject:
+        """The response body: `{"error", "code", "details"?}`."""
+        body: JsonObject = {"error": self.message, "code": self.code}
+        if self.details:
+            details: list[JsonValue] = list(self.details)
+            body["details"] = details
+        return body
+
+
+class InvalidInput(CallerError):
+    status = 400
+    code = "INVALID_INPUT"
+
+
+class Unauthenticated(CallerError):
+    status = 401
+    code = "UNAUTHENTICATED"
+
+
+class WrongPrincipal(CallerError):
+    status = 403
+    code = "WRONG_PRINCIPAL"
+
+
+class NotFound(CallerError):
+    """Unknown, or another org's: the two are not told apart."""
+
+    status = 404
+    code = "NOT_FOUND"
+
+
+class Conflict(CallerError):
+    status = 409
+    code = "CONFLICT"
+
+
+class Gone(CallerError):
+    status = 410
+    code = "GONE"
+
+
+class PayloadTooLarge(CallerError):
+    status = 413
+    code = "PAYLOAD_TOO_LARGE"
+
+
+class UnprocessableInput(CallerError):
+    status = 422
+    code = "UNPROCESSABLE_INPUT"
+
+
+class QuotaExceeded(CallerError):
+    status = 429
+    code = "QUOTA_EXCEEDED"
+
+
+class Unavailable(CallerError):
+    status = 503
+    code = "UNAVAILABLE"
+
+
+# --- the operator must act ----------------------------------------------------------------------
+
+
+class OperatorError(FlowstrandError):
+    """Something about the deployment, not about one request or one workflow."""
+
+    code = "OPERATOR_ERROR"
+
+
+class ConfigurationError(OperatorError):
+    code = "CONFIGURATION_ERROR"
+
+
+class LogCorrupted(OperatorError):
+    """A log that is not 1..n, or a commit that cannot be read. Never taken for an empty history."""
+
+    code = "LOG_CORRUPTED"
+
+
+class StoreUnavailable(OperatorError):
+    """The store throttled or failed. What was asked for may or may not have happened; repeat it."""
+
+    code = "STORE_UNAVAILABLE"

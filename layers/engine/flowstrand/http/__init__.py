@@ -1,0 +1,1 @@
+"""HTTP: routes, request and response models, errors and authentication. Knows use cases, never stores."""

@@ -1,0 +1,98 @@
+"""Request bodies: bytes to a validated model, or a refusal that says what is wrong and repeats no value."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from typing import Any, ClassVar, TypeVar
+
+from aws_lambda_powertools.event_handler.request import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from flowstrand.errors import InvalidInput, PayloadTooLarge
+from flowstrand.jsonvalue import JsonObject
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class RequestBody(BaseModel):
+    """Base of request bodies: camelCase, no other fields, no conversions between types."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", strict=True, frozen=True, hide_input_in_errors=True
+    )
+
+    not_supported: ClassVar[frozenset[str]] = frozenset()
+    """Fields of the contract that this version refuses rather than ignores."""
+
+
+Body = TypeVar("Body", bound=RequestBody)
+
+
+def read_body(request: Request, model: type[Body], *, max_bytes: int) -> Body:
+    """The body of `request` as a `model`.
+
+    Raises:
+        PayloadTooLarge: it is longer than `max_bytes`.
+        InvalidInput: it is not JSON (`MALFORMED_JSON`), does not fit (`INVALID_INPUT`, one JSON pointer per fault),
+            or uses a field that is not supported (`NOT_SUPPORTED`).
+    """
+    document = _parse(_text(request, max_bytes))
+    if isinstance(document, dict) and (refused := model.not_supported & document.keys()):
+        details: list[JsonObject] = [
+            {"pointer": f"/{name}", "message": "not supported"} for name in sorted(refused)
+        ]
+        raise InvalidInput(f"not supported: {', '.join(sorted(refused))}", code="NOT_SUPPORTED", details=details)
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise InvalidInput("the request body is not valid", details=faults(error)) from None
+
+
+def faults(error: ValidationError) -> list[JsonObject]:
+    """`{"pointer", "message"}` for each fault; pointers are RFC 6901."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [{"pointer": _pointer(fault["loc"]), "message": fault["msg"]} for fault in found]
+
+
+def _text(request: Request, max_bytes: int) -> str:
+    raw = request.body or ""
+    try:
+        body = base64.b64decode(raw, validate=True) if request.resolved_event.is_base64_encoded else raw.encode()
+        if len(body) > max_bytes:
+            raise PayloadTooLarge(f"a request body may have {max_bytes} bytes, this one has {len(body)}")
+        return body.decode()
+    except ValueError as error:  # not base64, or not UTF-8
+        raise _malformed("the request body is not UTF-8 text") from error
+
+
+def _parse(text: str) -> Any:
+    try:
+        document = json.loads(text, parse_constant=_not_json, parse_float=_finite)
+        if _SURROGATE.search(text):
+            json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise _malformed("the request body is not valid JSON") from error
+    return document
+
+
+def _not_json(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is out of range")
+    return number
+
+
+def _malformed(message: str) -> InvalidInput:
+    return InvalidInput(message, code="MALFORMED_JSON")
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)

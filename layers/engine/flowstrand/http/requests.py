@@ -1,0 +1,116 @@
+"""Request bodies: the contract's field names and limits."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from flowstrand.engine.events.vocabulary import ErrorInfo
+from flowstrand.engine.names import KIND_PATTERN, NAME_PATTERN
+from flowstrand.http.body import RequestBody
+from flowstrand.service.executions import StartRequest
+from flowstrand.service.workers import Registration
+
+MAX_METADATA_BYTES = 8_192
+"""Metadata is part of the log's first commit, never a reference."""
+
+_MAX_MESSAGE, _MAX_STACK = 8_192, 32_768
+
+
+def _is_small(metadata: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(metadata, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
+        raise ValueError(f"metadata may have {MAX_METADATA_BYTES} bytes of JSON")
+    return metadata
+
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Kind = Annotated[str, StringConstraints(pattern=KIND_PATTERN)]
+Kinds = Annotated[list[Kind], Field(max_length=500)]
+LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
+Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_is_small)]
+
+
+class StartExecution(RequestBody):
+    """`POST /workflow-executions`."""
+
+    not_supported: ClassVar[frozenset[str]] = frozenset({"idempotencyKey", "idempotencyKeyTTL", "timeoutSeconds"})
+
+    kind: Kind
+    input: Any = None
+    queue: Name = "default"
+    version: Version | None = None
+    metadata: Metadata | None = None
+
+    def to_request(self) -> StartRequest:
+        """For the use case."""
+        return StartRequest(
+            kind=self.kind, input=self.input, queue=self.queue, version=self.version, metadata=self.metadata
+        )
+
+
+class RegisterWorker(RequestBody):
+    """`POST /workers`."""
+
+    name: Name
+    queue: Name = "default"
+    task_kinds: Kinds
+    workflow_kinds: Kinds = Field(default_factory=list)
+    worker_id: Name | None = None
+
+    def to_registration(self) -> Registration:
+        """For the use case."""
+        return Registration(
+            name=self.name,
+            queue=self.queue,
+            task_kinds=tuple(self.task_kinds),
+            workflow_kinds=tuple(self.workflow_kinds),
+            worker_id=self.worker_id,
+        )
+
+
+class PollQueue(RequestBody):
+    """`POST /queues/{queue}/poll`. Without `wait` (seconds), the request is held as long as it may be."""
+
+    worker_id: Name
+    kinds: Annotated[Kinds, Field(min_length=1)]
+    max: Annotated[int, Field(ge=1, le=100)] = 1
+    wait: Annotated[float, Field(ge=0, le=20)] = 20
+
+
+class CompleteTask(RequestBody):
+    """`POST /task-executions/{id}/complete`."""
+
+    lease_token: LeaseToken
+    output: Any = None
+
+
+class TaskError(RequestBody):
+    """What went wrong in a task, as its worker tells it."""
+
+    type: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    message: str
+    stack: str | None = None
+
+    def to_info(self) -> ErrorInfo:
+        """For the use case. What is too long for the log is cut: a failure must not be lost to its own length."""
+        stack = None if self.stack is None else self.stack[-_MAX_STACK:]
+        return ErrorInfo(type=self.type, message=self.message[:_MAX_MESSAGE], stack=stack)
+
+
+class FailTask(RequestBody):
+    """`POST /task-executions/{id}/fail`."""
+
+    lease_token: LeaseToken
+    error: TaskError
+    retryable: bool = True
+
+
+class HeartbeatTask(RequestBody):
+    """`POST /task-executions/{id}/heartbeat`."""
+
+    not_supported: ClassVar[frozenset[str]] = frozenset({"progress", "details"})
+
+    lease_token: LeaseToken

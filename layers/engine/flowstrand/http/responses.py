@@ -1,0 +1,174 @@
+"""Response bodies: the contract's field names. An optional field that is absent is left out, not null."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from flowstrand.engine.events.vocabulary import WorkflowStatus
+from flowstrand.engine.ids import OrgId
+from flowstrand.engine.schema import rfc3339, to_json
+from flowstrand.jsonvalue import JsonObject
+from flowstrand.service.executions import ExecutionSnapshot
+from flowstrand.service.tasks import ClaimedTask
+from flowstrand.service.workers import Registered
+
+
+class ResponseBody(BaseModel):
+    """Base of response bodies: camelCase, and only the fields that were given."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+
+    def body(self) -> JsonObject:
+        """As JSON."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class Links(ResponseBody):
+    """Where an execution can be read, from the server's root."""
+
+    itself: str = Field(alias="self")
+    events: str
+    stream: str
+
+    @classmethod
+    def of(cls, org: OrgId, execution_id: str) -> Links:
+        """The paths of one execution."""
+        itself = f"/api/orgs/{org}/workflow-executions/{execution_id}"
+        return cls(itself=itself, events=f"{itself}/events", stream=f"{itself}/stream")
+
+
+class ExecutionStarted(ResponseBody):
+    """201: the execution that now exists."""
+
+    workflow_execution_id: str
+    status: WorkflowStatus
+    kind: str
+    created_at: str
+    links: Links
+    idempotency_key_used: bool
+    idempotency_key_new: bool
+
+    @classmethod
+    def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionStarted:
+        """A new execution."""
+        return cls(
+            workflow_execution_id=snapshot.workflow_execution_id,
+            status=snapshot.status,
+            kind=snapshot.kind,
+            created_at=rfc3339(snapshot.created_at_ms),
+            links=Links.of(org, snapshot.workflow_execution_id),
+            idempotency_key_used=False,
+            idempotency_key_new=False,
+        )
+
+
+class ExecutionView(ResponseBody):
+    """An execution as of `current_sequence`. `output` is there once it is COMPLETED, and may be null."""
+
+    workflow_execution_id: str
+    kind: str
+    status: WorkflowStatus
+    created_at: str
+    current_sequence: int
+    queue: str
+    links: Links
+    version: str | None = None
+    metadata: dict[str, Any] | None = None
+    parent_workflow_execution_id: str | None = None
+    output: Any = None
+    error: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionView:
+        """What `snapshot` says."""
+        return cls(
+            workflow_execution_id=snapshot.workflow_execution_id,
+            kind=snapshot.kind,
+            status=snapshot.status,
+            created_at=rfc3339(snapshot.created_at_ms),
+            current_sequence=snapshot.current_sequence,
+            queue=snapshot.queue,
+            links=Links.of(org, snapshot.workflow_execution_id),
+            **_optional(snapshot),
+        )
+
+
+class WorkerRegistered(ResponseBody):
+    """201: the worker's id, the kinds of its queue that it does not serve, and how often to heartbeat."""
+
+    worker_id: str
+    missing_kinds: list[str]
+    heartbeat_ms: int
+
+    @classmethod
+    def of(cls, registered: Registered) -> WorkerRegistered:
+        """What `registered` says."""
+        return cls(
+            worker_id=registered.worker_id,
+            missing_kinds=list(registered.missing_kinds),
+            heartbeat_ms=registered.heartbeat_ms,
+        )
+
+
+class TaskView(ResponseBody):
+    """A claimed attempt."""
+
+    task_execution_id: str
+    workflow_execution_id: str
+    kind: str
+    input: Any
+    attempt: int
+    max_retries: int
+    lease_token: str
+    lease_ends_at: str
+    heartbeat_ms: int
+
+    @classmethod
+    def of(cls, task: ClaimedTask) -> TaskView:
+        """What `task` says."""
+        return cls(
+            task_execution_id=task.task_execution_id,
+            workflow_execution_id=task.workflow_execution_id,
+            kind=task.kind,
+            input=task.input,
+            attempt=task.attempt,
+            max_retries=task.max_retries,
+            lease_token=task.lease_token,
+            lease_ends_at=rfc3339(task.lease_ends_at_ms),
+            heartbeat_ms=task.heartbeat_ms,
+        )
+
+
+class ClaimedTasks(ResponseBody):
+    """What a poll brought, possibly nothing."""
+
+    tasks: list[TaskView]
+
+
+class Recorded(ResponseBody):
+    """The sequence that a report's event has."""
+
+    sequence: int
+
+
+class Heartbeat(ResponseBody):
+    """Whether the worker should stop."""
+
+    cancel_requested: bool
+
+
+def _optional(snapshot: ExecutionSnapshot) -> dict[str, Any]:
+    """The fields that not every execution has."""
+    given: dict[str, Any] = {
+        "version": snapshot.version,
+        "metadata": snapshot.metadata,
+        "parent_workflow_execution_id": snapshot.parent_workflow_execution_id,
+        "error": None if snapshot.error is None else to_json(snapshot.error),
+    }
+    present = {name: value for name, value in given.items() if value is not None}
+    if snapshot.status is WorkflowStatus.COMPLETED:
+        present["output"] = snapshot.output
+    return present

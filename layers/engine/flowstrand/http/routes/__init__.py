@@ -1,0 +1,1 @@
+"""Routes by what they may touch; each module holds one Powertools `Router`."""

@@ -1,0 +1,37 @@
+"""Starting and looking at executions."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+from aws_lambda_powertools.event_handler.request import Request
+
+from flowstrand.engine.names import is_id
+from flowstrand.errors import NotFound
+from flowstrand.http.application import ORG, call_of
+from flowstrand.http.body import read_body
+from flowstrand.http.errors import json_response
+from flowstrand.http.requests import StartExecution
+from flowstrand.http.responses import ExecutionStarted, ExecutionView
+from flowstrand.service import executions
+
+router = Router()
+
+
+@router.post(f"{ORG}/workflow-executions")
+def start(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """201: an execution began."""
+    call = call_of(request)
+    body = read_body(request, StartExecution, max_bytes=call.services.settings.max_payload_bytes)
+    snapshot = executions.start(call.services, call.org, body.to_request())
+    started = ExecutionStarted.of(call.org, snapshot)
+    return json_response(201, started.body(), {"Location": started.links.itself})
+
+
+@router.get(f"{ORG}/workflow-executions/<execution_id>")
+def get(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: the execution as it stands."""
+    call = call_of(request)
+    if not is_id(execution_id):
+        raise NotFound("there is no such execution", code="EXECUTION_NOT_FOUND")
+    snapshot = executions.get(call.services, call.org, execution_id)
+    return json_response(200, ExecutionView.of(call.org, snapshot).body())

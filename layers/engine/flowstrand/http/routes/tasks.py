@@ -1,0 +1,89 @@
+"""Claiming and reporting tasks."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+from aws_lambda_powertools.event_handler.request import Request
+
+from flowstrand.engine.names import is_id, is_name
+from flowstrand.errors import InvalidInput, NotFound
+from flowstrand.http.application import ORG, call_of
+from flowstrand.http.body import read_body
+from flowstrand.http.errors import json_response
+from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue
+from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded, TaskView
+from flowstrand.service import tasks
+
+MAX_TASKS_PER_POLL = 10
+"""What one receive can bring; a worker that asks for more gets these first."""
+
+router = Router()
+
+
+@router.post(f"{ORG}/queues/<queue>/poll")
+def poll(request: Request, org: str, queue: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: the attempts that are now this worker's, after a wait if there were none."""
+    call = call_of(request)
+    settings = call.services.settings
+    body = read_body(request, PollQueue, max_bytes=settings.max_payload_bytes)
+    claimed = tasks.poll(
+        call.services,
+        call.org,
+        _named(queue),
+        worker_id=body.worker_id,
+        kinds=frozenset(body.kinds),
+        limit=min(body.max, MAX_TASKS_PER_POLL),
+        wait_s=min(body.wait, settings.long_poll_ms / 1_000),
+    )
+    return json_response(200, ClaimedTasks(tasks=[TaskView.of(task) for task in claimed]).body())
+
+
+@router.post(f"{ORG}/task-executions/<task_id>/complete")
+def complete(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: the sequence of the `TASK_COMPLETED`."""
+    call = call_of(request)
+    body = read_body(request, CompleteTask, max_bytes=call.services.settings.max_payload_bytes)
+    sequence = tasks.complete(
+        call.services, call.org, _known(task_id), lease_token=body.lease_token, output=body.output
+    )
+    return json_response(200, Recorded(sequence=sequence).body())
+
+
+@router.post(f"{ORG}/task-executions/<task_id>/fail")
+def fail(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: the sequence of the `TASK_FAILED`."""
+    call = call_of(request)
+    body = read_body(request, FailTask, max_bytes=call.services.settings.max_payload_bytes)
+    sequence = tasks.fail(
+        call.services,
+        call.org,
+        _known(task_id),
+        lease_token=body.lease_token,
+        error=body.error.to_info(),
+        retryable=body.retryable,
+    )
+    return json_response(200, Recorded(sequence=sequence).body())
+
+
+@router.post(f"{ORG}/task-executions/<task_id>/heartbeat")
+def heartbeat(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: the lease lasts longer, and whether the worker should stop."""
+    call = call_of(request)
+    body = read_body(request, HeartbeatTask, max_bytes=call.services.settings.max_payload_bytes)
+    requested = tasks.heartbeat(call.services, call.org, _known(task_id), lease_token=body.lease_token)
+    return json_response(200, Heartbeat(cancel_requested=requested).body())
+
+
+def _named(queue: str) -> str:
+    name = unquote(queue)
+    if not is_name(name):
+        raise InvalidInput("this cannot be the name of a queue")
+    return name
+
+
+def _known(task_id: str) -> str:
+    if not is_id(task_id):
+        raise NotFound("there is no such task", code="TASK_NOT_FOUND")
+    return task_id

@@ -1,0 +1,65 @@
+"""`LocalChanges`: tells readers of a log, on whatever event loop they wait, that it has grown."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import OrderedDict
+from contextlib import suppress
+
+from flowstrand.log.port import LogKey
+
+_REMEMBERED = 4_096
+"""Logs whose tail is remembered, so that an append between a reader's read and its wait is not missed."""
+
+
+class _Waiter:
+    """Somebody waiting, and where."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.event = asyncio.Event()
+
+    def tell(self) -> None:
+        """From any thread."""
+        with suppress(RuntimeError):  # its loop has closed: nobody is waiting any more
+            self.loop.call_soon_threadsafe(self.event.set)
+
+
+class LocalChanges:
+    """`Changes` for one process. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tails: OrderedDict[LogKey, int] = OrderedDict()
+        self._waiters: dict[LogKey, set[_Waiter]] = {}
+
+    def notify(self, key: LogKey, sequence: int) -> None:
+        """The log now reaches `sequence`."""
+        with self._lock:
+            self._tails[key] = max(sequence, self._tails.pop(key, 0))
+            while len(self._tails) > _REMEMBERED:
+                self._tails.popitem(last=False)
+            waiters = self._waiters.pop(key, set())
+        for waiter in waiters:
+            waiter.tell()
+
+    async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
+        """See `Changes.changed`."""
+        waiter = _Waiter()
+        with self._lock:
+            if self._tails.get(key, 0) > after:
+                return
+            self._waiters.setdefault(key, set()).add(waiter)
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(waiter.event.wait(), timeout_ms / 1_000)
+        finally:
+            self._forget(key, waiter)
+
+    def _forget(self, key: LogKey, waiter: _Waiter) -> None:
+        with self._lock:
+            waiters = self._waiters.get(key, set())
+            waiters.discard(waiter)
+            if not waiters:
+                self._waiters.pop(key, None)

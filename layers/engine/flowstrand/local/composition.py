@@ -1,0 +1,67 @@
+"""The composition root of the local server: durable stores, and queues, timers and notifications in this process."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from flowstrand.local.changes import LocalChanges
+from flowstrand.local.functions import Functions
+from flowstrand.local.notifying_log import NotifyingLog
+from flowstrand.local.stop_clock import StopClock
+from flowstrand.local.stop_tasks import StopTasks
+from flowstrand.local.stores import Stores
+from flowstrand.local.table_stream import TableStream
+from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
+from flowstrand.service.container import Programs, Services
+from flowstrand.service.settings import Settings
+from flowstrand.service.tokens import LeaseTokens
+from flowstrand.service.warm import WarmCache
+from flowstrand.timers.in_process import InProcessTimers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """What handlers use, and the parts of it that somebody must drive."""
+
+    services: Services
+    control: InProcessControlQueue
+    tasks: StopTasks
+    clock: StopClock
+    table_stream: TableStream
+
+    def stop_waiting(self) -> None:
+        """End every long-poll, sleep and receive of this process."""
+        self.clock.stop()
+        self.tasks.stop()
+        self.control.close()
+
+
+def compose(
+    stores: Stores, functions: Functions, programs: Programs, *, lease_secret: str, settings: Settings
+) -> Composition:
+    """One process's services over `stores`."""
+    clock = StopClock()
+    control = InProcessControlQueue(clock, settings.wake_visibility_ms)
+    tasks = StopTasks(InProcessTaskQueue(clock))
+    changes = LocalChanges()
+    table_stream = TableStream(functions)
+    log = NotifyingLog(
+        stores.log, [lambda commit: changes.notify(commit.key, commit.last_sequence), table_stream.publish]
+    )
+    services = Services(
+        log=log,
+        payloads=stores.payloads,
+        directory=stores.directory,
+        control=control,
+        tasks=tasks,
+        timers=InProcessTimers(clock, control),
+        clock=clock,
+        random_bytes=secrets.token_bytes,
+        programs=programs,
+        tokens=LeaseTokens(lease_secret),
+        changes=changes,
+        warm=WarmCache(settings.warm_executions),
+        settings=settings,
+    )
+    return Composition(services=services, control=control, tasks=tasks, clock=clock, table_stream=table_stream)

@@ -1,0 +1,69 @@
+"""The route table: which function serves which resource, as the API in the stack's template has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from urllib.parse import unquote
+
+
+class Manner(Enum):
+    """How a route is served."""
+
+    QUICK = "quick"
+    """Answers at once."""
+    WAITING = "waiting"
+    """May hold its thread for the length of a long-poll."""
+    STREAMING = "streaming"
+    """Answers over time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and a resource (`/api/orgs/{org}/…`), and the function behind them."""
+
+    method: str
+    resource: str
+    function: str
+    manner: Manner = Manner.QUICK
+    pattern: re.Pattern[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        expression = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(self.resource))
+        object.__setattr__(self, "pattern", re.compile(expression + "/?"))
+
+
+_ORG = "/api/orgs/{org}"
+_EXECUTIONS = f"{_ORG}/workflow-executions"
+_TASKS = f"{_ORG}/task-executions/{{taskId}}"
+
+ROUTES = (
+    Route("POST", _EXECUTIONS, "executions"),
+    Route("GET", f"{_EXECUTIONS}/{{executionId}}", "executions"),
+    Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),
+    Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream", "stream", Manner.STREAMING),
+    Route("POST", f"{_ORG}/workers", "tasks"),
+    Route("POST", f"{_ORG}/queues/{{queue}}/poll", "tasks", Manner.WAITING),
+    Route("POST", f"{_TASKS}/complete", "tasks"),
+    Route("POST", f"{_TASKS}/fail", "tasks"),
+    Route("POST", f"{_TASKS}/heartbeat", "tasks"),
+)
+
+
+def match(method: str, raw_path: str) -> tuple[Route, Mapping[str, str]] | None:
+    """The route of a request and its path parameters, decoded; `raw_path` is still percent-encoded.
+
+    The path is split before it is decoded, as API Gateway does, so that an encoded slash stays inside its parameter.
+    """
+    for route in ROUTES:
+        found = route.pattern.fullmatch(raw_path) if route.method == method else None
+        if found:
+            return route, {name: unquote(value) for name, value in found.groupdict().items()}
+    return None
+
+
+def methods_at(raw_path: str) -> frozenset[str]:
+    """The methods that some route has for this path."""
+    return frozenset(route.method for route in ROUTES if route.pattern.fullmatch(raw_path))

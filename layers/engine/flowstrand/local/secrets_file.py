@@ -1,0 +1,45 @@
+"""Secrets of the local server, kept in its data folder, readable by its owner only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from flowstrand.errors import ConfigurationError
+
+_OWNER_ONLY = 0o600
+_LEASE_SECRET_BYTES = 48
+
+
+def lease_secret(data: Path) -> str:
+    """The secret that lease tokens are signed with; the same after a restart, so that workers keep their leases."""
+    return kept(data / "lease-secret", lambda: secrets.token_urlsafe(_LEASE_SECRET_BYTES))
+
+
+def kept(path: Path, make: Callable[[], str]) -> str:
+    """The secret in `path`, made and written there first if there is none.
+
+    Raises:
+        ConfigurationError: the file is empty or cannot be read.
+    """
+    try:
+        # Created with its mode, not given it afterwards: nobody else can read it at any moment.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+    except FileExistsError:
+        return _read(path)
+    secret = make()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret + "\n")
+    return secret
+
+
+def _read(path: Path) -> str:
+    try:
+        secret = path.read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
+    if not secret:
+        raise ConfigurationError(f"{path} is empty; remove it to have a new secret made")
+    return secret

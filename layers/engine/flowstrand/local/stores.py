@@ -1,0 +1,58 @@
+"""`Stores`: the durable adapters of the local server, in a SQLite file or in DynamoDB and S3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowstrand.directory.port import Directory
+from flowstrand.directory.sqlite import SqliteDirectory
+from flowstrand.local.aws_endpoint import AwsEndpoint
+from flowstrand.log.port import EventLog
+from flowstrand.log.sqlite import SqliteLog
+from flowstrand.log.sqlite_database import SqliteDatabase
+from flowstrand.payloads.port import PayloadStore
+from flowstrand.payloads.sqlite import SqlitePayloads
+
+DATABASE = "flowstrand.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """One log, directory and payload store, and how to close them."""
+
+    log: EventLog
+    directory: Directory
+    payloads: PayloadStore
+    close: Callable[[], None]
+
+
+def sqlite_stores(data: Path) -> Stores:
+    """All in one file in `data`, which must exist."""
+    database = SqliteDatabase(data / DATABASE)
+    return Stores(
+        log=SqliteLog(database),
+        directory=SqliteDirectory(database),
+        payloads=SqlitePayloads(database),
+        close=database.close,
+    )
+
+
+def dynamodb_stores(endpoint: AwsEndpoint) -> Stores:
+    """Two tables and a bucket; made first where `endpoint` is not AWS itself."""
+    from flowstrand.directory.dynamodb import DynamoDirectory, create_directory_table
+    from flowstrand.log.dynamodb import DynamoLog, create_log_table
+    from flowstrand.payloads.s3 import S3Payloads
+
+    dynamodb, s3 = endpoint.dynamodb(), endpoint.s3()
+    if endpoint.is_emulated:
+        create_log_table(dynamodb, endpoint.log_table)
+        create_directory_table(dynamodb, endpoint.directory_table)
+        endpoint.ensure_bucket(s3)
+    return Stores(
+        log=DynamoLog(dynamodb, endpoint.log_table),
+        directory=DynamoDirectory(dynamodb, endpoint.directory_table),
+        payloads=S3Payloads(s3, endpoint.payload_bucket),
+        close=lambda: None,
+    )

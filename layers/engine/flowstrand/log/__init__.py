@@ -1,0 +1,1 @@
+"""The log: immutable commits, one conditional append, readers that refuse a gap."""

@@ -1,0 +1,87 @@
+"""How JSON becomes the bytes of a commit: its events, and its checkpoint.
+
+    codec (1 byte: `j` plain, `z` zlib) | CRC-32 of codec and body (4 bytes, big endian) | body
+
+Bodies above about 1 KB are compressed; smaller ones stay readable in a store's console. A body that does not match
+its checksum is refused, never guessed at.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from flowstrand.engine.events.codec import decode, encode
+from flowstrand.engine.events.event import Event, EventData
+from flowstrand.errors import LogCorrupted
+from flowstrand.log.port import Commit
+
+COMPRESS_ABOVE = 1_024
+"""Bytes of JSON beyond which compression is worth its time."""
+
+_PLAIN, _ZLIB = b"j", b"z"
+_HEADER_BYTES = 5
+
+
+def pack_events(events: Sequence[EventData]) -> bytes:
+    """The events of one commit, in order.
+
+    Raises:
+        ValueError: a value has no JSON form (NaN, an infinity).
+    """
+    return pack_json([encode(data) for data in events])
+
+
+def unpack_events(commit: Commit) -> tuple[Event, ...]:
+    """The inverse of `pack_events`, with each event's sequence and timestamp.
+
+    Raises:
+        LogCorrupted: the bytes are damaged, or do not hold as many events as the commit says.
+    """
+    try:
+        stored = unpack_json(commit.events)
+    except LogCorrupted as error:
+        raise LogCorrupted(f"the commit at {commit.sequence} of {commit.key} is damaged: {error}") from error
+    if not isinstance(stored, list) or len(stored) != commit.count:
+        raise LogCorrupted(f"the commit at {commit.sequence} of {commit.key} does not hold {commit.count} events")
+    return tuple(
+        Event(sequence=sequence, timestamp_ms=commit.written_at_ms, data=decode(item))
+        for sequence, item in enumerate(stored, start=commit.sequence)
+    )
+
+
+def pack_json(value: Any) -> bytes:
+    """Any JSON value with a checksum, compressed if it is long.
+
+    Raises:
+        ValueError: it has no JSON form (NaN, an infinity).
+        TypeError: it holds something that is not JSON.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    plain = text.encode("utf-8", "surrogatepass")  # a user's string may hold half of a surrogate pair
+    codec, body = (_ZLIB, zlib.compress(plain)) if len(plain) > COMPRESS_ABOVE else (_PLAIN, plain)
+    return codec + _checksum(codec, body) + body
+
+
+def unpack_json(packed: bytes) -> Any:
+    """The inverse of `pack_json`.
+
+    Raises:
+        LogCorrupted: the bytes are not what was packed.
+    """
+    codec, checksum, body = packed[:1], packed[1:_HEADER_BYTES], packed[_HEADER_BYTES:]
+    if codec not in (_PLAIN, _ZLIB):
+        raise LogCorrupted(f"unknown packing {codec!r}")
+    if checksum != _checksum(codec, body):
+        raise LogCorrupted("the checksum does not match")
+    try:
+        plain = zlib.decompress(body) if codec == _ZLIB else body
+        return json.loads(plain.decode("utf-8", "surrogatepass"))
+    except (zlib.error, ValueError) as error:
+        raise LogCorrupted(f"the body cannot be read: {error}") from error
+
+
+def _checksum(codec: bytes, body: bytes) -> bytes:
+    return zlib.crc32(body, zlib.crc32(codec)).to_bytes(4, "big")

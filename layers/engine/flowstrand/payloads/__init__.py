@@ -1,0 +1,1 @@
+"""Payloads too large for the log, stored under their content hash."""

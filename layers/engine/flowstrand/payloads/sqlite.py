@@ -1,0 +1,40 @@
+"""Payloads in SQLite, in the same file as the log."""
+
+from __future__ import annotations
+
+from flowstrand.engine.ids import OrgId
+from flowstrand.log.sqlite_database import SqliteDatabase
+from flowstrand.payloads.digest import require_digest, verified
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS payloads (
+    org    TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    body   BLOB NOT NULL,
+    PRIMARY KEY (org, sha256)
+)
+"""
+_PUT = "INSERT OR IGNORE INTO payloads (org, sha256, body) VALUES (?, ?, ?)"
+_GET = "SELECT body FROM payloads WHERE org = ? AND sha256 = ?"
+
+
+class SqlitePayloads:
+    """A `PayloadStore` in one table."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+        database.create(_SCHEMA)
+
+    def put(self, org: OrgId, sha256: str, body: bytes) -> None:
+        """See `PayloadStore.put`.
+
+        Raises:
+            ValueError: `sha256` is not the digest of `body`.
+        """
+        require_digest(sha256, body)
+        self._database.execute(_PUT, (org, sha256, body))
+
+    def get(self, org: OrgId, sha256: str) -> bytes:
+        """See `PayloadStore.get`."""
+        rows = self._database.execute(_GET, (org, sha256))
+        return verified(sha256, rows[0][0] if rows else None)

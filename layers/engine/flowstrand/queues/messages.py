@@ -1,0 +1,123 @@
+"""What the queues carry, and its JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.errors import InvalidInput
+from flowstrand.log.port import LogKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """Look at this execution. Carries no truth, only where to look from.
+
+    Attributes:
+        sequence: of the commit that caused it; effects of commits from there on are dispatched again.
+    """
+
+    org: OrgId
+    execution_id: ExecutionId
+    sequence: int
+
+    @property
+    def key(self) -> LogKey:
+        """The log it is about."""
+        return LogKey(self.org, self.execution_id)
+
+
+class DueKind(StrEnum):
+    """What has come due."""
+
+    TIMER = "timer"
+    LEASE = "lease"
+    ATTEMPT = "attempt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """The moment of one thing has come: settle that one thing if it is still open.
+
+    Attributes:
+        position: of the timer or task.
+        attempt: of the task whose lease ends or which may be claimed; 0 for a timer.
+    """
+
+    org: OrgId
+    execution_id: ExecutionId
+    kind: DueKind
+    position: int
+    attempt: int = 0
+
+    @property
+    def key(self) -> LogKey:
+        """The log it is about."""
+        return LogKey(self.org, self.execution_id)
+
+    @property
+    def name(self) -> str:
+        """Unique among due messages; what a scheduler may use to recognise a repetition."""
+        return f"{self.org}.{self.execution_id}.{self.kind}.{self.position}.{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskMessage:
+    """An attempt of a task may be claimed."""
+
+    org: OrgId
+    execution_id: ExecutionId
+    position: int
+    attempt: int
+
+    @property
+    def key(self) -> LogKey:
+        """The log that decides whether it still may."""
+        return LogKey(self.org, self.execution_id)
+
+
+ControlMessage: TypeAlias = Wake | Due
+"""What the resumer receives."""
+
+
+def dump(message: ControlMessage | TaskMessage) -> str:
+    """A message body."""
+    body: dict[str, str | int] = {"org": message.org, "executionId": message.execution_id}
+    match message:
+        case Wake():
+            body |= {"type": "wake", "sequence": message.sequence}
+        case Due():
+            body |= {"type": "due", "kind": message.kind.value}
+            body |= {"position": message.position, "attempt": message.attempt}
+        case TaskMessage():
+            body |= {"type": "task", "position": message.position, "attempt": message.attempt}
+    return json.dumps(body, separators=(",", ":"))
+
+
+def load(text: str) -> ControlMessage | TaskMessage:
+    """The inverse of `dump`.
+
+    Raises:
+        InvalidInput: not a message of ours.
+    """
+    try:
+        body = json.loads(text)
+        org, execution = OrgId(body["org"]), ExecutionId(body["executionId"])
+        match body["type"]:
+            case "wake":
+                return Wake(org=org, execution_id=execution, sequence=int(body["sequence"]))
+            case "due":
+                kind, position = DueKind(body["kind"]), int(body["position"])
+                return Due(
+                    org=org, execution_id=execution, kind=kind, position=position, attempt=int(body["attempt"])
+                )
+            case "task":
+                position, attempt = int(body["position"]), int(body["attempt"])
+                return TaskMessage(org=org, execution_id=execution, position=position, attempt=attempt)
+            case other:
+                raise ValueError(f"unknown message type {other!r}")
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput(f"not a queue message: {error}", code="INVALID_MESSAGE") from error

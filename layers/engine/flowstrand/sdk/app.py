@@ -1,0 +1,161 @@
+"""`App`: the workflows and tasks that one process serves, and how `--app` finds them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from flowstrand.errors import ConfigurationError, InvalidDefinition
+from flowstrand.sdk.definition import Definition
+from flowstrand.sdk.task import TaskDefinition
+from flowstrand.sdk.workflow import WorkflowDefinition
+
+Workflow = WorkflowDefinition[Any, Any]
+Task = TaskDefinition[Any, Any]
+DefinitionT = TypeVar("DefinitionT", bound=Definition[Any, Any])
+"""A decorated class is a definition too, though type checkers may take it for the class: see `code_shapes`."""
+
+
+class App:
+    """A set of definitions, by kind; what `service.container.Programs` asks of the code a process hosts."""
+
+    def __init__(self, *, workflows: Iterable[Workflow | type] = (), tasks: Iterable[Task | type] = ()) -> None:
+        """Check every definition, so that a bad annotation is found at start-up rather than in an execution.
+
+        Raises:
+            InvalidDefinition: a definition is wrong, is not of its list's sort, or two have the same kind.
+        """
+        self._workflows = _by_kind(workflows, WorkflowDefinition)
+        self._tasks = _by_kind(tasks, TaskDefinition)
+
+    @classmethod
+    def load(cls, spec: str) -> App:
+        """The app that `spec` names: `FILE.py`, `FILE.py:attr`, `package.module` or `package.module:attr`.
+
+        `attr` is an `App`, a workflow or a task. Without it, the app is every workflow and task in the module, those of its
+        `App` objects included. A file's directory, and for a module the current one, are importable afterwards.
+
+        Raises:
+            ConfigurationError: there is no such file, module or attribute, or nothing in it.
+            InvalidDefinition: what is there is declared wrongly.
+        """
+        target, _, attribute = spec.partition(":")
+        module = _load_file(Path(target)) if target.endswith(".py") else _import_module(target)
+        found = [_attribute(module, attribute, spec)] if attribute else list(vars(module).values())
+        if len(found) == 1 and isinstance(found[0], App):
+            return found[0]
+        app = _collect(found)
+        if not app.kinds() and not app.task_kinds():
+            raise ConfigurationError(f"{spec!r} holds no @workflow and no @task")
+        return app
+
+    def workflow(self, kind: str) -> Workflow | None:
+        """The workflow of this kind, if there is one."""
+        return self._workflows.get(kind)
+
+    program = workflow
+
+    def task(self, kind: str) -> Task | None:
+        """The task of this kind, if there is one."""
+        return self._tasks.get(kind)
+
+    def kinds(self) -> Sequence[str]:
+        """Every workflow kind, sorted."""
+        return sorted(self._workflows)
+
+    def task_kinds(self) -> Sequence[str]:
+        """Every task kind, sorted."""
+        return sorted(self._tasks)
+
+
+def _by_kind(definitions: Iterable[object], sort: type[DefinitionT]) -> dict[str, DefinitionT]:
+    found: dict[str, DefinitionT] = {}
+    for definition in definitions:
+        if not isinstance(definition, sort):
+            raise InvalidDefinition(f"{definition!r} is not a {sort.NOUN}: decorate it with @{sort.NOUN}")
+        if found.setdefault(definition.kind, definition) is not definition:
+            raise InvalidDefinition(f"two definitions are called {definition}")
+        definition.check()
+    return found
+
+
+def _collect(objects: Iterable[object]) -> App:
+    workflows: list[Workflow] = []
+    tasks: list[Task] = []
+    for found in objects:
+        match found:
+            case App():
+                workflows.extend(found._workflows.values())  # noqa: SLF001 - the same class
+                tasks.extend(found._tasks.values())  # noqa: SLF001 - the same class
+            case WorkflowDefinition():
+                workflows.append(found)
+            case TaskDefinition():
+                tasks.append(found)
+            case _:
+                pass
+    return App(workflows=workflows, tasks=tasks)
+
+
+def _load_file(path: Path) -> ModuleType:
+    resolved = path.resolve()
+    if not resolved.is_file():
+        raise ConfigurationError(f"there is no file {str(path)!r}")
+    _make_importable(resolved.parent)
+    if _is_importable_as(resolved.stem, resolved):
+        return importlib.import_module(resolved.stem)
+    return _execute(resolved, f"flowstrand_app_{resolved.stem}")
+
+
+def _is_importable_as(name: str, file: Path) -> bool:
+    """Whether `import name` gives this file, rather than nothing or something else of the same name."""
+    try:
+        spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    except ValueError:
+        return False
+    return spec is not None and spec.origin == str(file)
+
+
+def _execute(file: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ConfigurationError(f"{str(file)!r} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pydantic resolve annotations through it
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _import_module(name: str) -> ModuleType:
+    _make_importable(Path.cwd())
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise  # the module is there; something that it imports is not
+        raise ConfigurationError(f"there is no module {name!r} (from {str(Path.cwd())!r})") from error
+    except (ValueError, TypeError) as error:
+        if all(part.isidentifier() for part in name.split(".")):
+            raise
+        raise ConfigurationError(f"{name!r} is not the name of a module; a file ends in .py") from error
+
+
+def _attribute(module: ModuleType, name: str, spec: str) -> object:
+    found = getattr(module, name, None)
+    if not isinstance(found, App | Definition):
+        raise ConfigurationError(f"{spec!r} is not an App, a workflow or a task")
+    return found
+
+
+def _make_importable(directory: Path) -> None:
+    """Last, so that nothing installed is shadowed."""
+    if str(directory) not in sys.path:
+        sys.path.append(str(directory))

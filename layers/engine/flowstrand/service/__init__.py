@@ -1,0 +1,1 @@
+"""Use cases: load, decide, append, dispatch. What handlers call; knows ports, never adapters."""

@@ -1,0 +1,252 @@
+"""Load, decide, append: the one way anything gets into a log (laws 2 and 3).
+
+Reading the tail, folding, deciding and writing at `tail + 1` is repeated until nobody else wrote in between. A
+writer that loses reads only the commits it had not seen, and decides again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from flowstrand.engine.events import Event, EventData
+from flowstrand.engine.evolve import Draft, fold
+from flowstrand.engine.state import ExecutionState
+from flowstrand.errors import NotFound, StoreUnavailable, Unavailable
+from flowstrand.log.checkpoint import pack_checkpoint, unpack_checkpoint
+from flowstrand.log.packing import pack_events, unpack_events
+from flowstrand.log.port import AppendConflict, Commit, LogKey
+from flowstrand.service.container import Services
+from flowstrand.service.payloads import offload
+
+T = TypeVar("T")
+Decision: TypeAlias = Callable[[Draft], T]
+
+MAX_CONFLICTS = 100
+"""Conflicts in a row after which a writer gives up and says that it is to be tried again."""
+_PUTS = 4
+"""How often one commit is put when the store fails: it may have been written, and putting it again tells."""
+_BASE_MS, _CAP_MS = 5.0, 400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """Where a log stands.
+
+    Attributes:
+        checkpoint_at: the sequence of the newest commit with a checkpoint.
+        bytes_since: bytes of events written after it.
+        checkpoint_bytes: its size.
+    """
+
+    key: LogKey
+    state: ExecutionState
+    checkpoint_at: int | None = None
+    bytes_since: int = 0
+    checkpoint_bytes: int = 0
+
+
+class Contended(Exception):
+    """An append lost too often; `tip` is what it read last."""
+
+    def __init__(self, tip: Tip) -> None:
+        super().__init__(f"{tip.key} is contended")
+        self.tip = tip
+
+
+@dataclass(frozen=True, slots=True)
+class Appended(Generic[T]):
+    """What came of a decision.
+
+    Attributes:
+        sequence: of the commit's first event, or None where the decision was to do nothing.
+        events: what was appended, payloads inline.
+        result: what the decision returned.
+    """
+
+    tip: Tip
+    sequence: int | None
+    events: tuple[Event, ...]
+    result: T
+
+
+def load(services: Services, key: LogKey) -> Tip | None:
+    """The tip of a log, read consistently: its tail, then from the newest checkpoint; None for an empty log."""
+    tail = services.log.tail(key)
+    if tail is None:
+        return None
+    if tail.checkpoint is not None:
+        return advance(None, key, [tail])
+    return advance(None, key, services.log.read(key, after=(tail.checkpoint_at or 1) - 1))
+
+
+def require(services: Services, key: LogKey) -> Tip:
+    """The tip of a log that must exist.
+
+    Raises:
+        NotFound: `EXECUTION_NOT_FOUND`.
+    """
+    tip = load(services, key)
+    if tip is None:
+        raise NotFound("there is no such execution", code="EXECUTION_NOT_FOUND")
+    return tip
+
+
+def advance(tip: Tip | None, key: LogKey, commits: Sequence[Commit]) -> Tip:
+    """The tip after `commits`, the first of which may be the one with the newest checkpoint."""
+    state = tip.state if tip else None
+    checkpoint_at = tip.checkpoint_at if tip else None
+    checkpoint_bytes = tip.checkpoint_bytes if tip else 0
+    bytes_since = tip.bytes_since if tip else 0
+    for commit in commits:
+        if state is None and commit.checkpoint is not None:
+            state = unpack_checkpoint(commit.checkpoint)
+        else:
+            state = fold(state, unpack_events(commit))
+        bytes_since += len(commit.events)
+        if commit.checkpoint is not None:
+            checkpoint_at, checkpoint_bytes, bytes_since = commit.sequence, len(commit.checkpoint), 0
+    return Tip(key, fold(state, ()), checkpoint_at, bytes_since, checkpoint_bytes)
+
+
+def catch_up(services: Services, tip: Tip) -> tuple[Tip, list[Event]]:
+    """The tip after what others have appended since, and those events (payloads not fetched)."""
+    commits = services.log.read(tip.key, after=tip.state.sequence)
+    if not commits:
+        return tip, []
+    events = [event for commit in commits for event in unpack_events(commit)]
+    return advance(tip, tip.key, commits), events
+
+
+def write(services: Services, tip: Tip, draft: Draft, stored: Sequence[EventData] | None = None) -> Tip:
+    """Append the draft's events, decided on `tip`, in one commit.
+
+    Args:
+        stored: the same events with their large payloads already offloaded, if the caller has them.
+
+    Raises:
+        AppendConflict: somebody else wrote first.
+        StoreUnavailable: it may or may not have been written.
+    """
+    events = pack_events(stored or [offload(services, tip.key.org, data) for data in draft.events])
+    bytes_since = tip.bytes_since + len(events)
+    checkpoint = _checkpoint(services, tip, draft.state, bytes_since)
+    sequence = tip.state.sequence + 1
+    commit = Commit(
+        key=tip.key,
+        sequence=sequence,
+        count=len(draft.events),
+        events=events,
+        written_at_ms=draft.now_ms,
+        commit_id=services.random_bytes(12).hex(),
+        checkpoint=checkpoint,
+        checkpoint_at=sequence if checkpoint else tip.checkpoint_at,
+    )
+    put(services, commit)
+    if checkpoint:
+        return Tip(tip.key, draft.state, sequence, 0, len(checkpoint))
+    return Tip(tip.key, draft.state, tip.checkpoint_at, bytes_since, tip.checkpoint_bytes)
+
+
+def put(services: Services, commit: Commit) -> None:
+    """Put one commit, again where the store fails: finding it written is success.
+
+    Raises:
+        AppendConflict: somebody else's commit is there.
+        StoreUnavailable: the store kept failing.
+    """
+    backoff = Backoff(services)
+    for attempt in range(1, _PUTS + 1):
+        try:
+            services.log.append(commit)
+        except StoreUnavailable:
+            if attempt == _PUTS:
+                raise
+            backoff.wait()
+        else:
+            return
+
+
+def transact(
+    services: Services,
+    key: LogKey,
+    decide: Decision[T],
+    *,
+    conflicts: int = MAX_CONFLICTS,
+    tip: Tip | None = None,
+) -> Appended[T]:
+    """Decide on the newest state and append, until nobody else wrote in between.
+
+    Args:
+        decide: emits onto the draft; called again, on a newer state, after every conflict. What it raises is raised.
+        conflicts: how many conflicts to take before giving up.
+        tip: where the log is known to have stood, to save reading it.
+
+    Raises:
+        NotFound: the log is empty.
+        Contended: there were too many conflicts.
+        StoreUnavailable: it may or may not have been written.
+    """
+    known = tip or require(services, key)
+    backoff = Backoff(services)
+    for _ in range(conflicts):
+        draft = Draft(known.state, services.clock.now_ms())
+        result = decide(draft)
+        if not draft.events:
+            return Appended(known, None, (), result)
+        try:
+            written = write(services, known, draft)
+        except AppendConflict:
+            backoff.wait()
+            known, _seen = catch_up(services, known)
+        else:
+            return Appended(written, known.state.sequence + 1, events_of(known, draft), result)
+    raise Contended(known)
+
+
+def events_of(before: Tip, draft: Draft) -> tuple[Event, ...]:
+    """The draft's events with the sequences they have once written behind `before`."""
+    start = before.state.sequence + 1
+    return tuple(
+        Event(sequence=sequence, timestamp_ms=draft.now_ms, data=data)
+        for sequence, data in enumerate(draft.events, start=start)
+    )
+
+
+def unavailable(contended: Contended) -> Unavailable:
+    """What a caller is told when an append lost too often."""
+    return Unavailable(f"{contended.tip.key.execution_id} is busy; try again", code="BUSY", retry_after_s=1)
+
+
+class Backoff:
+    """Decorrelated jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015)."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._delay_ms = _BASE_MS
+
+    def wait(self) -> None:
+        """Sleep for a random time between the base and three times the last."""
+        draw = int.from_bytes(self._services.random_bytes(4), "big") / (1 << 32)
+        self._delay_ms = min(_CAP_MS, _BASE_MS + draw * (self._delay_ms * 3 - _BASE_MS))
+        self._services.clock.sleep_ms(self._delay_ms)
+
+
+def _checkpoint(services: Services, tip: Tip, state: ExecutionState, bytes_since: int) -> bytes | None:
+    """A checkpoint is due when what was written since the last exceeds both a floor and the last one's own size."""
+    if bytes_since <= max(services.settings.checkpoint_bytes, tip.checkpoint_bytes):
+        return None
+    return pack_checkpoint(state)
+
+
+def first_commit(services: Services, key: LogKey, *events: EventData) -> Commit:
+    """The commit that creates an execution."""
+    return Commit(
+        key=key,
+        sequence=1,
+        count=len(events),
+        events=pack_events([offload(services, key.org, data) for data in events]),
+        written_at_ms=services.clock.now_ms(),
+        commit_id=services.random_bytes(12).hex(),
+    )

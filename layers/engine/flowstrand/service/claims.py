@@ -1,0 +1,138 @@
+"""Claiming: received queue messages become leased attempts, one commit per execution and poll."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from flowstrand.engine.decide import task
+from flowstrand.engine.events import TaskCreated, TaskStatus
+from flowstrand.engine.evolve import Draft
+from flowstrand.engine.ids import OrgId
+from flowstrand.engine.state import OpenTask
+from flowstrand.errors import LogCorrupted
+from flowstrand.jsonvalue import JsonValue
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import LogKey
+from flowstrand.queues.messages import Wake
+from flowstrand.queues.port import ReceivedTask
+from flowstrand.service import append, payloads
+from flowstrand.service.container import Services
+from flowstrand.service.tokens import Lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedTask:
+    """An attempt that now is a worker's, until `lease_ends_at_ms` or as long as it heartbeats."""
+
+    task_execution_id: str
+    workflow_execution_id: str
+    kind: str
+    input: JsonValue
+    attempt: int
+    max_retries: int
+    lease_token: str
+    lease_ends_at_ms: int
+    heartbeat_ms: int
+
+
+def claim_all(
+    services: Services,
+    org: OrgId,
+    queue: str,
+    received: Sequence[ReceivedTask],
+    worker_id: str,
+    kinds: Collection[str],
+) -> list[ClaimedTask]:
+    """Claim what can be claimed of `received`, and delete from the queue what is dealt with.
+
+    Raises:
+        StoreUnavailable: some attempts may have been claimed; their leases end by themselves.
+    """
+    claimed: list[ClaimedTask] = []
+    by_execution = sorted(received, key=lambda item: item.message.execution_id)
+    for _, group in groupby(by_execution, key=lambda item: item.message.execution_id):
+        items = list(group)
+        claim = _Claim(services, items[0].message.key, worker_id, kinds)
+        claimed += claim.make(items)
+        for item in claim.settled:
+            services.tasks.delete(org, queue, item)
+    return claimed
+
+
+class _Claim:
+    """The attempts of one execution that one poll received: claimed in one commit.
+
+    `settled` is what can be deleted from the queue: claimed now, started before, or no longer wanted.
+    """
+
+    def __init__(self, services: Services, key: LogKey, worker_id: str, kinds: Collection[str]) -> None:
+        self._services = services
+        self._key = key
+        self._worker_id = worker_id
+        self._kinds = kinds
+        self.settled: list[ReceivedTask] = []
+
+    def make(self, items: list[ReceivedTask]) -> list[ClaimedTask]:
+        """Claim what can be claimed, wake the execution, and say what was claimed."""
+        tip = append.load(self._services, self._key)
+        if tip is None:
+            return []
+        appended = append.transact(self._services, self._key, lambda draft: self._decide(draft, items), tip=tip)
+        taken = appended.result
+        if appended.sequence is not None:
+            self._wake(appended.sequence)
+        for item in items:
+            if item not in taken:
+                self._dispose(appended.tip, item)
+        self.settled += taken
+        starts = {item.message.position: n for n, item in enumerate(taken, start=appended.sequence or 0)}
+        return [self._claimed(appended.tip, appended.tip.state.tasks[p], n) for p, n in starts.items()]
+
+    def _decide(self, draft: Draft, items: list[ReceivedTask]) -> list[ReceivedTask]:
+        return [item for item in items if self._claim_one(draft, item)]
+
+    def _claim_one(self, draft: Draft, item: ReceivedTask) -> bool:
+        position, attempt = item.message.position, item.message.attempt
+        wanted = draft.state.tasks.get(position)
+        if draft.state.closed or wanted is None or wanted.kind not in self._kinds:
+            return False
+        lease_ms = self._services.settings.lease_ms
+        return task.claim(draft, position, attempt=attempt, worker_id=self._worker_id, lease_ms=lease_ms)
+
+    def _dispose(self, tip: append.Tip, item: ReceivedTask) -> None:
+        """Drop a message that names nothing to claim; one for a started attempt sends that commit's wake again."""
+        known = tip.state.tasks.get(item.message.position)
+        if known is not None and item.message.attempt == known.attempts + 1:
+            return  # not due yet, or another worker's kind: it comes again
+        if known is not None and known.status is TaskStatus.RUNNING:
+            self._wake(known.changed_at)
+        self.settled.append(item)
+
+    def _wake(self, sequence: int) -> None:
+        wake = Wake(org=self._key.org, execution_id=self._key.execution_id, sequence=sequence)
+        self._services.control.send([wake])
+
+    def _claimed(self, tip: append.Tip, known: OpenTask, sequence: int) -> ClaimedTask:
+        lease = Lease(
+            org=self._key.org, task_id=known.task_execution_id, attempt=known.attempts, sequence=sequence
+        )
+        return ClaimedTask(
+            task_execution_id=known.task_execution_id,
+            workflow_execution_id=tip.state.workflow_execution_id,
+            kind=known.kind,
+            input=self._input_of(known),
+            attempt=known.attempts,
+            max_retries=known.retry.max_retries,
+            lease_token=self._services.tokens.sign(lease),
+            lease_ends_at_ms=known.due_at_ms,
+            heartbeat_ms=self._services.settings.heartbeat_ms,
+        )
+
+    def _input_of(self, known: OpenTask) -> JsonValue:
+        commit = self._services.log.commit_at(self._key, known.created_at)
+        created = unpack_events(commit)[known.created_at - commit.sequence].data if commit else None
+        if not isinstance(created, TaskCreated):
+            raise LogCorrupted(f"{self._key} has no TASK_CREATED at {known.created_at}")
+        return payloads.fetch(self._services, self._key.org, created.input)

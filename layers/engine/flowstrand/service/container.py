@@ -1,0 +1,83 @@
+"""`Services`: everything that use cases need, composed once per process by an adapter set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from flowstrand.directory.port import Directory
+from flowstrand.engine.replay.program import Program
+from flowstrand.errors import ConfigurationError
+from flowstrand.log.port import EventLog, LogKey
+from flowstrand.payloads.port import PayloadStore
+from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
+from flowstrand.service.clock import Clock
+from flowstrand.service.settings import Settings
+from flowstrand.service.tokens import LeaseTokens
+from flowstrand.service.warm import WarmCache
+
+
+class Programs(Protocol):
+    """The workflow code that this process can run."""
+
+    def program(self, kind: str) -> Program | None:
+        """The workflow of this kind, or None if no deployed app has it."""
+        ...
+
+    def kinds(self) -> Collection[str]:
+        """Every kind it can run."""
+        ...
+
+
+class Changes(Protocol):
+    """Tells readers that a log may have grown."""
+
+    async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
+        """Return when `key` may have events beyond `after`, or when `timeout_ms` have passed; too early is allowed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """One adapter set, its settings and the code it hosts."""
+
+    log: EventLog
+    payloads: PayloadStore
+    directory: Directory
+    control: ControlQueue
+    tasks: TaskQueue
+    timers: Timers
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+    programs: Programs
+    tokens: LeaseTokens
+    changes: Changes
+    warm: WarmCache
+    settings: Settings
+
+
+_installed: list[Services] = []
+
+
+def install(services: Services) -> Callable[[], None]:
+    """Make `services` what handlers of this process use; returns how to undo it."""
+    _installed.append(services)
+    return lambda: _installed.remove(services)
+
+
+def installed() -> Services | None:
+    """What was installed last, if anything."""
+    return _installed[-1] if _installed else None
+
+
+def require() -> Services:
+    """The installed services.
+
+    Raises:
+        ConfigurationError: none are installed.
+    """
+    services = installed()
+    if services is None:
+        raise ConfigurationError("no services are installed in this process")
+    return services

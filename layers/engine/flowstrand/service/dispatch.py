@@ -1,0 +1,134 @@
+"""Carrying out effects (law 7). Everything here may be repeated: every receiver asks the log again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import suppress
+
+from flowstrand.engine.decide import child as decide_child
+from flowstrand.engine.decide.start import start_workflow
+from flowstrand.engine.effects import (
+    ArmLease,
+    ArmTimer,
+    Effect,
+    QueueAttempt,
+    StartChild,
+    TellParent,
+    needs_wake,
+    open_effects,
+)
+from flowstrand.engine.events import (
+    ChildInitiated,
+    ParentRef,
+    WorkflowCancelled,
+    WorkflowCompleted,
+    WorkflowFailed,
+)
+from flowstrand.engine.ids import ExecutionId
+from flowstrand.engine.state import OpenChild
+from flowstrand.errors import LogCorrupted, NotFound
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import AppendConflict, LogKey
+from flowstrand.queues.messages import Due, DueKind, TaskMessage, Wake
+from flowstrand.service import append, open_executions
+from flowstrand.service.container import Services
+
+MAX_QUEUE_DELAY_MS = 15 * 60 * 1_000
+"""The longest delay of a queue; beyond it a timer is armed."""
+
+
+def dispatch(services: Services, tip: append.Tip, since: int) -> None:
+    """Carry out every effect of commits from `since` on that is still open.
+
+    Raises:
+        StoreUnavailable: some effects may not have been carried out; dispatch again.
+    """
+    attempts: list[QueueAttempt] = []
+    for effect in open_effects(tip.state, since):
+        if isinstance(effect, QueueAttempt):
+            attempts.append(effect)
+        else:
+            _carry_out(services, tip, effect)
+    _queue(services, tip.key, attempts)
+
+
+def _carry_out(services: Services, tip: append.Tip, effect: Effect) -> None:
+    key = tip.key
+    match effect:
+        case ArmLease(position=position, attempt=attempt, at_ms=at_ms):
+            services.timers.at(_due(key, DueKind.LEASE, position, attempt), at_ms)
+        case ArmTimer(position=position, at_ms=at_ms):
+            services.timers.at(_due(key, DueKind.TIMER, position), at_ms)
+        case StartChild(child=child):
+            _start_child(services, tip, child)
+        case TellParent(parent=parent):
+            _tell_parent(services, tip, parent)
+        case QueueAttempt():
+            _queue(services, key, [effect])
+
+
+def _due(key: LogKey, kind: DueKind, position: int, attempt: int = 0) -> Due:
+    return Due(org=key.org, execution_id=key.execution_id, kind=kind, position=position, attempt=attempt)
+
+
+def _queue(services: Services, key: LogKey, attempts: list[QueueAttempt]) -> None:
+    """Queue attempts, as many at once as share a queue and a delay."""
+    now_ms = services.clock.now_ms()
+    batches: dict[tuple[str, int], list[TaskMessage]] = defaultdict(list)
+    for effect in attempts:
+        delay_ms = max(0, effect.at_ms - now_ms)
+        if delay_ms > MAX_QUEUE_DELAY_MS:
+            services.timers.at(_due(key, DueKind.ATTEMPT, effect.position, effect.attempt), effect.at_ms)
+            continue
+        message = TaskMessage(
+            org=key.org,
+            execution_id=key.execution_id,
+            position=effect.position,
+            attempt=effect.attempt,
+        )
+        batches[effect.queue, delay_ms].append(message)
+    for (queue, delay_ms), messages in batches.items():
+        services.tasks.send(key.org, queue, messages, delay_ms=delay_ms)
+
+
+def _start_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
+    """Begin the child's log (already begun is success), wake it, then say so in the parent's."""
+    key = LogKey(tip.key.org, ExecutionId(child.child_workflow_id))
+    initiated = _initiated(services, tip.key, child)
+    parent = ParentRef(workflow_execution_id=tip.state.workflow_execution_id, position=child.position)
+    started = start_workflow(
+        key.execution_id, kind=child.kind, input=initiated.input, queue=child.queue, parent=parent
+    )
+    open_executions.add(services.directory, key, services.clock.now_ms())
+    with suppress(AppendConflict):  # an earlier dispatch began it
+        append.put(services, append.first_commit(services, key, started))
+    services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=1)])
+    _tell(services, tip.key, lambda draft: decide_child.started(draft, child.position))
+
+
+def _initiated(services: Services, key: LogKey, child: OpenChild) -> ChildInitiated:
+    commit = services.log.commit_at(key, child.initiated_at)
+    data = unpack_events(commit)[child.initiated_at - commit.sequence].data if commit else None
+    if not isinstance(data, ChildInitiated):
+        raise LogCorrupted(f"{key} has no CHILD_WORKFLOW_INITIATED at {child.initiated_at}")
+    return data
+
+
+def _tell_parent(services: Services, tip: append.Tip, parent: ParentRef) -> None:
+    """Append the execution's end to its parent; a parent that has ended, or is gone, drops it."""
+    commit = services.log.commit_at(tip.key, tip.state.sequence)
+    end = unpack_events(commit)[-1].data if commit else None
+    if not isinstance(end, WorkflowCompleted | WorkflowFailed | WorkflowCancelled):
+        raise LogCorrupted(f"{tip.key} has no terminal event at {tip.state.sequence}")
+    key = LogKey(tip.key.org, ExecutionId(parent.workflow_execution_id))
+    _tell(services, key, lambda draft: decide_child.ended(draft, parent.position, end), always_wake=True)
+
+
+def _tell(services: Services, key: LogKey, decide: append.Decision[bool], *, always_wake: bool = False) -> None:
+    try:
+        told = append.transact(services, key, decide)
+    except NotFound:
+        return
+    sequence = told.sequence or told.tip.state.sequence
+    if not told.tip.state.closed and (always_wake or needs_wake(told.tip.state, sequence)):
+        services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=sequence)])

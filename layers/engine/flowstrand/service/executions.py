@@ -1,0 +1,111 @@
+"""Start an execution; say how one stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flowstrand.engine import ids
+from flowstrand.engine.decide.start import start_workflow
+from flowstrand.engine.events import ErrorInfo, WorkflowCompleted, WorkflowFailed, WorkflowStatus
+from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.errors import NotFound
+from flowstrand.jsonvalue import JsonObject, JsonValue
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import LogKey
+from flowstrand.queues.messages import Wake
+from flowstrand.service import append, definitions, open_executions, payloads
+from flowstrand.service.container import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """What a caller asks for. `input` is JSON of at most `Settings.max_payload_bytes`."""
+
+    kind: str
+    input: JsonValue
+    queue: str = "default"
+    version: str | None = None
+    metadata: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionSnapshot:
+    """An execution as it stands at `current_sequence`."""
+
+    workflow_execution_id: str
+    kind: str
+    status: WorkflowStatus
+    created_at_ms: int
+    current_sequence: int
+    queue: str
+    version: str | None
+    metadata: JsonObject | None
+    parent_workflow_execution_id: str | None
+    output: JsonValue
+    error: ErrorInfo | None
+
+
+def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSnapshot:
+    """Create an execution and wake it.
+
+    Raises:
+        NotFound: `UNKNOWN_WORKFLOW_KIND`: no deployed app or registration knows the kind; nothing is created.
+        PayloadTooLarge: the input is over the limit; nothing is created.
+        StoreUnavailable: it may or may not have been created.
+    """
+    if not definitions.is_known_workflow(services, org, request.kind):
+        raise NotFound(f"no workflow {request.kind!r} is known", code="UNKNOWN_WORKFLOW_KIND")
+    now_ms = services.clock.now_ms()
+    key = LogKey(org, ids.execution_id(now_ms, services.random_bytes(10)))
+    started = start_workflow(
+        key.execution_id,
+        kind=request.kind,
+        input=payloads.store(services, org, request.input),
+        queue=request.queue,
+        version=request.version,
+        metadata=request.metadata,
+    )
+    open_executions.add(services.directory, key, now_ms)
+    commit = append.first_commit(services, key, started)
+    append.put(services, commit)
+    services.control.send([Wake(org=org, execution_id=key.execution_id, sequence=1)])
+    return _snapshot(services, append.advance(None, key, [commit]))
+
+
+def get(services: Services, org: OrgId, execution_id: str) -> ExecutionSnapshot:
+    """The execution as it stands.
+
+    Raises:
+        NotFound: `EXECUTION_NOT_FOUND`: unknown, or another org's.
+    """
+    return _snapshot(services, append.require(services, LogKey(org, ExecutionId(execution_id))))
+
+
+def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
+    state = tip.state
+    output, error = _end_of(services, tip) if state.closed else (None, None)
+    return ExecutionSnapshot(
+        workflow_execution_id=state.workflow_execution_id,
+        kind=state.kind,
+        status=state.status,
+        created_at_ms=state.created_at_ms,
+        current_sequence=state.sequence,
+        queue=state.queue,
+        version=state.version,
+        metadata=state.metadata,
+        parent_workflow_execution_id=state.parent.workflow_execution_id if state.parent else None,
+        output=output,
+        error=error,
+    )
+
+
+def _end_of(services: Services, tip: append.Tip) -> tuple[JsonValue, ErrorInfo | None]:
+    commit = services.log.commit_at(tip.key, tip.state.sequence)
+    end = unpack_events(commit)[-1].data if commit else None
+    match end:
+        case WorkflowCompleted(output=output):
+            return payloads.fetch(services, tip.key.org, output), None
+        case WorkflowFailed(error=error):
+            return None, error
+        case _:
+            return None, None

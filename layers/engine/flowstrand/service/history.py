@@ -1,0 +1,189 @@
+"""Reading a log: pages of history, and the long-poll that waits for more. Strongly consistent.
+
+Every transport reads through `page`, so that all show the same events in the same order (laws 1 and 2).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from flowstrand.engine.events import Event, EventType
+from flowstrand.engine.events.codec import public_data
+from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
+from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.engine.names import is_id
+from flowstrand.errors import InvalidInput, LogCorrupted, NotFound
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import Commit, LogKey
+from flowstrand.service import payloads
+from flowstrand.service.container import Services
+from flowstrand.service.poll_delay import PollDelay
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1_000
+
+_FILTERED_SCAN = 1_000
+"""How many events one page looks at, at most, when a filter drops some of them."""
+_PAGE_BYTES = 4 * 1024 * 1024
+"""A page ends before its data exceeds this, so that it fits into one Lambda response."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPage:
+    """Consecutive events of one log, those that a filter let through.
+
+    Attributes:
+        events: in log order, payloads inlined.
+        next_after: the last event looked at; where the next page starts.
+        up_to_date: the log held nothing beyond `next_after` when it was read.
+        closed: the log has its terminal event. With `up_to_date`, nothing will ever follow.
+    """
+
+    events: tuple[Event, ...]
+    next_after: int
+    up_to_date: bool
+    closed: bool
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing follows this page, now or ever (law 4)."""
+        return self.closed and self.up_to_date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEnd:
+    """Where a log ends now: its last sequence, and whether that is a terminal event."""
+
+    sequence: int
+    closed: bool
+
+
+def end(services: Services, org: OrgId, execution_id: ExecutionId, *, after: int = 0) -> LogEnd:
+    """Where the log ends, given that a reader stands at `after`.
+
+    Raises:
+        NotFound: no such execution in this org (`EXECUTION_NOT_FOUND`).
+        InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`).
+    """
+    tail = _tail(services, LogKey(org, execution_id), after)
+    return LogEnd(sequence=tail.last_sequence, closed=_is_terminal(unpack_events(tail)))
+
+
+def page(
+    services: Services,
+    org: OrgId,
+    execution_id: ExecutionId,
+    *,
+    after: int,
+    limit: int = DEFAULT_LIMIT,
+    types: Collection[EventType] | None = None,
+) -> HistoryPage:
+    """The events beyond `after`, at most `limit`; fewer where the page grows too large or `types` drops some.
+
+    Raises:
+        NotFound: no such execution in this org (`EXECUTION_NOT_FOUND`).
+        InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`), or `limit` is out of range.
+        LogCorrupted: the log is not contiguous.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidInput(f"limit must be from 1 to {MAX_LIMIT}", code="INVALID_LIMIT")
+    key = LogKey(org, execution_id)
+    tail = _tail(services, key, after)
+    if tail.last_sequence == after:
+        return HistoryPage(events=(), next_after=after, up_to_date=True, closed=_is_terminal(unpack_events(tail)))
+    scanned = _read(services, key, tail, after=after, limit=limit if types is None else _FILTERED_SCAN)
+    events, next_after = _take(services, org, scanned, limit=limit, types=types)
+    closed = _is_terminal(scanned) or _is_terminal(unpack_events(tail))
+    last_known = max(tail.last_sequence, scanned[-1].sequence)
+    return HistoryPage(events=events, next_after=next_after, up_to_date=next_after >= last_known, closed=closed)
+
+
+def wait(
+    services: Services,
+    org: OrgId,
+    execution_id: ExecutionId,
+    *,
+    after: int,
+    limit: int = DEFAULT_LIMIT,
+    wait_s: float,
+    types: Collection[EventType] | None = None,
+) -> HistoryPage:
+    """As `page`, but waits up to `wait_s` seconds for the first event that `types` lets through.
+
+    Returns without events when the time has passed, or at once when nothing can follow.
+
+    Raises: as `page`.
+    """
+    deadline_ms = services.clock.now_ms() + round(wait_s * 1_000)
+    delay = PollDelay()
+    found = page(services, org, execution_id, after=after, limit=limit, types=types)
+    while not found.events and not found.is_final:
+        if found.up_to_date:
+            remaining_ms = deadline_ms - services.clock.now_ms()
+            if remaining_ms <= 0:
+                break
+            services.clock.sleep_ms(min(delay.next_ms(), remaining_ms))
+        found = page(services, org, execution_id, after=found.next_after, limit=limit, types=types)
+    return found
+
+
+def _tail(services: Services, key: LogKey, after: int) -> Commit:
+    """The newest commit, which must reach `after`."""
+    tail = services.log.tail(key) if is_id(key.execution_id) else None
+    if tail is None:
+        raise NotFound("no such workflow execution", code="EXECUTION_NOT_FOUND")
+    if after > tail.last_sequence:
+        raise InvalidInput(
+            f"position {after} lies beyond the last event, {tail.last_sequence}", code="POSITION_BEYOND_TAIL"
+        )
+    return tail
+
+
+def _read(services: Services, key: LogKey, tail: Commit, *, after: int, limit: int) -> list[Event]:
+    """From one to `limit` events beyond `after`, contiguous. `tail` spares a read when it holds them."""
+    commits: Sequence[Commit] = (
+        [tail] if tail.sequence <= after + 1 else services.log.read(key, after=after, limit=limit)
+    )
+    found = [event for commit in commits for event in unpack_events(commit) if event.sequence > after]
+    for expected, event in enumerate(found, start=after + 1):
+        if event.sequence != expected:
+            raise LogCorrupted(f"{key} has {event.sequence} where {expected} should be")
+    if not found:
+        raise LogCorrupted(f"{key} ends at {tail.last_sequence}, but nothing was read after {after}")
+    return found[:limit]
+
+
+def _take(
+    services: Services,
+    org: OrgId,
+    scanned: Sequence[Event],
+    *,
+    limit: int,
+    types: Collection[EventType] | None,
+) -> tuple[tuple[Event, ...], int]:
+    """The events of a page, payloads inlined, and the last sequence it covers; always goes forward."""
+    taken: list[Event] = []
+    covered, size = scanned[0].sequence - 1, 0
+    for event in _until_full(scanned, taken, limit):
+        if types is None or event.type in types:
+            inlined = payloads.inline(services, org, event)
+            size += len(json.dumps(public_data(inlined.data)))
+            if taken and size > _PAGE_BYTES:
+                break
+            taken.append(inlined)
+        covered = event.sequence
+    return tuple(taken), covered
+
+
+def _until_full(scanned: Sequence[Event], taken: Sequence[Event], limit: int) -> Iterator[Event]:
+    """`scanned`, for as long as `taken` holds fewer than `limit`."""
+    for event in scanned:
+        if len(taken) >= limit:
+            return
+        yield event
+
+
+def _is_terminal(events: Sequence[Event]) -> bool:
+    return events[-1].type in TERMINAL_TYPES

@@ -1,0 +1,72 @@
+"""The inbox: where a report goes when too many others are being appended at once (fan-in).
+
+Only the resumer drains it, into its own commits. Direct and inboxed reports are checked against the same state, so that
+nothing is applied twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from flowstrand.directory.port import Item
+from flowstrand.engine.evolve import Draft
+from flowstrand.errors import Conflict
+from flowstrand.log.port import LogKey
+from flowstrand.queues.messages import Wake
+from flowstrand.service import append, reports
+from flowstrand.service.container import Services
+from flowstrand.service.reports import Report
+
+_BATCH = 100
+
+
+def put(services: Services, tip: append.Tip, report: Report) -> None:
+    """Leave a report for the resumer, and wake it. A repetition is the same item."""
+    key = tip.key
+    services.directory.put(_partition(key), reports.request_id(report), reports.dump(report))
+    wake = Wake(org=key.org, execution_id=key.execution_id, sequence=tip.state.sequence + 1)
+    services.control.send([wake])
+
+
+def holds(services: Services, key: LogKey, report: Report) -> bool:
+    """Whether the report is still waiting."""
+    return services.directory.get(_partition(key), reports.request_id(report)) is not None
+
+
+def drain(services: Services, key: LogKey) -> None:
+    """Append everything in the inbox, each item once, then delete what was taken.
+
+    An item that no longer applies (a stale attempt, an ended execution) is dropped; its reporter finds that out by
+    asking the log.
+    """
+    while found := services.directory.scan(_partition(key), limit=_BATCH):
+        items = _fitting(found, services.settings.max_commit_bytes)
+        taken = [reports.parse(item.data) for item in items]
+
+        def decide(draft: Draft, taken: list[Report] = taken) -> None:
+            for report in taken:
+                try:
+                    reports.decide(draft, report)
+                except Conflict:
+                    continue
+
+        append.transact(services, key, decide)
+        for item in items:
+            services.directory.delete(_partition(key), item.key)
+        if len(items) == len(found) < _BATCH:
+            return
+
+
+def _fitting(items: Sequence[Item], max_bytes: int) -> Sequence[Item]:
+    """As many items from the beginning as one commit may hold, at least one."""
+    size = 0
+    for count, item in enumerate(items):
+        size += len(json.dumps(item.data))
+        if size > max_bytes:
+            return items[: max(1, count)]
+    return items
+
+
+def _partition(key: LogKey) -> str:
+    return f"inbox#{key}"

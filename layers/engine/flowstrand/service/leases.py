@@ -1,0 +1,79 @@
+"""Leases in the directory: on an execution while its turn runs `ctx.run` functions, and heartbeats of task attempts.
+
+Neither decides anything: the log is the fence. They only keep work from being done twice beside itself, and a slow
+worker from being given up.
+"""
+
+from __future__ import annotations
+
+from flowstrand.directory.port import Directory, PreconditionFailed
+from flowstrand.log.port import LogKey
+
+_DAY_MS = 86_400_000
+
+
+class LeaseHeld(Exception):
+    """Another process runs this execution's turn; `for_ms` is how long its lease still lasts."""
+
+    def __init__(self, for_ms: int) -> None:
+        super().__init__(f"leased for another {for_ms} ms")
+        self.for_ms = for_ms
+
+
+class TurnLease:
+    """The right to execute `ctx.run` functions of one execution, for a while, renewable."""
+
+    def __init__(self, directory: Directory, key: LogKey, holder: str, duration_ms: int) -> None:
+        self._directory = directory
+        self._key = str(key)
+        self._holder = holder
+        self._duration_ms = duration_ms
+
+    def acquire(self, now_ms: int) -> None:
+        """Take the lease, or renew one's own.
+
+        Raises:
+            LeaseHeld: somebody else has it.
+        """
+        item = self._directory.get("turn-leases", self._key)
+        until_ms = _milliseconds(item.data.get("until")) if item else 0
+        if item and item.data.get("holder") != self._holder and until_ms > now_ms:
+            raise LeaseHeld(until_ms - now_ms)
+        ends_ms = now_ms + self._duration_ms
+        try:
+            self._directory.put(
+                "turn-leases",
+                self._key,
+                {"holder": self._holder, "until": ends_ms},
+                expect=item.version if item else 0,
+                expires_at_ms=ends_ms + _DAY_MS,
+            )
+        except PreconditionFailed:
+            raise LeaseHeld(self._duration_ms) from None
+
+    def release(self) -> None:
+        """Give it back early."""
+        item = self._directory.get("turn-leases", self._key)
+        if item and item.data.get("holder") == self._holder:
+            try:
+                self._directory.delete("turn-leases", self._key, expect=item.version)
+            except PreconditionFailed:
+                return  # it had run out and is somebody else's now
+
+
+def heartbeat(directory: Directory, task_id: str, *, attempt: int, until_ms: int) -> None:
+    """The attempt's worker is alive; its lease lasts until `until_ms`."""
+    data = {"attempt": attempt, "until": until_ms}
+    directory.put("heartbeats", task_id, {**data}, expires_at_ms=until_ms + _DAY_MS)
+
+
+def extended_to_ms(directory: Directory, task_id: str, *, attempt: int) -> int:
+    """Until when heartbeats have extended the attempt's lease; 0 where none has."""
+    item = directory.get("heartbeats", task_id)
+    if item is None or item.data.get("attempt") != attempt:
+        return 0
+    return _milliseconds(item.data.get("until"))
+
+
+def _milliseconds(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,140 @@
+"""`ctx.run` inside a turn: execute functions off the driver, record each result as it comes, deliver, go on."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import cache
+from typing import TypeAlias, cast
+
+from flowstrand.engine.decide import turn as decide
+from flowstrand.engine.events import ErrorInfo
+from flowstrand.engine.evolve import Draft
+from flowstrand.engine.replay.driver import Operation
+from flowstrand.engine.replay.outcome import error_info
+from flowstrand.jsonvalue import JsonValue
+from flowstrand.log.port import AppendConflict
+from flowstrand.service import append
+from flowstrand.service.container import Services
+from flowstrand.service.leases import TurnLease
+from flowstrand.service.strand import Strand
+
+_THREADS = 32
+
+Result: TypeAlias = JsonValue | ErrorInfo
+Flushed: TypeAlias = Callable[[append.Tip, int], None]
+
+
+def run_operations(services: Services, strand: Strand, worker_id: str, flushed: Flushed) -> bool:
+    """Execute the turn's `ctx.run` functions until none is unrecorded; false where the turn must be dropped.
+
+    While functions run, what others append is read and delivered, and commands are appended as they are issued.
+
+    Raises:
+        LeaseHeld: another process executes this execution's functions.
+    """
+    if not strand.driver.pending_operations():
+        return True
+    run = _OperationRun(services, strand, worker_id, flushed)
+    run.lease.acquire(services.clock.now_ms())
+    try:
+        return run.to_the_end()
+    finally:
+        run.lease.release()
+
+
+class _OperationRun:
+    """The part of one turn in which functions run."""
+
+    def __init__(self, services: Services, strand: Strand, worker_id: str, flushed: Flushed) -> None:
+        self._services = services
+        self._strand = strand
+        self._worker_id = worker_id
+        self._flushed = flushed
+        self._running: dict[int, Future[Result]] = {}
+        self._names: dict[int, str] = {}
+        holder = f"{worker_id}/{services.random_bytes(6).hex()}"
+        self.lease = TurnLease(services.directory, strand.key, holder, services.settings.turn_lease_ms)
+
+    def to_the_end(self) -> bool:
+        """False where somebody else ended the execution or closed this turn."""
+        driver = self._strand.driver
+        while pending := driver.pending_operations():
+            if not self._flush({}):
+                return False
+            self._start(pending)
+            done = self._wait()
+            self._strand.read()
+            if not self._flush(done):
+                return False
+            self._strand.deliver()
+        return not self._strand.is_superseded
+
+    def _start(self, pending: list[Operation]) -> None:
+        for operation in pending:
+            if operation.index not in self._running and operation.index not in self._names:
+                self._names[operation.index] = operation.name
+                self._running[operation.index] = _executor().submit(_execute, operation)
+
+    def _wait(self) -> dict[int, Result]:
+        """Results of functions that have finished, after at most a third of the lease, which is then renewed."""
+        timeout_s = self._services.settings.turn_lease_ms / 3_000
+        wait(self._running.values(), timeout=timeout_s, return_when=FIRST_COMPLETED)
+        finished = {index: future.result() for index, future in self._running.items() if future.done()}
+        for index in finished:
+            del self._running[index]
+        if not finished:
+            self.lease.acquire(self._services.clock.now_ms())
+        return finished
+
+    def _flush(self, results: dict[int, Result]) -> bool:
+        """Append the commands issued so far and `results`; false where the turn is to be dropped."""
+        backoff = append.Backoff(self._services)
+        for _ in range(append.MAX_CONFLICTS):
+            if self._strand.is_superseded:
+                return False
+            draft = self._draft(results)
+            if draft is None:
+                return True
+            try:
+                self._strand.write(draft)
+            except AppendConflict:
+                backoff.wait()
+                self._strand.read()
+            else:
+                self._flushed(self._strand.tip, draft.first_sequence)
+        raise append.Contended(self._strand.tip)
+
+    def _draft(self, results: dict[int, Result]) -> Draft | None:
+        commands = self._strand.missing_commands()
+        recorded = self._strand.recorded_operations()
+        new = {index: result for index, result in results.items() if index not in recorded}
+        if not commands and not new:
+            return None
+        draft = Draft(self._strand.tip.state, self._services.clock.now_ms())
+        decide.resume(draft, self._worker_id)
+        decide.issue(draft, commands)
+        for index, result in sorted(new.items()):
+            decide.record_operation(draft, index, self._names[index], result)
+        return draft
+
+
+def _execute(operation: Operation) -> Result:
+    try:
+        outcome = operation.function()
+        if inspect.isawaitable(outcome):
+            return asyncio.run(_await(outcome))
+        return outcome
+    except Exception as failure:  # noqa: BLE001 - an author's function may raise anything, and all of it is recorded
+        return error_info(failure)
+
+
+async def _await(awaitable: object) -> JsonValue:
+    return cast(JsonValue, await awaitable)  # type: ignore[misc]  # checked by isawaitable
+
+
+@cache
+def _executor() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="ctx-run")

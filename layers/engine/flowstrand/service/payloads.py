@@ -1,0 +1,74 @@
+"""Payload offload: values over a limit are stored first, under their content hash, and referenced from the log."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any, cast
+
+from flowstrand.engine.events import Event, EventData
+from flowstrand.engine.ids import OrgId
+from flowstrand.engine.schema import Payload, PayloadRef, payload_fields
+from flowstrand.errors import PayloadTooLarge
+from flowstrand.jsonvalue import JsonValue
+from flowstrand.service.container import Services
+
+
+def offload(services: Services, org: OrgId, data: EventData) -> EventData:
+    """`data` with every large value stored and replaced by a reference.
+
+    Raises:
+        PayloadTooLarge: a value is over `Settings.max_payload_bytes`.
+        StoreUnavailable: it could not be stored.
+    """
+    replaced: dict[str, Any] = {}
+    for attribute, _ in payload_fields(type(data)):
+        value = getattr(data, attribute)
+        stored = store(services, org, value)
+        if stored is not value:
+            replaced[attribute] = stored
+    return replace(data, **replaced) if replaced else data
+
+
+def inline(services: Services, org: OrgId, event: Event) -> Event:
+    """`event` with every reference replaced by its value.
+
+    Raises:
+        LogCorrupted: a value is missing or does not match its hash.
+        StoreUnavailable: it could not be read.
+    """
+    data = event.data
+    fetched: dict[str, Any] = {}
+    for attribute, _ in payload_fields(type(data)):
+        value = getattr(data, attribute)
+        if isinstance(value, PayloadRef):
+            fetched[attribute] = fetch(services, org, value)
+    return replace(event, data=replace(data, **fetched)) if fetched else event
+
+
+def store(services: Services, org: OrgId, value: Payload) -> Payload:
+    """`value`, or a reference to it where it is large."""
+    if isinstance(value, PayloadRef) or _is_surely_small(value):
+        return value
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    if len(body) <= services.settings.inline_payload_bytes:
+        return value
+    if len(body) > services.settings.max_payload_bytes:
+        limit = services.settings.max_payload_bytes
+        raise PayloadTooLarge(f"a value of {len(body)} bytes is over the limit of {limit}")
+    sha256 = hashlib.sha256(body).hexdigest()
+    services.payloads.put(org, sha256, body)
+    return PayloadRef(sha256, len(body))
+
+
+def fetch(services: Services, org: OrgId, value: Payload) -> JsonValue:
+    """The value itself, read from the payload store where it is a reference."""
+    if not isinstance(value, PayloadRef):
+        return value
+    body = services.payloads.get(org, value.sha256)
+    return cast(JsonValue, json.loads(body.decode("utf-8", "surrogatepass")))
+
+
+def _is_surely_small(value: Payload) -> bool:
+    return value is None or isinstance(value, bool | int | float)

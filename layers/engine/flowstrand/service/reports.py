@@ -1,0 +1,125 @@
+"""What workers report of an attempt, and where the answer to a repeated report is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from flowstrand.engine.decide import task
+from flowstrand.engine.events import ErrorInfo, Event, TaskCompleted, TaskFailed
+from flowstrand.engine.events.vocabulary import FailureType
+from flowstrand.engine.evolve import Draft
+from flowstrand.engine.schema import Payload, PayloadRef, from_json, to_json
+from flowstrand.errors import LogCorrupted
+from flowstrand.jsonvalue import JsonObject
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import LogKey
+from flowstrand.service.container import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """The attempt succeeded."""
+
+    position: int
+    attempt: int
+    output: Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The attempt failed."""
+
+    position: int
+    attempt: int
+    error: ErrorInfo
+    retryable: bool
+
+
+Report: TypeAlias = Completion | Failure
+
+
+def decide(draft: Draft, report: Report) -> None:
+    """Apply a report.
+
+    Raises:
+        Conflict: the attempt is not the one that is running.
+    """
+    match report:
+        case Completion():
+            task.complete(draft, report.position, attempt=report.attempt, output=report.output)
+        case Failure():
+            task.fail(
+                draft,
+                report.position,
+                attempt=report.attempt,
+                error=report.error,
+                retryable=report.retryable,
+            )
+
+
+def request_id(report: Report) -> str:
+    """The same for every repetition of a report, and for no other."""
+    return f"{report.position}.{report.attempt}.{type(report).__name__.lower()}"
+
+
+def find_answer(services: Services, key: LogKey, report: Report, *, after: int) -> tuple[int | None, int]:
+    """The sequence of the event that an earlier delivery of `report` appended, if there is one.
+
+    Returns:
+        The sequence or None, and up to where the log was read.
+    """
+    scanned = after
+    for commit in services.log.read(key, after=after):
+        for event in unpack_events(commit):
+            if event.sequence > after and _answers(event, report):
+                return event.sequence, event.sequence
+        scanned = commit.last_sequence
+    return None, scanned
+
+
+def _answers(event: Event, report: Report) -> bool:
+    match event.data, report:
+        case (TaskCompleted() as done, Completion()):
+            return (done.position, done.attempt) == (report.position, report.attempt)
+        case (TaskFailed() as failed, Failure()):
+            same = (failed.position, failed.attempt) == (report.position, report.attempt)
+            return same and failed.failure_type == FailureType.ERROR
+        case _:
+            return False
+
+
+def dump(report: Report) -> JsonObject:
+    """A report as an inbox item. Large outputs must have been stored."""
+    body: JsonObject = {"position": report.position, "attempt": report.attempt}
+    if isinstance(report, Failure):
+        return body | {"type": "fail", "error": to_json(report.error), "retryable": report.retryable}
+    output = report.output
+    if isinstance(output, PayloadRef):
+        return body | {"type": "complete", "ref": to_json(output)}
+    return body | {"type": "complete", "output": output}
+
+
+def parse(body: JsonObject) -> Report:
+    """The inverse of `dump`.
+
+    Raises:
+        LogCorrupted: it is not a report.
+    """
+    match body:
+        case {"type": "complete", "position": int(position), "attempt": int(attempt), "ref": dict(ref)}:
+            output = from_json(PayloadRef, ref)
+            return Completion(position=position, attempt=attempt, output=output)
+        case {"type": "complete", "position": int(position), "attempt": int(attempt), "output": value}:
+            return Completion(position=position, attempt=attempt, output=value)
+        case {
+            "type": "fail",
+            "position": int(position),
+            "attempt": int(attempt),
+            "error": dict(error),
+            "retryable": bool(retryable),
+        }:
+            info = from_json(ErrorInfo, error)
+            return Failure(position=position, attempt=attempt, error=info, retryable=retryable)
+        case _:
+            raise LogCorrupted("an inbox item is not a report")

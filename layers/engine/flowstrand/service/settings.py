@@ -1,0 +1,43 @@
+"""Every number that an operator may set, with its default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Durations are milliseconds, sizes bytes."""
+
+    lease_ms: int = 60_000
+    """How long a claimed attempt is its worker's without a heartbeat."""
+    heartbeat_ms: int = 20_000
+    """How often workers are told to heartbeat."""
+    turn_lease_ms: int = 15_000
+    """The lease on an execution whose turn is running `ctx.run` functions; renewed at a third of it."""
+    safety_wake_ms: int = 30_000
+    """After a commit with effects, when the projector wakes the execution once more."""
+    sweep_interval_ms: int = 600_000
+    """How often every open execution is woken."""
+    wake_visibility_ms: int = 60_000
+    """When an unacknowledged wake comes again."""
+    inline_payload_bytes: int = 8_192
+    """Larger values go to the payload store."""
+    max_payload_bytes: int = 1_048_576
+    """Larger values are refused."""
+    max_commit_bytes: int = 256 * 1024
+    """A turn that asks for more is cut into segments."""
+    checkpoint_bytes: int = 16 * 1024
+    """The least that is written between two checkpoints."""
+    append_attempts_before_inbox: int = 3
+    """Conflicts after which a task's report goes through the inbox."""
+    inbox_wait_ms: int = 10_000
+    """How long a reporter waits for the inbox to be drained before it is told to try again."""
+    warm_executions: int = 256
+    """How many suspended coroutines are kept in memory; 0 forces cold replay."""
+    long_poll_ms: int = 20_000
+    """The longest wait of a poll."""
+    stream_ms: int = 55_000
+    """When a live stream ends by itself."""
+    stream_heartbeat_ms: int = 15_000
+    """The longest silence on a live stream."""

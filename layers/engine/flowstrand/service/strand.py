@@ -1,0 +1,135 @@
+"""`Strand`: one execution in this process's memory: its code, where its log stands, and what was read but not delivered."""
+
+from __future__ import annotations
+
+import json
+
+from flowstrand.engine.decide.turn import is_superseded
+from flowstrand.engine.events import Event, EventData, OperationCompleted, OperationFailed
+from flowstrand.engine.events.codec import encode
+from flowstrand.engine.evolve import Draft
+from flowstrand.engine.replay import matching
+from flowstrand.engine.replay.commands import Command
+from flowstrand.engine.replay.driver import Driver
+from flowstrand.errors import LogCorrupted
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import LogKey
+from flowstrand.service import append
+from flowstrand.service.container import Services
+from flowstrand.service.payloads import inline, offload
+
+
+class MissingCode(Exception):
+    """No deployed app has this workflow: nothing is lost, its turns wait until one has."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"no deployed app has a workflow {kind!r}")
+
+
+class Strand:
+    """Belongs to one turn at a time.
+
+    Attributes:
+        driver: the code.
+        tip: where the log stands, as far as it was read.
+        ahead: events read and not yet delivered, payloads inline.
+    """
+
+    def __init__(self, services: Services, driver: Driver, tip: append.Tip, ahead: list[Event]) -> None:
+        self._services = services
+        self.driver = driver
+        self.tip = tip
+        self.ahead = ahead
+
+    @property
+    def key(self) -> LogKey:
+        """Whose it is."""
+        return self.tip.key
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether this turn must drop everything: the execution ended, or a duplicate has done its work."""
+        return is_superseded(self.tip.state, self.driver.delivered_to)
+
+    def read(self) -> None:
+        """Read what others have appended since."""
+        self.tip, events = append.catch_up(self._services, self.tip)
+        self.ahead += [inline(self._services, self.key.org, event) for event in events]
+
+    def deliver(self) -> None:
+        """Deliver everything read, in log order, running the code to quiescence after each event."""
+        seen_before = self.tip.state.horizon
+        for event in self.ahead:
+            self.driver.deliver(event, replaying=event.sequence <= seen_before)
+        self.ahead = []
+
+    def missing_commands(self) -> list[Command]:
+        """What was issued minus what is recorded, whoever recorded it."""
+        recorded = {
+            matching.position_of(event.data)
+            for event in self.ahead
+            if isinstance(event.data, matching.RecordedCommand)
+        }
+        return [command for command in self.driver.unrecorded() if command.position not in recorded]
+
+    def recorded_operations(self) -> set[int]:
+        """Indices of `ctx.run` results among what was read and not delivered."""
+        data = (event.data for event in self.ahead)
+        return {item.index for item in data if isinstance(item, OperationCompleted | OperationFailed)}
+
+    def write(self, draft: Draft) -> bool:
+        """Append a draft decided on `tip`, or as much from its beginning as one commit may hold.
+
+        What was written is delivered with whatever else is ahead. Returns whether it was the whole draft; if not,
+        decide again: the rest is still missing from the log.
+
+        Raises:
+            AppendConflict: somebody else wrote first; `read` and decide again.
+        """
+        stored = [offload(self._services, self.key.org, data) for data in draft.events]
+        fitting = _fitting(stored, self._services.settings.max_commit_bytes)
+        whole = fitting == len(stored)
+        if not whole:
+            now_ms, events = draft.now_ms, draft.events[:fitting]
+            draft = Draft(self.tip.state, now_ms)
+            draft.emit(*events)
+        events_written = append.events_of(self.tip, draft)
+        self.tip = append.write(self._services, self.tip, draft, stored[:fitting])
+        self.ahead += events_written
+        return whole
+
+
+def _fitting(stored: list[EventData], max_bytes: int) -> int:
+    """How many of the events fit into one commit, at least one."""
+    size = 0
+    for count, data in enumerate(stored):
+        size += len(json.dumps(encode(data), separators=(",", ":")))
+        if size > max_bytes:
+            return max(1, count)
+    return len(stored)
+
+
+def open_strand(services: Services, key: LogKey) -> Strand | None:
+    """The execution, continued where this process left it or replayed from its log; None for an empty log.
+
+    Raises:
+        MissingCode: no deployed app has its workflow.
+        LogCorrupted: the history is not 1..n up to its tail; it is never taken for an empty one.
+    """
+    strand = services.warm.take(key)
+    if strand is not None:
+        strand.read()
+        return strand
+    commits = services.log.read(key, after=0)
+    if not commits:
+        if services.log.tail(key) is not None:
+            raise LogCorrupted(f"the history of {key} came back empty")
+        return None
+    tip = append.advance(None, key, commits[:1])
+    tip = append.advance(tip, key, commits[1:])
+    program = services.programs.program(tip.state.kind)
+    if program is None:
+        raise MissingCode(tip.state.kind)
+    events = [event for commit in commits for event in unpack_events(commit)]
+    ahead = [inline(services, key.org, event) for event in events]
+    return Strand(services, Driver(program), tip, ahead)

@@ -1,0 +1,182 @@
+"""What workers do: claim attempts, report them, heartbeat."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from flowstrand.engine import effects, ids
+from flowstrand.engine.decide import task
+from flowstrand.engine.events import ErrorInfo, TaskCreated
+from flowstrand.engine.evolve import Draft
+from flowstrand.engine.ids import OrgId
+from flowstrand.engine.replay.outcome import clipped
+from flowstrand.errors import Conflict, LogCorrupted, NotFound, Unavailable
+from flowstrand.jsonvalue import JsonValue
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import LogKey
+from flowstrand.queues.messages import Wake
+from flowstrand.service import append, inbox, leases, payloads, reports
+from flowstrand.service.claims import ClaimedTask, claim_all
+from flowstrand.service.container import Services
+from flowstrand.service.reports import Completion, Failure, Report
+from flowstrand.service.tokens import Lease
+
+_INBOX_POLL_MS = 50
+
+__all__ = ["ClaimedTask", "complete", "fail", "heartbeat", "poll", "wake"]
+
+
+def poll(
+    services: Services,
+    org: OrgId,
+    queue: str,
+    *,
+    worker_id: str,
+    kinds: Collection[str],
+    limit: int,
+    wait_s: float,
+) -> list[ClaimedTask]:
+    """Claim up to `limit` attempts; holds the request for up to `wait_s` seconds while there is none.
+
+    Raises:
+        StoreUnavailable: some attempts may have been claimed; their leases end by themselves.
+    """
+    deadline_ms = services.clock.now_ms() + round(wait_s * 1_000)
+    while True:
+        left_s = max(0.0, (deadline_ms - services.clock.now_ms()) / 1_000)
+        received = services.tasks.receive(org, queue, limit=min(limit, 10), wait_s=left_s)
+        claimed = claim_all(services, org, queue, received, worker_id, kinds)
+        if claimed or services.clock.now_ms() >= deadline_ms:
+            return claimed
+
+
+def complete(services: Services, org: OrgId, task_id: str, *, lease_token: str, output: JsonValue) -> int:
+    """Record an attempt's output; returns the sequence of its event. Repeating it returns the same.
+
+    Raises:
+        NotFound: `TASK_NOT_FOUND`.
+        Conflict: `INVALID_LEASE`, `STALE_ATTEMPT` or `EXECUTION_CLOSED`; nothing is recorded.
+        PayloadTooLarge: the output is over the limit; nothing is recorded.
+        Unavailable, StoreUnavailable: it may or may not have been recorded; report it again.
+    """
+    key, position, lease = _lease_of(services, org, task_id, lease_token)
+    stored = payloads.store(services, org, output)
+    return _report(services, key, Completion(position=position, attempt=lease.attempt, output=stored), lease)
+
+
+def fail(
+    services: Services, org: OrgId, task_id: str, *, lease_token: str, error: ErrorInfo, retryable: bool = True
+) -> int:
+    """Record an attempt's failure; returns the sequence of its event. Raises what `complete` raises."""
+    key, position, lease = _lease_of(services, org, task_id, lease_token)
+    report = Failure(position=position, attempt=lease.attempt, error=clipped(error), retryable=retryable)
+    return _report(services, key, report, lease)
+
+
+def heartbeat(services: Services, org: OrgId, task_id: str, *, lease_token: str) -> bool:
+    """Extend the attempt's lease; returns whether the worker should stop.
+
+    Raises:
+        NotFound, Conflict: as for `complete`.
+    """
+    key, position, lease = _lease_of(services, org, task_id, lease_token)
+    now_ms = services.clock.now_ms()
+    task.running(Draft(_require(services, key).state, now_ms), position, lease.attempt)
+    until_ms = now_ms + services.settings.lease_ms
+    leases.heartbeat(services.directory, task_id, attempt=lease.attempt, until_ms=until_ms)
+    return False
+
+
+# --- inside ------------------------------------------------------------------------------------
+
+
+def _lease_of(services: Services, org: OrgId, task_id: str, lease_token: str) -> tuple[LogKey, int, Lease]:
+    try:
+        execution, family, position = ids.owner_of(task_id)
+    except ValueError:
+        family, execution, position = "", ids.ExecutionId(""), 0
+    if family != ids.TASK:
+        raise _task_not_found()
+    key = LogKey(org, execution)
+    try:
+        return key, position, services.tokens.verify(lease_token, org=org, task_id=task_id)
+    except Conflict:
+        # An unknown task is 404 whatever the token says; only for a known one is the token the fault.
+        if position not in _require(services, key).state.tasks and not _has_task(services, key, task_id):
+            raise _task_not_found() from None
+        raise
+
+
+def _has_task(services: Services, key: LogKey, task_id: str) -> bool:
+    """Whether the log ever created the task; a read of the history, on the refused path only."""
+    return any(
+        isinstance(event.data, TaskCreated) and event.data.task_execution_id == task_id
+        for commit in services.log.read(key, after=0)
+        for event in unpack_events(commit)
+    )
+
+
+def _require(services: Services, key: LogKey) -> append.Tip:
+    tip = append.load(services, key)
+    if tip is None:
+        raise _task_not_found()
+    return tip
+
+
+def _task_not_found() -> NotFound:
+    return NotFound("there is no such task execution", code="TASK_NOT_FOUND")
+
+
+def _report(services: Services, key: LogKey, report: Report, lease: Lease) -> int:
+    tip = _require(services, key)
+    try:
+        return _append(services, tip, report)
+    except append.Contended as contended:
+        return _through_inbox(services, contended.tip, report, lease)
+    except Conflict:
+        answer, _ = reports.find_answer(services, key, report, after=lease.sequence)
+        if answer is None:
+            raise
+        wake(services, key, answer)
+        return answer
+
+
+def _append(services: Services, tip: append.Tip, report: Report) -> int:
+    appended = append.transact(
+        services,
+        tip.key,
+        lambda draft: reports.decide(draft, report),
+        tip=tip,
+        conflicts=services.settings.append_attempts_before_inbox,
+    )
+    if appended.sequence is None:
+        raise LogCorrupted("a report was decided without an event")
+    if effects.needs_wake(appended.tip.state, appended.sequence):
+        wake(services, tip.key, appended.sequence)
+    return appended.sequence
+
+
+def _through_inbox(services: Services, tip: append.Tip, report: Report, lease: Lease) -> int:
+    """Leave the report to the resumer and wait for its sequence.
+
+    Raises:
+        Conflict: the resumer dropped it as stale.
+        Unavailable: it was not taken in time; report it again.
+    """
+    inbox.put(services, tip, report)
+    give_up_ms = services.clock.now_ms() + services.settings.inbox_wait_ms
+    scanned = lease.sequence
+    while services.clock.now_ms() < give_up_ms:
+        waiting = inbox.holds(services, tip.key, report)
+        answer, scanned = reports.find_answer(services, tip.key, report, after=scanned)
+        if answer is not None:
+            return answer
+        if not waiting:
+            raise Conflict(f"attempt {report.attempt} is no longer running", code="STALE_ATTEMPT")
+        services.clock.sleep_ms(_INBOX_POLL_MS)
+    raise Unavailable("the report waits to be recorded; send it again", code="BUSY", retry_after_s=1)
+
+
+def wake(services: Services, key: LogKey, sequence: int) -> None:
+    """Wake an execution because of the commit at `sequence`."""
+    services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=sequence)])

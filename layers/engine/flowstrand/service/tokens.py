@@ -1,0 +1,58 @@
+"""Lease tokens: signed proof that a worker holds one attempt of one task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jwt
+
+from flowstrand.engine.ids import OrgId
+from flowstrand.errors import Conflict
+
+_ALGORITHM = "HS256"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """What a token says.
+
+    Attributes:
+        task_id: the task execution's id.
+        attempt: from 1.
+        sequence: of the `TASK_STARTED` that gave the lease; where the answer to a repeated report is looked for.
+    """
+
+    org: OrgId
+    task_id: str
+    attempt: int
+    sequence: int
+
+
+class LeaseTokens:
+    """Signs and verifies lease tokens (JWT, HS256). A token does not expire: the log says whether it is stale."""
+
+    def __init__(self, secret: str) -> None:
+        """`secret` is at least 32 bytes, the same in every process of a stack."""
+        self._secret = secret
+
+    def sign(self, lease: Lease) -> str:
+        """The token a worker sends back with every report."""
+        claims = {"org": lease.org, "task": lease.task_id, "attempt": lease.attempt, "seq": lease.sequence}
+        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
+
+    def verify(self, token: str, *, org: OrgId, task_id: str) -> Lease:
+        """What `token` says, if we signed it for this org and task.
+
+        Raises:
+            Conflict: it is not a lease on this task (`INVALID_LEASE`).
+        """
+        try:
+            claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM])
+            lease = Lease(
+                org=claims["org"], task_id=claims["task"], attempt=claims["attempt"], sequence=claims["seq"]
+            )
+        except (jwt.InvalidTokenError, KeyError) as error:
+            raise Conflict("the lease token is not valid", code="INVALID_LEASE") from error
+        if (lease.org, lease.task_id) != (org, task_id):
+            raise Conflict("the lease token is for another task", code="INVALID_LEASE")
+        return lease

@@ -1,0 +1,65 @@
+"""A turn: deliver what the log has to the code, append what the code asks for, close.
+
+What commits is issued minus recorded, decided behind everything read; so a duplicate turn, a re-based commit, a
+segment, a warm and a cold start are all the same rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flowstrand.engine.decide import turn as decide
+from flowstrand.engine.evolve import Draft
+from flowstrand.log.port import AppendConflict, LogKey
+from flowstrand.service import append
+from flowstrand.service.container import Services
+from flowstrand.service.operations import run_operations
+from flowstrand.service.strand import Strand, open_strand
+
+Flushed = Callable[[append.Tip, int], None]
+"""Called with the tip and the first sequence of a commit made in the middle of a turn: its effects follow."""
+
+
+def run_turn(services: Services, key: LogKey, worker_id: str, flushed: Flushed) -> append.Tip | None:
+    """Run one turn of a runnable execution; returns where the log then stands, None for an empty log.
+
+    Raises:
+        MissingCode: no deployed app has the workflow.
+        LeaseHeld: another process runs this execution's `ctx.run` functions.
+        Contended: the log kept changing.
+    """
+    strand = open_strand(services, key)
+    if strand is None:
+        return None
+    finished = False
+    try:
+        if strand.tip.state.is_runnable:
+            strand.deliver()
+            if run_operations(services, strand, worker_id, flushed):
+                _close(services, strand, worker_id)
+        finished = not strand.driver.pending_operations()
+    finally:
+        if finished and not strand.tip.state.closed:
+            services.warm.give(strand)
+        else:
+            strand.driver.drop()
+    return strand.tip
+
+
+def _close(services: Services, strand: Strand, worker_id: str) -> None:
+    """Append the turn's events, re-basing behind whatever others append meanwhile, until the turn is closed."""
+    backoff = append.Backoff(services)
+    for _ in range(append.MAX_CONFLICTS):
+        if strand.is_superseded:
+            return
+        draft = Draft(strand.tip.state, services.clock.now_ms())
+        decide.resume(draft, worker_id)
+        decide.issue(draft, strand.missing_commands())
+        decide.close(draft, strand.driver.outcome(), strand.driver.delivered_to, worker_id)
+        try:
+            if strand.write(draft):  # a turn too large for one commit is cut; only its last commit closes it
+                return
+        except AppendConflict:
+            backoff.wait()
+            strand.read()
+    raise append.Contended(strand.tip)

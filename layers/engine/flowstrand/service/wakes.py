@@ -1,0 +1,118 @@
+"""The resumer's one use case: handle a wake, or something that has come due.
+
+Handling a wake = drain the inbox; run turns until the execution is not runnable; then dispatch every effect of
+commits from the wake's sequence on that is still open. Only then is the message acknowledged, so that a crash anywhere in
+between is repaired by its redelivery (laws 8 and 9).
+"""
+
+from __future__ import annotations
+
+import logging
+
+from flowstrand.engine import effects, ids
+from flowstrand.engine.decide import task, timer
+from flowstrand.engine.evolve import Draft
+from flowstrand.queues.messages import ControlMessage, Due, DueKind, Wake
+from flowstrand.service import append, inbox, leases, open_executions
+from flowstrand.service.container import Services
+from flowstrand.service.dispatch import dispatch
+from flowstrand.service.strand import MissingCode
+from flowstrand.service.turn import run_turn
+
+_log = logging.getLogger("flowstrand.resumer")
+
+MAX_TURNS = 200
+"""Turns under one wake; then the wake is sent again, so that one execution cannot keep a process for ever."""
+_RETRY_MISSING_CODE_MS = 30_000
+
+
+def handle(services: Services, message: ControlMessage, worker_id: str = "resumer") -> None:
+    """Handle one message; when it returns, the message may be acknowledged.
+
+    Raises:
+        StoreUnavailable, Contended: handle it again later.
+    """
+    match message:
+        case Wake():
+            _handle_wake(services, message, worker_id)
+        case Due():
+            _handle_due(services, message)
+
+
+def _handle_wake(services: Services, wake: Wake, worker_id: str) -> None:
+    tip = append.load(services, wake.key)
+    if tip is None:
+        return  # its creation is not there yet, or never came
+    inbox.drain(services, wake.key)
+    tip, _ = append.catch_up(services, tip)
+    again_in_ms: int | None = None
+    try:
+        tip = _run_turns(services, tip, worker_id)
+        again_in_ms = 0 if tip.state.is_runnable else None
+    except leases.LeaseHeld as held:
+        again_in_ms = min(held.for_ms, services.settings.turn_lease_ms)
+    except MissingCode as missing:
+        _log.warning("%s: its turn waits", missing)
+        again_in_ms = _RETRY_MISSING_CODE_MS
+    tip, _ = append.catch_up(services, tip)
+    dispatch(services, tip, wake.sequence)
+    if again_in_ms is not None:
+        services.control.send([wake], delay_ms=again_in_ms)
+    if tip.state.closed:
+        open_executions.remove(services.directory, wake.key)
+
+
+def _run_turns(services: Services, tip: append.Tip, worker_id: str) -> append.Tip:
+    for _ in range(MAX_TURNS):
+        if not tip.state.is_runnable:
+            break
+        tip = (
+            run_turn(services, tip.key, worker_id, lambda flushed, since: dispatch(services, flushed, since))
+            or tip
+        )
+    return tip
+
+
+def _handle_due(services: Services, due: Due) -> None:
+    """Settle the one thing that is due if it is still open, and wake the execution for whoever settled it."""
+    tip = append.load(services, due.key)
+    if tip is None or _is_postponed(services, tip, due):
+        return
+    settled = append.transact(services, due.key, lambda draft: _settle(draft, due), tip=tip)
+    sequence = settled.sequence or _changed_at(settled.tip, due)
+    if effects.needs_wake(settled.tip.state, sequence):
+        services.control.send([Wake(org=due.org, execution_id=due.execution_id, sequence=sequence)])
+
+
+def _settle(draft: Draft, due: Due) -> bool:
+    match due.kind:
+        case DueKind.TIMER:
+            return timer.fire(draft, due.position)
+        case DueKind.LEASE:
+            return task.expire_lease(draft, due.position, attempt=due.attempt)
+        case DueKind.ATTEMPT:
+            return False  # its moment only wakes; the queue message is an effect
+
+
+def _is_postponed(services: Services, tip: append.Tip, due: Due) -> bool:
+    """Whether the thing is still open and not due after all; then the message is sent again for its new moment."""
+    now_ms = services.clock.now_ms()
+    at_ms = 0
+    if due.kind is DueKind.TIMER and due.position in tip.state.timers:
+        at_ms = tip.state.timers[due.position].fire_at_ms
+    if due.kind is DueKind.LEASE and due.position in tip.state.tasks:
+        task_id = ids.operation_id(due.execution_id, ids.TASK, due.position)
+        known = tip.state.tasks[due.position]
+        if known.attempts == due.attempt:
+            extended = leases.extended_to_ms(services.directory, task_id, attempt=due.attempt)
+            at_ms = max(known.due_at_ms, extended)
+    if at_ms <= now_ms:
+        return False
+    services.timers.at(due, at_ms)
+    return True
+
+
+def _changed_at(tip: append.Tip, due: Due) -> int:
+    """Where the thing's newest change is, if it is open; else the newest event of the log."""
+    known = tip.state.tasks.get(due.position)
+    return known.changed_at if known else tip.state.sequence

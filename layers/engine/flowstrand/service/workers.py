@@ -1,0 +1,114 @@
+"""Workers say what they serve. Kept in the directory: it decides nothing that the log decides.
+
+    {org}#workers            {worker id}     the newest registration of one worker
+    {org}#queue#{queue}      {task kind}     some worker serves this kind from this queue
+
+Rows are small and written blindly, so a registration repeated or half done is mended by the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from flowstrand.directory.port import Directory
+from flowstrand.engine.ids import OrgId
+from flowstrand.engine.names import is_kind, is_name
+from flowstrand.errors import InvalidInput
+from flowstrand.jsonvalue import JsonValue
+from flowstrand.service import definitions
+from flowstrand.service.container import Services
+
+_PAGE = 100
+_RANDOM_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What a worker says of itself.
+
+    Attributes:
+        name: the program's, shared by its processes.
+        queue: where it polls.
+        worker_id: one process's; made here if not given.
+    """
+
+    name: str
+    queue: str
+    task_kinds: tuple[str, ...]
+    workflow_kinds: tuple[str, ...] = ()
+    worker_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """The answer to a worker.
+
+    Attributes:
+        missing_kinds: kinds that other workers serve from its queue and it does not; it may be sent none of them,
+            but they wait for a worker that serves them.
+        heartbeat_ms: how often to heartbeat while it works.
+    """
+
+    worker_id: str
+    missing_kinds: tuple[str, ...]
+    heartbeat_ms: int
+
+
+def register(services: Services, org: OrgId, registration: Registration) -> Registered:
+    """Remember a worker and the kinds it serves.
+
+    Raises:
+        InvalidInput: a name is not one.
+        StoreUnavailable: some of it may have been stored; register again.
+    """
+    _check(registration)
+    worker_id = registration.worker_id or f"{registration.name}-{services.random_bytes(_RANDOM_BYTES).hex()}"
+    task_kinds = tuple(sorted(set(registration.task_kinds)))
+    workflow_kinds = tuple(sorted(set(registration.workflow_kinds)))
+    now_ms = services.clock.now_ms()
+    services.directory.put(
+        f"{org}#workers",
+        worker_id,
+        {
+            "name": registration.name,
+            "queue": registration.queue,
+            "taskKinds": _json(task_kinds),
+            "workflowKinds": _json(workflow_kinds),
+            "registeredAtMs": now_ms,
+        },
+    )
+    for kind in task_kinds:
+        services.directory.put(_queue(org, registration.queue), kind, {"registeredAtMs": now_ms})
+    definitions.add_workflows(services.directory, org, workflow_kinds, now_ms=now_ms)
+    missing = served_kinds(services.directory, org, registration.queue) - set(task_kinds)
+    return Registered(
+        worker_id=worker_id,
+        missing_kinds=tuple(sorted(missing)),
+        heartbeat_ms=services.settings.heartbeat_ms,
+    )
+
+
+def served_kinds(directory: Directory, org: OrgId, queue: str) -> frozenset[str]:
+    """Every task kind that some worker has registered for this queue."""
+    kinds: set[str] = set()
+    after = ""
+    while page := directory.scan(_queue(org, queue), after=after, limit=_PAGE):
+        kinds.update(item.key for item in page)
+        after = page[-1].key
+    return frozenset(kinds)
+
+
+def _check(registration: Registration) -> None:
+    names = [registration.name, registration.queue, registration.worker_id or registration.name]
+    kinds = [*registration.task_kinds, *registration.workflow_kinds]
+    for bad in [*(name for name in names if not is_name(name)), *(kind for kind in kinds if not is_kind(kind))]:
+        raise InvalidInput(f"{bad!r} is not a name")
+
+
+def _queue(org: OrgId, queue: str) -> str:
+    return f"{org}#queue#{queue}"
+
+
+def _json(names: Collection[str]) -> list[JsonValue]:
+    return list(names)

@@ -1,0 +1,1 @@
+"""Streams: catch-up and live reading of a log over one response, and how it is framed."""

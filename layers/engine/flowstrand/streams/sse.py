@@ -1,0 +1,51 @@
+"""Server-Sent Events, framed as the WHATWG HTML standard says (section "Server-sent events").
+
+A frame is written whole, its id first and a blank line last, so that a client cut anywhere inside it discards it
+and resumes at the frame before. CR, LF and CRLF all end a line in SSE: text that holds them is split over `data:`
+lines, which a client joins with LF.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from flowstrand.views.stream_frame import StreamFrame
+
+CONTENT_TYPE = "text/event-stream; charset=utf-8"
+
+_LINE_END = re.compile("\r\n|\r|\n")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def frame(event: StreamFrame) -> bytes:
+    """One event: `id:`, `event:` unless it is the default, one `data:` for each line, a blank line."""
+    lines = [f"id: {event.sequence}"]
+    if event.name is not None:
+        lines.append(f"event: {event.name}")
+    lines.extend(f"data: {line}" for line in _LINE_END.split(event.data))
+    return _encode(lines)
+
+
+def frames(events: Iterable[StreamFrame]) -> bytes:
+    """Several events, one after the other."""
+    return b"".join(frame(event) for event in events)
+
+
+def retry(delay_ms: int) -> bytes:
+    """How long a client should wait before it reconnects."""
+    return _encode([f"retry: {delay_ms}"])
+
+
+def comment(text: str, *, sequence: int | None = None) -> bytes:
+    """A comment, which clients ignore; with `sequence`, a bare `id:` that moves their position there without an event."""
+    lines = [f": {line}" for line in _LINE_END.split(text)]
+    if sequence is not None:
+        lines.append(f"id: {sequence}")
+    return _encode(lines)
+
+
+def _encode(lines: list[str]) -> bytes:
+    """UTF-8. A lone surrogate, which JSON can carry and UTF-8 cannot, becomes U+FFFD."""
+    text = "\n".join(lines) + "\n\n"
+    return _SURROGATE.sub("\ufffd", text).encode()

@@ -1,0 +1,1 @@
+"""Timers: due messages sent at their time."""

@@ -1,0 +1,52 @@
+"""The stream frame: an event as SSE sends it, in one of the two formats, before framing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from flowstrand.engine.events import Event
+from flowstrand.log.port import LogKey
+from flowstrand.views.cloud_event import cloud_event
+from flowstrand.views.state_event import state_event
+
+
+class StreamFormat(StrEnum):
+    """The values of `?format=`."""
+
+    STATE = "state"
+    CLOUDEVENTS = "cloudevents"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFrame:
+    """One event of an SSE stream.
+
+    Attributes:
+        sequence: the SSE id.
+        name: the SSE event name; None is SSE's default, `message`.
+        data: may hold line ends.
+    """
+
+    sequence: int
+    name: str | None
+    data: str
+
+
+def stream_frame(key: LogKey, event: Event, format: StreamFormat) -> StreamFrame:
+    """The frame of `event`: exactly one, whatever the format.
+
+    Raises:
+        ValueError: a payload is still a reference.
+    """
+    match format:
+        case StreamFormat.STATE:
+            name, data = state_event(event)
+            return StreamFrame(sequence=event.sequence, name=name, data=data)
+        case StreamFormat.CLOUDEVENTS:
+            body = json.dumps(cloud_event(key, event), separators=(",", ":"))
+            return StreamFrame(sequence=event.sequence, name=None, data=body)
+        case _:
+            assert_never(format)

@@ -1,0 +1,11 @@
+"""The HTTPS worker: runs an app's tasks wherever there is Python, and reports over the API.
+
+    worker = Worker("https://….execute-api.eu-west-1.amazonaws.com/prod", api_key, "acme", App.load("shop.py"))
+    await worker.run()
+
+It needs the `client` extra.
+"""
+
+from flowstrand.worker.worker import Worker
+
+__all__ = ["Worker"]

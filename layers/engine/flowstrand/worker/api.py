@@ -1,0 +1,122 @@
+"""The worker's side of the API: one method per route. A refusal is raised as the `CallerError` it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import httpx2
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from flowstrand.client import answers
+from flowstrand.client.connection import Connection
+from flowstrand.errors import Unavailable
+from flowstrand.jsonvalue import JsonObject, JsonValue
+
+_PATIENCE_S = 15.0
+"""How long an answer may take beyond the wait that was asked for."""
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+
+AnswerT = TypeVar("AnswerT", bound=_Answer)
+
+
+class ClaimedTask(_Answer):
+    """An attempt that is this worker's until its lease ends. `heartbeat_ms`: how often to renew it."""
+
+    task_execution_id: str
+    workflow_execution_id: str
+    kind: str
+    input: Any
+    attempt: int
+    max_retries: int
+    lease_token: str
+    heartbeat_ms: int
+
+
+class Registered(_Answer):
+    """The id to poll with, and the kinds of the queue that others serve and this worker does not."""
+
+    worker_id: str
+    missing_kinds: tuple[str, ...] = ()
+
+
+class _Claimed(_Answer):
+    tasks: tuple[ClaimedTask, ...]
+
+
+class _Beat(_Answer):
+    cancel_requested: bool
+
+
+class WorkerApi:
+    """An HTTP client. Raises `httpx2.TransportError` on network errors and `CallerError` on refusals."""
+
+    def __init__(
+        self, connection: Connection, *, max_connections: int, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self._connection = connection
+        self._http = httpx2.AsyncClient(
+            base_url=connection.url,
+            headers=connection.headers,
+            timeout=_PATIENCE_S,
+            limits=httpx2.Limits(max_connections=max_connections),
+            transport=transport,
+        )
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._http.aclose()
+
+    async def register(self, *, name: str, queue: str, kinds: Sequence[str], worker_id: str | None) -> Registered:
+        """Tell the server what this worker serves."""
+        body: JsonObject = {"name": name, "queue": queue, "taskKinds": list(kinds)}
+        if worker_id is not None:
+            body["workerId"] = worker_id
+        return _read(Registered, await self._post(["workers"], body))
+
+    async def poll(
+        self, queue: str, *, worker_id: str, kinds: Sequence[str], limit: int, wait_s: float
+    ) -> tuple[ClaimedTask, ...]:
+        """Claim up to `limit` attempts, waiting up to `wait_s` seconds for the first."""
+        body: JsonObject = {"workerId": worker_id, "kinds": list(kinds), "max": limit, "wait": wait_s}
+        answer = await self._post(["queues", queue, "poll"], body, timeout_s=wait_s + _PATIENCE_S)
+        return _read(_Claimed, answer).tasks
+
+    async def complete(self, task: ClaimedTask, output: JsonValue) -> None:
+        """Report success."""
+        await self._post(_path(task, "complete"), {"leaseToken": task.lease_token, "output": output})
+
+    async def fail(
+        self, task: ClaimedTask, *, type: str, message: str, stack: str | None, retryable: bool
+    ) -> None:
+        """Report failure."""
+        error: JsonObject = {"type": type, "message": message}
+        if stack is not None:
+            error["stack"] = stack
+        body: JsonObject = {"leaseToken": task.lease_token, "error": error, "retryable": retryable}
+        await self._post(_path(task, "fail"), body)
+
+    async def heartbeat(self, task: ClaimedTask) -> bool:
+        """Renew the lease; returns whether the task's cancellation was requested."""
+        answer = await self._post(_path(task, "heartbeat"), {"leaseToken": task.lease_token})
+        return _read(_Beat, answer).cancel_requested
+
+    async def _post(self, path: list[str], body: JsonObject, *, timeout_s: float = _PATIENCE_S) -> JsonObject:
+        response = await self._http.post(self._connection.path(*path), json=body, timeout=timeout_s)
+        return answers.body_of(response)
+
+
+def _path(task: ClaimedTask, action: str) -> list[str]:
+    return ["task-executions", task.task_execution_id, action]
+
+
+def _read(cls: type[AnswerT], body: JsonObject) -> AnswerT:
+    try:
+        return cls.model_validate(body)
+    except ValidationError as error:
+        raise Unavailable("not an answer of this API", code="UNEXPECTED_ANSWER") from error

@@ -1,0 +1,48 @@
+"""`Outcome`: how one attempt ended, ready to be reported."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from flowstrand.errors import NonRetryableError, NotSerializable
+from flowstrand.jsonvalue import JsonValue
+
+_MAX_MESSAGE, _MAX_STACK = 8_000, 16_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """The task returned this."""
+
+    output: JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The task raised.
+
+    Attributes:
+        type: the exception's class name.
+        stack: a traceback, its innermost part.
+        retryable: whether another attempt may help.
+    """
+
+    type: str
+    message: str
+    stack: str | None = None
+    retryable: bool = True
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failed:
+        """An exception as a failure. One that says so, or values that do not fit their types, are not worth retrying."""
+        return cls(
+            type=type(error).__name__[:256],
+            message=str(error)[:_MAX_MESSAGE],
+            stack="".join(traceback.format_exception(error))[-_MAX_STACK:],
+            retryable=not isinstance(error, NonRetryableError | NotSerializable),
+        )
+
+
+Outcome: TypeAlias = Completed | Failed

@@ -1,0 +1,36 @@
+"""Stores for the contract suites, one set per module: every test uses keys of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from flowstrand.log.sqlite_database import SqliteDatabase
+from tests.contract.endpoints import dynamodb
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[SqliteDatabase]:
+    database = SqliteDatabase.temporary()
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def dynamodb_client() -> Iterator[DynamoDBClient]:
+    with dynamodb() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def table_name(dynamodb_client: DynamoDBClient) -> Iterator[str]:
+    """A name for a table that is dropped afterwards."""
+    name = f"flowstrand-{uuid4().hex}"
+    yield name
+    dynamodb_client.delete_table(TableName=name)

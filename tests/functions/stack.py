@@ -1,0 +1,185 @@
+"""`Stack`: the deployed handlers on SQLite and in-process queues, with a clock that stands still, and a known world.
+
+The world: org `acme` has a key for users and one for workers; execution `CLAIMED` waits for a task that worker
+`worker-1` has claimed, execution `QUEUED` for one that nobody has; org `other` has a key and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Collection, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowstrand.directory.sqlite import SqliteDirectory
+from flowstrand.engine.events import RetryPolicy, WorkflowStarted, WorkflowStatus
+from flowstrand.engine.ids import ExecutionId, OrgId, execution_id
+from flowstrand.engine.replay.driver import Driver
+from flowstrand.engine.replay.program import Program
+from flowstrand.jsonvalue import JsonValue
+from flowstrand.local.changes import LocalChanges
+from flowstrand.log.packing import pack_events
+from flowstrand.log.port import Commit, LogKey
+from flowstrand.log.sqlite import SqliteLog
+from flowstrand.log.sqlite_database import SqliteDatabase
+from flowstrand.payloads.sqlite import SqlitePayloads
+from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
+from flowstrand.queues.messages import Wake
+from flowstrand.service import keys, open_executions, tasks, wakes
+from flowstrand.service.container import Services
+from flowstrand.service.settings import Settings
+from flowstrand.service.tokens import LeaseTokens
+from flowstrand.service.warm import WarmCache
+from flowstrand.timers.in_process import InProcessTimers
+
+NOW_MS = 1_795_435_200_000
+ACME = OrgId("acme")
+OTHER = OrgId("other")
+USER_KEY = "fsk_sample-user-key"
+WORKER_KEY = "fsk_sample-worker-key"
+OTHER_KEY = "fsk_sample-key-of-another-org"
+CLAIMED = execution_id(NOW_MS, b"claimed---")
+QUEUED = execution_id(NOW_MS, b"queued----")
+CLAIMED_TASK = f"{CLAIMED}.t1"
+QUEUED_TASK = f"{QUEUED}.t1"
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+class StillClock:
+    """Time moves only by sleeping."""
+
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def sleep_ms(self, duration_ms: float) -> None:
+        self._now_ms += round(duration_ms)
+
+
+class Order:
+    """A workflow that waits for one task."""
+
+    kind = "order"
+
+    def begin(self, driver: Driver, input: JsonValue) -> Coroutine[Any, None, JsonValue]:
+        return self._run(driver, input)
+
+    async def _run(self, driver: Driver, input: JsonValue) -> JsonValue:
+        charged: JsonValue = await driver.schedule_task("charge-card", input, queue="default", retry=RetryPolicy())
+        return charged
+
+
+class OrderOnly:
+    """`Programs` of one."""
+
+    def program(self, kind: str) -> Program | None:
+        return Order() if kind == Order.kind else None
+
+    def kinds(self) -> Collection[str]:
+        return [Order.kind]
+
+
+class Stack:
+    """Handlers, what they run on, and what their logs hold."""
+
+    def __init__(self, folder: Path, **settings: int) -> None:
+        self.clock = StillClock()
+        self._random = 0
+        database = SqliteDatabase(folder / "flowstrand.db")
+        control = InProcessControlQueue(self.clock, 60_000)
+        self.log = SqliteLog(database)
+        self.services = Services(
+            log=self.log,
+            payloads=SqlitePayloads(database),
+            directory=SqliteDirectory(database),
+            control=control,
+            tasks=InProcessTaskQueue(self.clock),
+            timers=InProcessTimers(self.clock, control),
+            clock=self.clock,
+            random_bytes=self._random_bytes,
+            programs=OrderOnly(),
+            tokens=LeaseTokens("a secret of at least thirty-two bytes"),
+            changes=LocalChanges(),
+            warm=WarmCache(16),
+            settings=Settings(**settings),
+        )
+        self.control = control
+
+    def populate(self) -> None:
+        """Make the world of the sample events."""
+        for org, key, principal in (
+            (ACME, USER_KEY, "user"),
+            (ACME, WORKER_KEY, "worker"),
+            (OTHER, OTHER_KEY, "user"),
+        ):
+            keys.create(self.services.directory, org, [principal], key=key, now_ms=NOW_MS)
+        self._begin(CLAIMED)
+        tasks.poll(self.services, ACME, "default", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
+        self._begin(QUEUED)
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """Call a handler as Lambda would."""
+        handler = importlib.import_module(f"functions.{function}.app").lambda_handler
+        return handler(event, None)
+
+    def sequences(self) -> dict[str, list[tuple[int, str]]]:
+        """What every log of the world holds: `(first sequence, commit id)` of each commit."""
+        return {
+            execution: [(c.sequence, c.commit_id) for c in self.log.read(LogKey(ACME, execution), after=0)]
+            for execution in (CLAIMED, QUEUED)
+        }
+
+    def open_executions(self) -> int:
+        """How many executions there are that have not ended."""
+        return sum(1 for _ in open_executions.every(self.services.directory))
+
+    def _begin(self, execution: ExecutionId) -> None:
+        self.log.append(first_commit(execution))
+        wakes.handle(self.services, Wake(org=ACME, execution_id=execution, sequence=1))
+
+    def _random_bytes(self, count: int) -> bytes:
+        self._random += 1
+        return hashlib.shake_128(str(self._random).encode()).digest(count)
+
+
+def first_commit(execution: ExecutionId) -> Commit:
+    """Sequence 1 of an order."""
+    started = WorkflowStarted(
+        workflow_execution_id=execution,
+        kind="order",
+        status=WorkflowStatus.PENDING,
+        input={"amount": 5},
+        queue="default",
+    )
+    return Commit(
+        key=LogKey(ACME, execution),
+        sequence=1,
+        count=1,
+        events=pack_events([started]),
+        written_at_ms=NOW_MS,
+        commit_id=f"start-{execution}",
+    )
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    """Everything that was logged, extra fields included."""
+    return caplog.text + "".join(str(record.__dict__) for record in caplog.records)
+
+
+def sample(name: str) -> dict[str, Any]:
+    """A sample event, e.g. `executions/start`."""
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def body_of(response: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON body of a proxy response."""
+    body: dict[str, Any] = json.loads(response["body"])
+    return body

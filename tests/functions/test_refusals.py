@@ -1,0 +1,353 @@
+"""Whatever is refused is refused with its status and code, and changes nothing in any log."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from flowstrand.engine.ids import execution_id
+from tests.functions.stack import CLAIMED, CLAIMED_TASK, NOW_MS, QUEUED_TASK, Stack, body_of, sample
+
+UNKNOWN = execution_id(NOW_MS, b"nobody----")
+
+WRITES = ["executions/start", "tasks/register", "tasks/poll", "tasks/complete", "tasks/fail", "tasks/heartbeat"]
+READS = ["executions/get", "events/history"]
+STREAM = "stream/state"
+
+
+def refused(stack: Stack, name: str, event: dict[str, Any]) -> tuple[int, str, dict[str, Any]]:
+    """Status, code and body of a request that must change nothing."""
+    before, open_before = stack.sequences(), stack.open_executions()
+    response = stack.invoke(name.split("/", maxsplit=1)[0], event)
+    assert (stack.sequences(), stack.open_executions()) == (before, open_before)
+    if isinstance(response, dict):
+        body = body_of(response)
+        assert response["multiValueHeaders"]["Content-Type"] == ["application/json"]
+        assert isinstance(body["error"], str)
+        return response["statusCode"], body["code"], body
+    return response.status, "", {}
+
+
+def changed(name: str, **fields: Any) -> dict[str, Any]:
+    """A sample whose JSON body has other fields; None removes one."""
+    event = sample(name)
+    body = {**json.loads(event["body"]), **fields}
+    event["body"] = json.dumps({field: value for field, value in body.items() if value is not ...})
+    return event
+
+
+def moved(name: str, old: str, new: str) -> dict[str, Any]:
+    """A sample with another path."""
+    event = sample(name)
+    event["path"] = event["path"].replace(old, new)
+    return event
+
+
+# --- credentials ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("authorizer", [None, {}, "acme", {"org": "acme"}, {"org": "acme", "principals": "user"}])
+@pytest.mark.parametrize("name", [*WRITES, *READS, STREAM])
+def test_without_a_whole_identity_every_route_is_401(stack: Stack, name: str, authorizer: Any) -> None:
+    event = sample(name)
+    event["requestContext"]["authorizer"] = authorizer
+
+    status, code, _ = refused(stack, name, event)
+
+    assert status == 401
+    assert code in {"UNAUTHENTICATED", ""}
+
+
+@pytest.mark.parametrize(("org", "principals"), [("acme", ""), ("acme", "admin"), ("a#b", "user"), ("", "user")])
+def test_an_identity_that_makes_no_sense_is_nobody(stack: Stack, org: str, principals: str) -> None:
+    event = sample("executions/get")
+    event["requestContext"]["authorizer"] |= {"org": org, "principals": principals}
+
+    assert refused(stack, "executions/get", event)[:2] == (401, "UNAUTHENTICATED")
+
+
+def test_a_request_without_a_context_is_401(stack: Stack) -> None:
+    event = sample("executions/get")
+    del event["requestContext"]["authorizer"]
+
+    assert refused(stack, "executions/get", event)[:2] == (401, "UNAUTHENTICATED")
+
+
+def test_a_401_names_the_scheme(stack: Stack) -> None:
+    event = sample("executions/get")
+    del event["requestContext"]["authorizer"]
+
+    assert stack.invoke("executions", event)["multiValueHeaders"]["WWW-Authenticate"] == ["Bearer"]
+
+
+@pytest.mark.parametrize("name", [*WRITES, *READS, STREAM])
+def test_another_orgs_path_is_404(stack: Stack, name: str) -> None:
+    assert refused(stack, name, moved(name, "/acme/", "/other/"))[0] == 404
+
+
+@pytest.mark.parametrize("name", [*WRITES, *READS, STREAM])
+def test_another_orgs_caller_is_404(stack: Stack, name: str) -> None:
+    event = sample(name)
+    event["requestContext"]["authorizer"]["org"] = "other"
+
+    assert refused(stack, name, event)[0] == 404
+
+
+@pytest.mark.parametrize("name", ["executions/get", "events/history"])
+def test_an_execution_of_another_org_cannot_be_read_under_ones_own(stack: Stack, name: str) -> None:
+    event = moved(name, "/acme/", "/other/")
+    event["requestContext"]["authorizer"]["org"] = "other"
+
+    assert refused(stack, name, event)[:2] == (404, "EXECUTION_NOT_FOUND")
+
+
+def test_a_lease_of_another_org_is_worth_nothing(stack: Stack) -> None:
+    event = moved("tasks/complete", "/acme/", "/other/")
+    event["requestContext"]["authorizer"]["org"] = "other"
+
+    assert refused(stack, "tasks/complete", event)[:2] == (404, "TASK_NOT_FOUND")
+
+
+@pytest.mark.parametrize("name", [*WRITES, *READS, STREAM])
+def test_the_wrong_principal_is_403(stack: Stack, name: str) -> None:
+    event = sample(name)
+    wrong = "user" if name.startswith("tasks/") else "worker"
+    event["requestContext"]["authorizer"]["principals"] = wrong
+
+    status, code, _ = refused(stack, name, event)
+
+    assert status == 403
+    assert code in {"WRONG_PRINCIPAL", ""}
+
+
+# --- bodies ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "",
+        "{",
+        "{'kind': 'order'}",
+        '{"kind": "order"} trailing',
+        '{"kind": "order", "input": NaN}',
+        '{"kind": "order", "input": -Infinity}',
+        '{"kind": "order", "input": 1e999}',
+        '{"kind": "order", "input": "\\ud800"}',
+        '{"kind": "order", "input": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"kind": "order", "input": ' + "9" * 5_000 + "}",
+    ],
+    ids=["none", "empty", "cut", "python", "trailing", "nan", "infinity", "huge", "surrogate", "deep", "long"],
+)
+@pytest.mark.parametrize("name", WRITES)
+def test_malformed_json_is_400(stack: Stack, name: str, body: str | None) -> None:
+    event = sample(name)
+    event["body"] = body
+
+    assert refused(stack, name, event)[:2] == (400, "MALFORMED_JSON")
+
+
+@pytest.mark.parametrize("body", ["%%%", base64.b64encode(b'{"kind":"\xff"}').decode()])
+def test_a_binary_body_that_is_not_text_is_400(stack: Stack, body: str) -> None:
+    event = sample("executions/start") | {"body": body, "isBase64Encoded": True}
+
+    assert refused(stack, "executions/start", event)[:2] == (400, "MALFORMED_JSON")
+
+
+def test_a_binary_body_that_is_text_is_read(stack: Stack) -> None:
+    event = sample("executions/start")
+    event |= {"body": base64.b64encode(event["body"].encode()).decode(), "isBase64Encoded": True}
+
+    assert stack.invoke("executions", event)["statusCode"] == 201
+
+
+@pytest.mark.parametrize("body", ["[]", "null", '"order"', "5"])
+@pytest.mark.parametrize("name", WRITES)
+def test_a_body_that_is_no_object_is_400(stack: Stack, name: str, body: str) -> None:
+    event = sample(name)
+    event["body"] = body
+
+    status, code, answer = refused(stack, name, event)
+
+    assert (status, code) == (400, "INVALID_INPUT")
+    assert [detail["pointer"] for detail in answer["details"]] == [""]
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_body_over_the_limit_is_413(stack: Stack, name: str) -> None:
+    event = sample(name)
+    event["body"] = json.dumps({"input": "é" * 600_000}, ensure_ascii=False)
+
+    assert refused(stack, name, event)[:2] == (413, "PAYLOAD_TOO_LARGE")
+
+
+def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
+    event = changed("executions/start", input="x" * 1_048_000)
+
+    assert stack.invoke("executions", event)["statusCode"] == 201
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "pointer"),
+    [
+        ("executions/start", {"kind": ...}, "/kind"),
+        ("executions/start", {"kind": 5}, "/kind"),
+        ("executions/start", {"kind": "a#b"}, "/kind"),
+        ("executions/start", {"kind": "order\n"}, "/kind"),
+        ("executions/start", {"kind": "x" * 129}, "/kind"),
+        ("executions/start", {"queue": "a/b"}, "/queue"),
+        ("executions/start", {"queue": None}, "/queue"),
+        ("executions/start", {"version": 1}, "/version"),
+        ("executions/start", {"metadata": []}, "/metadata"),
+        ("executions/start", {"metadata": {"k": "v" * 9_000}}, "/metadata"),
+        ("executions/start", {"colour": "red"}, "/colour"),
+        ("executions/start", {"a/b~c": 1}, "/a~1b~0c"),
+        ("tasks/register", {"taskKinds": "charge-card"}, "/taskKinds"),
+        ("tasks/register", {"taskKinds": ["ok", "not ok"]}, "/taskKinds/1"),
+        ("tasks/register", {"task_kinds": ["x"]}, "/task_kinds"),
+        ("tasks/register", {"workerId": "#"}, "/workerId"),
+        ("tasks/poll", {"kinds": []}, "/kinds"),
+        ("tasks/poll", {"max": 0}, "/max"),
+        ("tasks/poll", {"max": "5"}, "/max"),
+        ("tasks/poll", {"max": True}, "/max"),
+        ("tasks/poll", {"wait": 21}, "/wait"),
+        ("tasks/poll", {"wait": -1}, "/wait"),
+        ("tasks/complete", {"leaseToken": ...}, "/leaseToken"),
+        ("tasks/complete", {"leaseToken": 5}, "/leaseToken"),
+        ("tasks/complete", {"error": "no"}, "/error"),
+        ("tasks/fail", {"error": "no"}, "/error"),
+        ("tasks/fail", {"error": {"type": "E"}}, "/error/message"),
+        ("tasks/fail", {"retryable": "no"}, "/retryable"),
+        ("tasks/heartbeat", {"leaseToken": ""}, "/leaseToken"),
+    ],
+)
+def test_a_field_that_does_not_fit_is_400_and_pointed_at(
+    stack: Stack, name: str, fields: dict[str, Any], pointer: str
+) -> None:
+    status, code, body = refused(stack, name, changed(name, **fields))
+
+    assert (status, code) == (400, "INVALID_INPUT")
+    assert [detail["pointer"] for detail in body["details"]] == [pointer]
+
+
+def test_a_refusal_repeats_no_value(stack: Stack) -> None:
+    _, _, body = refused(stack, "executions/start", changed("executions/start", kind="top secret"))
+
+    assert "top secret" not in json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("executions/start", "idempotencyKey", "k"),
+        ("executions/start", "idempotencyKeyTTL", "24h"),
+        ("executions/start", "timeoutSeconds", 5),
+        ("tasks/heartbeat", "progress", 0.5),
+        ("tasks/heartbeat", "details", {}),
+    ],
+)
+def test_a_field_that_is_not_supported_is_refused_rather_than_ignored(
+    stack: Stack, name: str, field: str, value: Any
+) -> None:
+    status, code, body = refused(stack, name, changed(name, **{field: value}))
+
+    assert (status, code) == (400, "NOT_SUPPORTED")
+    assert body["details"] == [{"pointer": f"/{field}", "message": "not supported"}]
+
+
+# --- ids ------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_kind_is_404_and_creates_nothing(stack: Stack) -> None:
+    event = changed("executions/start", kind="nobody-knows-this")
+
+    assert refused(stack, "executions/start", event)[:2] == (404, "UNKNOWN_WORKFLOW_KIND")
+
+
+@pytest.mark.parametrize("execution", [UNKNOWN, "x", f"{CLAIMED}.t1", "%23", "..", "a" * 600, "é"])
+@pytest.mark.parametrize("name", READS)
+def test_an_unknown_execution_is_404(stack: Stack, name: str, execution: str) -> None:
+    event = moved(name, CLAIMED, execution)
+
+    assert refused(stack, name, event)[:2] == (404, "EXECUTION_NOT_FOUND")
+
+
+@pytest.mark.parametrize("task", [f"{UNKNOWN}.t1", f"{CLAIMED}.t9", CLAIMED, f"{CLAIMED}.m1", "x", "%23", "é"])
+@pytest.mark.parametrize("name", ["tasks/complete", "tasks/fail", "tasks/heartbeat"])
+def test_an_unknown_task_is_404(stack: Stack, name: str, task: str) -> None:
+    event = moved(name, CLAIMED_TASK, task)
+
+    assert refused(stack, name, event)[:2] == (404, "TASK_NOT_FOUND")
+
+
+@pytest.mark.parametrize("queue", ["%23", "a%20b", "a%2Fb"])
+def test_a_queue_that_cannot_exist_is_400(stack: Stack, queue: str) -> None:
+    event = moved("tasks/poll", "/queues/default/", f"/queues/{queue}/")
+
+    assert refused(stack, "tasks/poll", event)[:2] == (400, "INVALID_INPUT")
+
+
+# --- leases ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tasks/complete", "tasks/fail", "tasks/heartbeat"])
+def test_a_token_that_is_not_ours_is_409(stack: Stack, name: str) -> None:
+    assert refused(stack, name, changed(name, leaseToken="a.b.c"))[:2] == (409, "INVALID_LEASE")
+
+
+@pytest.mark.parametrize("name", ["tasks/complete", "tasks/fail", "tasks/heartbeat"])
+def test_a_token_of_another_task_is_409(stack: Stack, name: str) -> None:
+    event = moved(name, CLAIMED_TASK, QUEUED_TASK)
+
+    assert refused(stack, name, event)[:2] == (409, "INVALID_LEASE")
+
+
+@pytest.mark.parametrize("name", ["tasks/complete", "tasks/heartbeat"])
+def test_a_stale_attempt_is_409(stack: Stack, name: str) -> None:
+    stack.invoke("tasks", changed("tasks/fail", retryable=True))
+
+    assert refused(stack, name, sample(name))[:2] == (409, "STALE_ATTEMPT")
+
+
+@pytest.mark.parametrize("name", ["tasks/fail", "tasks/heartbeat"])
+def test_a_closed_execution_is_409(stack: Stack, name: str) -> None:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+
+    status, code, _ = refused(stack, name, sample(name))
+
+    assert (status, code) == (409, "EXECUTION_CLOSED")
+
+
+# --- routes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*WRITES, *READS])
+def test_an_unknown_route_is_404(stack: Stack, name: str) -> None:
+    event = sample(name)
+    event["path"] += "/no/such/route"
+
+    assert refused(stack, name, event)[:2] == (404, "ROUTE_NOT_FOUND")
+
+
+def test_an_unknown_route_is_401_to_strangers(stack: Stack) -> None:
+    event = sample("executions/get")
+    event["path"] = "/"
+    del event["requestContext"]["authorizer"]
+
+    assert refused(stack, "executions/get", event)[:2] == (401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize(("name", "allowed"), [*((name, "POST") for name in WRITES), *((n, "GET") for n in READS)])
+def test_another_method_is_405_and_told_which(stack: Stack, name: str, allowed: str) -> None:
+    event = sample(name)
+    event["httpMethod"] = "DELETE"
+
+    response = stack.invoke(name.split("/", maxsplit=1)[0], event)
+
+    assert (response["statusCode"], body_of(response)["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert response["multiValueHeaders"]["Allow"] == [allowed]

@@ -1,0 +1,232 @@
+"""Every file in `events/` is a real invocation: it is executed, and what comes of it is known."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from flowstrand.streams.response import StreamResponse
+from tests.functions.stack import ACME, CLAIMED, CLAIMED_TASK, EVENTS, QUEUED, Stack, body_of, logged, sample
+
+STATUS = {
+    "executions/start": 201,
+    "executions/start-with-idempotency-key": 400,
+    "executions/get": 200,
+    "executions/get-of-another-org": 404,
+    "tasks/register": 201,
+    "tasks/poll": 200,
+    "tasks/complete": 200,
+    "tasks/complete-with-a-forged-token": 409,
+    "tasks/fail": 200,
+    "tasks/heartbeat": 200,
+    "events/history": 200,
+    "events/long-poll": 200,
+    "events/filtered": 200,
+    "stream/state": 200,
+    "stream/cloudevents-resumed": 200,
+}
+"""The status that each HTTP sample gets."""
+
+OTHERS = {
+    "authorizer/user-key",
+    "authorizer/worker-key",
+    "authorizer/unknown-key",
+    "resumer/wake",
+    "resumer/lease-end",
+    "resumer/one-of-two-is-unreadable",
+    "projector/inbox-item",
+    "projector/insert",
+    "projector/modify",
+    "projector/remove",
+    "projector/remove-expired",
+    "projector/sweep",
+}
+"""Samples of functions that answer no HTTP request; executed below and in the test of their function."""
+
+
+def test_every_sample_file_is_executed() -> None:
+    files = {str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.rglob("*.json")}
+
+    assert files == STATUS.keys() | OTHERS
+
+
+@pytest.mark.parametrize("name", sorted(STATUS))
+def test_an_http_sample_gets_its_status(stack: Stack, name: str) -> None:
+    response = stack.invoke(name.split("/", maxsplit=1)[0], sample(name))
+
+    status = response.status if isinstance(response, StreamResponse) else response["statusCode"]
+    assert status == STATUS[name], response
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS - {"authorizer/unknown-key"}))
+def test_every_other_sample_is_answered(stack: Stack, name: str) -> None:
+    answer = stack.invoke(name.split("/", maxsplit=1)[0], sample(name))
+
+    assert isinstance(answer, dict)
+
+
+def test_a_start_answers_with_the_contracts_fields(stack: Stack) -> None:
+    response = stack.invoke("executions", sample("executions/start"))
+
+    body = body_of(response)
+    execution = body.pop("workflowExecutionId")
+    itself = f"/api/orgs/{ACME}/workflow-executions/{execution}"
+    assert body == {
+        "status": "PENDING",
+        "kind": "order",
+        "createdAt": "2026-11-23T12:00:00.000Z",
+        "links": {"self": itself, "events": f"{itself}/events", "stream": f"{itself}/stream"},
+        "idempotencyKeyUsed": False,
+        "idempotencyKeyNew": False,
+    }
+    assert response["multiValueHeaders"]["Location"] == [itself]
+
+
+def test_an_execution_is_shown_with_the_sequence_to_stream_from(stack: Stack) -> None:
+    body = body_of(stack.invoke("executions", sample("executions/get")))
+
+    assert body["workflowExecutionId"] == CLAIMED
+    assert (body["status"], body["kind"], body["queue"]) == ("WAITING", "order", "default")
+    assert body["currentSequence"] == 4
+    assert "output" not in body
+    assert "error" not in body
+
+
+def test_a_poll_brings_the_contracts_fields(stack: Stack) -> None:
+    (task,) = body_of(stack.invoke("tasks", sample("tasks/poll")))["tasks"]
+
+    assert task.pop("leaseToken")
+    assert task == {
+        "taskExecutionId": f"{QUEUED}.t1",
+        "workflowExecutionId": QUEUED,
+        "kind": "charge-card",
+        "input": {"amount": 5},
+        "attempt": 1,
+        "maxRetries": 3,
+        "leaseEndsAt": "2026-11-23T12:01:00.000Z",
+        "heartbeatMs": 20_000,
+    }
+
+
+def test_a_completion_repeated_gets_the_same_sequence_and_appends_nothing(stack: Stack) -> None:
+    first = body_of(stack.invoke("tasks", sample("tasks/complete")))
+    after = stack.sequences()
+
+    second = body_of(stack.invoke("tasks", sample("tasks/complete")))
+
+    assert first == second == {"sequence": 5}
+    assert stack.sequences() == after
+
+
+def test_a_completed_execution_shows_its_output(stack: Stack) -> None:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+
+    body = body_of(stack.invoke("executions", sample("executions/get")))
+
+    assert (body["status"], body["output"]) == ("COMPLETED", {"receipt": "r-77"})
+
+
+def test_a_failed_execution_shows_its_error(stack: Stack) -> None:
+    stack.invoke("tasks", sample("tasks/fail"))
+    stack.invoke("resumer", sample("resumer/wake"))
+
+    body = body_of(stack.invoke("executions", sample("executions/get")))
+
+    assert body["status"] == "FAILED"
+    assert "declined" in body["error"]["message"]
+    assert "output" not in body
+
+
+def test_a_heartbeat_says_whether_to_stop(stack: Stack) -> None:
+    assert body_of(stack.invoke("tasks", sample("tasks/heartbeat"))) == {"cancelRequested": False}
+
+
+def test_a_registration_says_which_kinds_of_the_queue_are_missing(stack: Stack) -> None:
+    first = body_of(stack.invoke("tasks", sample("tasks/register")))
+    event = sample("tasks/register")
+    event["body"] = '{"name":"mailer","taskKinds":["refund","send-mail"]}'
+
+    second = body_of(stack.invoke("tasks", event))
+
+    assert first == {"workerId": "worker-1", "missingKinds": [], "heartbeatMs": 20_000}
+    assert second["missingKinds"] == ["charge-card"]
+    assert second["workerId"].startswith("mailer-")
+
+
+def test_history_shows_the_log(stack: Stack) -> None:
+    page = body_of(stack.invoke("events", sample("events/history")))
+
+    assert [(event["sequence"], event["type"]) for event in page["events"]] == [
+        (1, "WORKFLOW_STARTED"),
+        (2, "TASK_CREATED"),
+        (3, "WORKFLOW_SUSPENDED"),
+        (4, "TASK_STARTED"),
+    ]
+    assert (page["nextAfter"], page["upToDate"], page["closed"]) == (4, True, False)
+
+
+def test_a_long_poll_ends_without_events_when_its_time_has_passed(stack: Stack) -> None:
+    began_ms = stack.clock.now_ms()
+
+    page = body_of(stack.invoke("events", sample("events/long-poll")))
+
+    assert page == {"events": [], "nextAfter": 4, "upToDate": True, "closed": False}
+    assert stack.clock.now_ms() - began_ms == 20_000
+
+
+async def test_a_stream_begins_with_the_first_event(stack: Stack) -> None:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+
+    response = stack.invoke("stream", sample("stream/state"))
+
+    ids = [line for line in (await _text(response.body)).splitlines() if line.startswith("id:")]
+    assert ids == [f"id: {n}" for n in range(1, 8)]
+
+
+async def test_a_stream_is_resumed_after_the_last_event_id(stack: Stack) -> None:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+
+    response = stack.invoke("stream", sample("stream/cloudevents-resumed"))
+
+    ids = [line for line in (await _text(response.body)).splitlines() if line.startswith("id:")]
+    assert ids == [f"id: {n}" for n in range(3, 8)]
+
+
+@pytest.mark.parametrize("name", sorted(STATUS))
+def test_no_handler_logs_keys_tokens_or_payloads(
+    stack: Stack, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        stack.invoke(name.split("/", maxsplit=1)[0], sample(name))
+
+    text = logged(caplog)
+    for secret in ("fsk_sample", "eyJhbGciOi", "r-77", "declined", "c-1042"):
+        assert secret not in text
+
+
+async def _text(body: AsyncIterator[bytes] | None) -> str:
+    assert body is not None
+    chunks: list[Any] = [chunk async for chunk in body]
+    return b"".join(chunks).decode()
+
+
+def test_the_world_is_the_one_the_samples_speak_of() -> None:
+    assert sample("tasks/complete")["pathParameters"]["id"] == CLAIMED_TASK
+
+
+@pytest.mark.parametrize(
+    "name", sorted(STATUS.keys() | {name for name in OTHERS if name.startswith("authorizer/")})
+)
+def test_an_http_sample_is_consistent_in_itself(name: str) -> None:
+    event = sample(name)
+    context = event["requestContext"]
+
+    assert event["resource"].format(**event["pathParameters"]) == event["path"]
+    assert context["path"] == f"/{context['stage']}{event['path']}"
+    assert context["resourcePath"] == event["resource"]

@@ -1,0 +1,214 @@
+"""`World`: the deployed handlers on one store, a clock that the test moves, and the test as every worker and client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flowstrand.engine.ids import OrgId
+from flowstrand.jsonvalue import JsonObject, JsonValue
+from flowstrand.local import proxy_event, routes
+from flowstrand.local.changes import LocalChanges
+from flowstrand.local.functions import Functions
+from flowstrand.local.stores import Stores
+from flowstrand.log.port import Commit, EventLog, LogKey
+from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
+from flowstrand.queues.messages import dump
+from flowstrand.service.container import Services
+from flowstrand.service.settings import Settings
+from flowstrand.service.tokens import LeaseTokens
+from flowstrand.service.warm import WarmCache
+from flowstrand.timers.in_process import InProcessTimers
+from tests.scenarios.app import APP
+
+ORG = OrgId("acme")
+START_MS = 1_795_435_200_000
+_CALLER: JsonObject = {"org": ORG, "principals": "user,worker", "keyId": "test"}
+_ROUNDS = 500
+
+
+class StillClock:
+    """Moves when somebody sleeps or the test says so."""
+
+    def __init__(self) -> None:
+        self.ms = START_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def sleep_ms(self, duration_ms: float) -> None:
+        self.ms += max(1, round(duration_ms))
+
+
+class InterposedLog:
+    """The store, with a place to act between a writer's decision and its append."""
+
+    def __init__(self, inner: EventLog) -> None:
+        self._inner = inner
+        self.before_append: Callable[[Commit], None] | None = None
+
+    def append(self, commit: Commit) -> None:
+        act, self.before_append = self.before_append, None
+        if act is not None:
+            act(commit)
+        self._inner.append(commit)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response."""
+
+    status: int
+    body: Any
+
+
+class World:
+    """One org on one store, driven step by step."""
+
+    def __init__(self, stores: Stores, *, warm: int) -> None:
+        self.clock = StillClock()
+        self.log = InterposedLog(stores.log)
+        self.control = InProcessControlQueue(self.clock, 60_000)
+        self.tasks = InProcessTaskQueue(self.clock)
+        self._functions = Functions.load()
+        self.services = Services(
+            log=cast(EventLog, self.log),
+            payloads=stores.payloads,
+            directory=stores.directory,
+            control=self.control,
+            tasks=self.tasks,
+            timers=InProcessTimers(self.clock, self.control),
+            clock=self.clock,
+            random_bytes=secrets.token_bytes,
+            programs=APP,
+            tokens=LeaseTokens(secrets.token_hex(32)),
+            changes=LocalChanges(),
+            warm=WarmCache(warm),
+            settings=Settings(warm_executions=warm),
+        )
+
+    # --- clients ------------------------------------------------------------------------------
+
+    def start(self, kind: str, input: JsonValue = None) -> str:
+        """Start an execution; nothing runs until `settle`."""
+        answer = self.request("POST", "/workflow-executions", {"kind": kind, "input": input})
+        assert answer.status == 201, answer
+        return str(answer.body["workflowExecutionId"])
+
+    def get(self, execution: str) -> Any:
+        """The execution as clients see it."""
+        return self.request("GET", f"/workflow-executions/{execution}").body
+
+    def request(self, method: str, path: str, body: JsonValue = None, **query: str) -> Answer:
+        """Call the function behind a route as API Gateway would."""
+        route, event = self._event(method, path, body, query)
+        response = self._functions.invoke(route.function, event)
+        return Answer(response["statusCode"], json.loads(proxy_event.response_body(response) or b"null"))
+
+    def stream(self, execution: str, **query: str) -> bytes:
+        """Everything the SSE stream sends until it ends."""
+        route, event = self._event("GET", f"/workflow-executions/{execution}/stream", None, query)
+        response = self._functions.invoke(route.function, event)
+        assert response.status == 200
+        return asyncio.run(_join(response.body))
+
+    def _event(
+        self, method: str, path: str, body: JsonValue, query: dict[str, str]
+    ) -> tuple[routes.Route, JsonObject]:
+        full = f"/api/orgs/{ORG}{path}"
+        found = routes.match(method, full)
+        assert found is not None, full
+        route, parameters = found
+        request = proxy_event.Request(
+            method=method,
+            path=full,
+            resource=route.resource,
+            path_parameters=parameters,
+            headers=(("content-type", "application/json"),),
+            query=tuple(query.items()),
+            body=b"" if body is None else json.dumps(body).encode(),
+            source_ip="127.0.0.1",
+            request_id=secrets.token_hex(8),
+            now_ms=self.clock.ms,
+        )
+        return route, proxy_event.proxy_event(request, _CALLER)
+
+    # --- workers ------------------------------------------------------------------------------
+
+    def claim(self, *kinds: str) -> dict[str, Any]:
+        """Claim one attempt of each kind, in one poll; by kind."""
+        body: JsonValue = {"workerId": "w-1", "kinds": list(kinds), "max": 10, "wait": 0}
+        tasks = self.request("POST", "/queues/default/poll", body).body["tasks"]
+        claimed = {task["kind"]: task for task in tasks}
+        assert set(claimed) == set(kinds)
+        return claimed
+
+    def claim_all(self, kind: str) -> list[Any]:
+        """Claim every attempt of a kind that can be claimed now."""
+        body: JsonValue = {"workerId": "w-1", "kinds": [kind], "max": 10, "wait": 0}
+        claimed: list[Any] = []
+        while tasks := self.request("POST", "/queues/default/poll", body).body["tasks"]:
+            claimed += tasks
+        return claimed
+
+    def complete(self, task: Any, output: JsonValue = None) -> int:
+        """Report success; returns the sequence."""
+        return self._report(task, "complete", {"output": output})
+
+    def fail(self, task: Any, error_type: str = "ValueError") -> int:
+        """Report failure; returns the sequence."""
+        return self._report(task, "fail", {"error": {"type": error_type, "message": "no luck"}})
+
+    def _report(self, task: Any, verb: str, body: JsonObject) -> int:
+        path = f"/task-executions/{task['taskExecutionId']}/{verb}"
+        answer = self.request("POST", path, {"leaseToken": task["leaseToken"], **body})
+        assert answer.status == 200, answer
+        return int(answer.body["sequence"])
+
+    # --- the machinery ------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Deliver every message that is due, until none is."""
+        for _ in range(_ROUNDS):
+            batch = self.control.receive(10, 0)
+            if not batch:
+                return
+            records = [{"messageId": r.receipt, "body": dump(r.message)} for r in batch]
+            failed = self._functions.invoke("resumer", {"Records": [_sqs(record) for record in records]})
+            assert failed == {"batchItemFailures": []}
+            for received in batch:
+                self.control.acknowledge(received)
+        raise AssertionError("the control queue never ran dry")
+
+    def jump(self, seconds: float) -> None:
+        """Let time pass, and deliver what then is due."""
+        self.clock.ms += round(seconds * 1_000)
+        self.settle()
+
+    def key(self, execution: str) -> LogKey:
+        """Whose log it is."""
+        return LogKey.parse(f"{ORG}#{execution}")
+
+
+def _sqs(record: dict[str, str]) -> JsonObject:
+    return {
+        "messageId": record["messageId"],
+        "receiptHandle": record["messageId"],
+        "body": record["body"],
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:control",
+        "awsRegion": "eu-central-1",
+    }
+
+
+async def _join(chunks: Any) -> bytes:
+    return b"".join([chunk async for chunk in chunks])

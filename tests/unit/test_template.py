@@ -1,0 +1,385 @@
+"""The rules that template.yaml keeps. What SAM makes of it is checked by scripts/check-deploy."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from flowstrand.aws.settings import engine_settings
+from flowstrand.aws.settings import resources as resources_of
+from flowstrand.directory.dynamodb import create_directory_table
+from flowstrand.log.dynamodb import create_log_table
+from flowstrand.queues.sqs import SqsTaskQueue
+from flowstrand.service.settings import Settings
+from tests.unit.template import ROOT, allowed, functions, resources, routes, statements, template
+
+FUNCTIONS = ["authorizer", "events", "executions", "projector", "resumer", "stream", "tasks"]
+ORG = "/api/orgs/{org}"
+ROUTES = {
+    ("POST", f"{ORG}/workflow-executions"): "executions",
+    ("GET", f"{ORG}/workflow-executions/{{id}}"): "executions",
+    ("GET", f"{ORG}/workflow-executions/{{id}}/events"): "events",
+    ("GET", f"{ORG}/workflow-executions/{{id}}/stream"): "stream",
+    ("POST", f"{ORG}/workers"): "tasks",
+    ("POST", f"{ORG}/queues/{{queue}}/poll"): "tasks",
+    ("POST", f"{ORG}/task-executions/{{id}}/complete"): "tasks",
+    ("POST", f"{ORG}/task-executions/{{id}}/fail"): "tasks",
+    ("POST", f"{ORG}/task-executions/{{id}}/heartbeat"): "tasks",
+}
+APPEND_AND_READ = {"dynamodb:PutItem", "dynamodb:Query"}
+LOG_RIGHTS: Mapping[str, set[str]] = {
+    "authorizer": set(),
+    "events": {"dynamodb:Query"},
+    "executions": APPEND_AND_READ,
+    "projector": {"dynamodb:Query"},
+    "resumer": APPEND_AND_READ,
+    "stream": {"dynamodb:Query"},
+    "tasks": APPEND_AND_READ,
+}
+DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
+    "authorizer": {"dynamodb:GetItem"},
+    "events": set(),
+    "executions": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    "projector": {"dynamodb:DeleteItem", "dynamodb:Query"},
+    "resumer": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "stream": set(),
+    "tasks": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+}
+STREAM_RIGHTS = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+}
+
+
+# --- the API -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_route_is_spelled_out_with_its_method_and_leads_to_the_function_that_may_serve_it() -> None:
+    assert routes() == ROUTES
+
+
+def test_every_route_belongs_to_the_one_api_and_none_leaves_its_authorizer() -> None:
+    for properties in functions().values():
+        for event in properties.get("Events", {}).values():
+            if event["Type"] == "Api":
+                assert event["Properties"]["RestApiId"] == {"Ref": "Api"}
+                assert "Auth" not in event["Properties"]
+
+
+def test_the_api_is_a_regional_rest_api_that_denies_by_default() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert api["EndpointConfiguration"] == {"Type": "REGIONAL"}
+    auth = api["Auth"]
+    authorizer = auth["Authorizers"][auth["DefaultAuthorizer"]]
+    assert authorizer["FunctionPayloadType"] == "REQUEST"
+    assert authorizer["FunctionArn"] == {"Fn::GetAtt": "AuthorizerFunction.Arn"}
+    assert authorizer["Identity"]["Headers"] == ["Authorization"]
+    assert 0 < authorizer["Identity"]["ReauthorizeEvery"] <= 300
+
+
+def test_what_the_gateway_answers_by_itself_has_the_shape_of_every_other_error() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    answers = api["GatewayResponses"]
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED", "MISSING_AUTHENTICATION_TOKEN"} <= set(answers)
+    for name, answer in answers.items():
+        body = answer["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '"m"')
+        assert set(json.loads(body)) == {"error", "code"}, name
+        if answer.get("StatusCode") in {"429", "503"}:
+            assert "Retry-After" in answer["ResponseParameters"]["Headers"], name
+
+
+def test_the_stream_is_not_buffered_and_outlives_the_longest_live_response() -> None:
+    stream = functions()["stream"]
+    event = stream["Events"]["Stream"]["Properties"]
+    assert event["ResponseTransferMode"] == "RESPONSE_STREAM"
+    assert Settings().stream_ms < stream["Timeout"] * 1_000 <= event["TimeoutInMillis"]
+
+
+def test_the_stream_starts_the_streaming_runtime_through_an_executable_of_the_engine_layer() -> None:
+    variables = functions()["stream"]["Environment"]["Variables"]
+    wrapper = variables["AWS_LAMBDA_EXEC_WRAPPER"]
+    assert wrapper.startswith("/opt/python/flowstrand/")
+    assert os.access(ROOT / "layers" / "engine" / wrapper.removeprefix("/opt/python/"), os.X_OK)
+
+
+def test_functions_behind_the_api_outlive_the_longest_poll_and_not_the_gateway() -> None:
+    default_s = template()["Globals"]["Function"]["Timeout"]
+    assert Settings().long_poll_ms < default_s * 1_000 <= 29_000
+    assert all("Timeout" not in functions()[name] for name in ("executions", "tasks", "events"))
+
+
+# --- functions ---------------------------------------------------------------------------------------------------------
+
+
+def test_there_is_one_function_per_handler_under_the_name_it_has_in_tests() -> None:
+    assert sorted(functions()) == FUNCTIONS
+    for name, properties in functions().items():
+        assert properties["Handler"] == f"functions.{name}.app.lambda_handler"
+        assert callable(importlib.import_module(f"functions.{name}.app").lambda_handler)
+    for name, resource in template()["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            assert resource["Metadata"]["BuildProperties"] == {"ParentPackageMode": "auto"}, name
+
+
+def test_functions_and_layers_are_for_the_same_python_and_architecture() -> None:
+    common = template()["Globals"]["Function"]
+    assert common["Runtime"] == "python3.13"
+    assert not any({"Runtime", "Architectures"} & set(properties) for properties in functions().values())
+    for name, resource in template()["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            metadata, properties = resource["Metadata"], resource["Properties"]
+            assert [metadata["BuildMethod"]] == properties["CompatibleRuntimes"] == [common["Runtime"]], name
+            assert [metadata["BuildArchitecture"]] == common["Architectures"], name
+            assert properties["CompatibleArchitectures"] == common["Architectures"], name
+            assert (ROOT / properties["ContentUri"]).is_dir(), name
+
+
+def test_only_functions_that_run_or_start_workflows_get_the_workflows() -> None:
+    hosts = {
+        name
+        for name, properties in functions().items()
+        if {"Ref": "WorkflowsLayer"} in properties.get("Layers", [])
+    }
+    with_app = {name for name in FUNCTIONS if "FLOWSTRAND_APP" in _own_variables(name)}
+    assert hosts == with_app == {"executions", "resumer"}
+
+
+def test_every_function_finds_what_composition_asks_for_in_its_environment() -> None:
+    common = template()["Globals"]["Function"]["Environment"]["Variables"]
+    for name in FUNCTIONS:
+        environment = dict.fromkeys({**common, **_own_variables(name)}, "a" * 40)
+        assert resources_of(environment).log_table == "a" * 40
+        assert engine_settings(environment) == Settings()
+
+
+def test_only_the_function_that_hands_out_leases_can_read_their_secret() -> None:
+    readers = {name for name in FUNCTIONS if allowed(name, on="LeaseSecret")}
+    with_secret = {name for name in FUNCTIONS if "FLOWSTRAND_LEASE_SECRET_ARN" in _own_variables(name)}
+    assert readers == with_secret == {"tasks"}
+
+
+def _own_variables(function: str) -> dict[str, Any]:
+    variables: dict[str, Any] = functions()[function].get("Environment", {}).get("Variables", {})
+    return variables
+
+
+# --- the loop ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_function_of_the_loop_is_exempt_from_loop_detection_and_no_other() -> None:
+    sources = resources("AWS::Lambda::EventSourceMapping").values()
+    fed = {mapping["FunctionName"]["Ref"] for mapping in sources}
+    exempt = {
+        name
+        for name, properties in resources("AWS::Serverless::Function").items()
+        if properties.get("RecursiveLoop") == "Allow"
+    }
+    assert exempt == fed == {"ResumerFunction", "ProjectorFunction"}
+
+
+def test_every_event_source_reports_failures_one_by_one() -> None:
+    for name, mapping in resources("AWS::Lambda::EventSourceMapping").items():
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+
+
+def test_the_resumer_is_fed_by_the_control_queue_which_waits_as_long_as_a_turn_may_take() -> None:
+    mapping = resources("AWS::Lambda::EventSourceMapping")["Wakes"]
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": "ControlQueue.Arn"}
+    queue = resources("AWS::SQS::Queue")["ControlQueue"]
+    assert queue["VisibilityTimeout"] >= functions()["resumer"]["Timeout"]
+    assert queue["VisibilityTimeout"] * 1_000 == Settings().wake_visibility_ms
+
+
+@pytest.mark.parametrize(("mapping", "table"), [("Commits", "LogTable"), ("InboxItems", "DirectoryTable")])
+def test_the_projector_follows_both_tables_and_gives_up_a_record_into_a_queue(mapping: str, table: str) -> None:
+    source = resources("AWS::Lambda::EventSourceMapping")[mapping]
+    assert source["EventSourceArn"] == {"Fn::GetAtt": f"{table}.StreamArn"}
+    assert source["StartingPosition"] == "TRIM_HORIZON"
+    assert source["BisectBatchOnFunctionError"] is True
+    assert source["MaximumRetryAttempts"] > 0
+    destination = source["DestinationConfig"]["OnFailure"]["Destination"]
+    assert destination == {"Fn::GetAtt": "ProjectorDeadLetters.Arn"}
+    assert "sqs:SendMessage" in allowed("projector", on="ProjectorDeadLetters")
+
+
+def test_of_the_directory_the_projector_sees_new_inbox_items_and_nothing_else() -> None:
+    (filter_,) = resources("AWS::Lambda::EventSourceMapping")["InboxItems"]["FilterCriteria"]["Filters"]
+    assert json.loads(filter_["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"Keys": {"partition": {"S": [{"prefix": "inbox#"}]}}},
+    }
+
+
+def test_the_sweep_runs_as_often_as_the_engine_says() -> None:
+    (sweep,) = [event for event in functions()["projector"]["Events"].values() if event["Type"] == "Schedule"]
+    assert sweep["Properties"]["Schedule"] == f"rate({Settings().sweep_interval_ms // 60_000} minutes)"
+
+
+# --- rights ------------------------------------------------------------------------------------------------------------
+
+
+def test_no_policy_holds_a_wildcard_action_or_reaches_beyond_the_stack() -> None:
+    for name in FUNCTIONS:
+        for statement in statements(name):
+            assert statement["Effect"] == "Allow"
+            for action in statement["Action"]:
+                assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action), f"{name}: {action}"
+            for resource in statement["Resource"]:
+                assert isinstance(resource, dict), f"{name}: {resource}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_on_the_log_writers_may_put_and_query_and_readers_may_query(function: str) -> None:
+    assert allowed(function, on="LogTable") - STREAM_RIGHTS == LOG_RIGHTS[function]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_in_the_directory_each_function_may_do_what_its_use_cases_do(function: str) -> None:
+    assert allowed(function, on="DirectoryTable") - STREAM_RIGHTS == DIRECTORY_RIGHTS[function]
+
+
+def test_only_functions_that_record_values_may_store_payloads() -> None:
+    writers = {name for name in FUNCTIONS if "s3:PutObject" in allowed(name, on="PayloadBucket")}
+    readers = {name for name in FUNCTIONS if "s3:GetObject" in allowed(name, on="PayloadBucket")}
+    assert writers == {"executions", "resumer", "tasks"}
+    assert readers == writers | {"events", "stream"}
+
+
+def test_nobody_may_change_or_delete_a_commit() -> None:
+    rights = {action for name in FUNCTIONS for action in allowed(name, on="LogTable")}
+    assert rights - STREAM_RIGHTS == APPEND_AND_READ
+
+
+def test_only_the_projector_reads_the_tables_streams() -> None:
+    readers = {name for name in FUNCTIONS if allowed(name, on="LogTable") & STREAM_RIGHTS}
+    assert readers == {"projector"}
+
+
+def test_only_the_authorizer_can_see_api_keys_and_it_can_do_nothing_else() -> None:
+    (statement,) = statements("authorizer")
+    assert statement["Action"] == ["dynamodb:GetItem"]
+    assert statement["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
+    for name in set(FUNCTIONS) - {"authorizer"}:
+        for other in statements(name):
+            if {"Fn::GetAtt": "DirectoryTable.Arn"} in other["Resource"]:
+                excluded = {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
+                assert other["Condition"] == excluded, name
+
+
+def test_task_queues_are_reached_by_the_prefix_of_their_names_alone() -> None:
+    prefix = template()["Globals"]["Function"]["Environment"]["Variables"]["FLOWSTRAND_TASK_QUEUE_PREFIX"]
+    assert prefix == {"Fn::Sub": "${AWS::StackName}-task"}
+    own = {"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-task-*"}
+    for name in FUNCTIONS:
+        for statement in statements(name):
+            if "sqs:CreateQueue" in statement["Action"]:
+                assert statement["Resource"] == [own]
+    with mock_aws():
+        assert (
+            SqsTaskQueue(boto3.client("sqs"), "s" * 45 + "-task")
+            .name(*_org_and_queue())
+            .startswith("s" * 45 + "-task-")
+        )
+
+
+def test_only_the_resumer_queues_tasks_and_only_tasks_takes_them() -> None:
+    def rights(name: str) -> set[str]:
+        return {
+            action
+            for statement in statements(name)
+            for resource in statement["Resource"]
+            if "-task-*" in str(resource)
+            for action in statement["Action"]
+        }
+
+    assert {name: rights(name) for name in FUNCTIONS if rights(name)} == {
+        "resumer": {"sqs:CreateQueue", "sqs:GetQueueUrl", "sqs:SendMessage"},
+        "tasks": {"sqs:CreateQueue", "sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage"},
+    }
+
+
+def test_a_role_is_passed_to_the_scheduler_only_and_may_only_send_to_the_control_queue() -> None:
+    passing = [(name, s) for name in FUNCTIONS for s in statements(name) if "iam:PassRole" in s["Action"]]
+    ((name, statement),) = passing
+    assert name == "resumer"
+    assert statement["Resource"] == [{"Fn::GetAtt": "TimerRole.Arn"}]
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+    (role,) = resources("AWS::IAM::Role").values()
+    ((right,),) = [policy["PolicyDocument"]["Statement"] for policy in role["Policies"]]
+    assert (right["Action"], right["Resource"]) == ("sqs:SendMessage", {"Fn::GetAtt": "ControlQueue.Arn"})
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert set(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
+
+
+def _org_and_queue() -> tuple[Any, str]:
+    return "o" * 128, "q" * 128
+
+
+# --- stores and queues -------------------------------------------------------------------------------------------------
+
+
+def test_the_stores_outlive_the_stack() -> None:
+    kept = {
+        name: (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
+        for name, resource in template()["Resources"].items()
+        if resource["Type"] in {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}
+    }
+    assert kept == dict.fromkeys(["LogTable", "DirectoryTable", "PayloadBucket"], ("Retain", "Retain"))
+
+
+@pytest.mark.parametrize("table", ["LogTable", "DirectoryTable"])
+def test_each_table_has_the_keys_that_its_adapter_creates_elsewhere(table: str) -> None:
+    properties = resources("AWS::DynamoDB::Table")[table]
+    create = {"LogTable": create_log_table, "DirectoryTable": create_directory_table}[table]
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        create(client, "reference")
+        reference = client.describe_table(TableName="reference")["Table"]
+    assert properties["KeySchema"] == reference["KeySchema"]
+    assert properties["AttributeDefinitions"] == reference["AttributeDefinitions"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_the_logs_stream_shows_what_a_changed_commit_was_and_became() -> None:
+    stream = resources("AWS::DynamoDB::Table")["LogTable"]["StreamSpecification"]
+    assert stream == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def test_payloads_are_private_and_encrypted_at_rest_and_on_the_way() -> None:
+    (bucket,) = resources("AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (policy,) = resources("AWS::S3::BucketPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_every_queue_is_encrypted_and_the_control_queue_has_a_dead_letter_queue_that_keeps_longer() -> None:
+    queues = resources("AWS::SQS::Queue")
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
+    redrive = queues["ControlQueue"]["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": "ControlDeadLetters.Arn"}
+    assert redrive["maxReceiveCount"] >= 5
+    kept_s = queues["ControlDeadLetters"]["MessageRetentionPeriod"]
+    assert kept_s > queues["ControlQueue"]["MessageRetentionPeriod"]
+
+
+def test_the_default_stack_name_leaves_room_for_queue_names() -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    assert len(config["default"]["global"]["parameters"]["stack_name"]) <= 45
