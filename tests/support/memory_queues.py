@@ -17,10 +17,11 @@ M = TypeVar("M")
 
 @dataclass(slots=True, eq=False)
 class Envelope(Generic[M]):
-    """A message and when it may be delivered next (epoch milliseconds)."""
+    """A message, when it may be delivered next (epoch milliseconds), and the receipt of its last delivery."""
 
     message: M
     visible_at_ms: int
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,11 @@ class Mail:
     Attributes:
         control: wakes, and due messages whose moment the timers have set.
         tasks: attempts to be claimed.
+        deliveries: how many task messages have been delivered.
     """
 
     def __init__(self) -> None:
+        self.deliveries = 0
         self.control: list[Envelope[ControlMessage]] = []
         self.tasks: list[Envelope[QueuedTask]] = []
 
@@ -115,10 +118,13 @@ class MemoryTasks:
         received: list[ReceivedTask] = []
         for envelope in self._mail.tasks:
             queued = envelope.message
-            if len(received) < limit and envelope.visible_at_ms <= now_ms and (org, queue) == (queued.org, queued.queue):
+            wanted = envelope.visible_at_ms <= now_ms and (org, queue) == (queued.org, queued.queue)
+            if wanted and len(received) < limit:
                 envelope.visible_at_ms = now_ms + self._visibility_ms
-                received.append(ReceivedTask(message=queued.message, receipt=str(id(envelope))))
+                self._mail.deliveries += 1
+                envelope.receipt = str(self._mail.deliveries)
+                received.append(ReceivedTask(message=queued.message, receipt=envelope.receipt))
         return received
 
     def _delete(self, received: ReceivedTask) -> None:
-        self._mail.tasks[:] = [e for e in self._mail.tasks if str(id(e)) != received.receipt]
+        self._mail.tasks[:] = [e for e in self._mail.tasks if e.receipt != received.receipt]

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from flowstrand.errors import StoreUnavailable
 from flowstrand.local import gateway as gateway_module
@@ -258,7 +258,7 @@ async def test_the_next_chunk_is_asked_for_when_the_client_has_taken_the_last() 
             await taken.wait()
 
     app = app_of(stream=Recorder(StreamResponse(status=200, body=body())))
-    serving = asyncio.create_task(app(scope_of(STREAM), connected, slow_send))
+    serving = asyncio.create_task(app(scope_of(STREAM), client(asyncio.Event()), slow_send))
     while not asked:
         await asyncio.sleep(0)
     for _ in range(20):
@@ -300,23 +300,9 @@ def scope_of(path: str) -> dict[str, Any]:
     }
 
 
-async def connected() -> Message:
-    """A client that has sent everything and stays."""
-    if not _sent.get(asyncio.current_task()):
-        _sent[asyncio.current_task()] = True
-        return {"type": "http.request", "body": b"", "more_body": False}
-    await asyncio.Event().wait()
-    raise AssertionError("unreachable")
-
-
-_sent: dict[Any, bool] = {}
-
-
-async def sent_by(app: Starlette, until: Callable[[Message], bool]) -> list[Message]:
-    """What a client of the stream gets until `until` makes it leave, or until the response is over."""
-    sent: list[Message] = []
-    leaving = asyncio.Event()
-    requests = [{"type": "http.request", "body": b"", "more_body": False}]
+def client(leaving: asyncio.Event) -> Receive:
+    """A client that has sent everything and stays until it leaves."""
+    requests: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> Message:
         if requests:
@@ -324,10 +310,18 @@ async def sent_by(app: Starlette, until: Callable[[Message], bool]) -> list[Mess
         await leaving.wait()
         return {"type": "http.disconnect"}
 
+    return receive
+
+
+async def sent_by(app: Starlette, until: Callable[[Message], bool]) -> list[Message]:
+    """What a client of the stream gets until `until` makes it leave, or until the response is over."""
+    sent: list[Message] = []
+    leaving = asyncio.Event()
+
     async def send(message: Message) -> None:
         sent.append(message)
         if until(message):
             leaving.set()
 
-    await app(scope_of(STREAM), receive, send)
+    await app(scope_of(STREAM), client(leaving), send)
     return sent

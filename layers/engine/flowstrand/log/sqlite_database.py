@@ -111,7 +111,6 @@ class SqliteDatabase:
                 self._held.add(held)
         return held.connection
 
-
     def _open(self) -> _Held:
         with _meaningful_errors():
             return _Held(_open(self.path, self._busy_timeout_s))

@@ -7,7 +7,7 @@ takes a class of one of these shapes.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -63,4 +63,13 @@ class WorkflowClassWithoutInput(Protocol[OutputT_co]):
 
     def run(self, ctx: WorkflowContext, /) -> Coroutine[Any, Any, OutputT_co]:
         """One execution."""
+        ...
+
+
+class HasRun(Protocol):
+    """Any class that can be decorated."""
+
+    @property
+    def run(self) -> Callable[..., Any]:
+        """What is called with a context and the input."""
         ...

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any, Protocol, TypeVar, overload
 
 from flowstrand.jsonvalue import JsonValue
+from flowstrand.sdk.code_shapes import HasRun
 from flowstrand.sdk.definition import Definition, InputT, InputT_contra, OutputT, OutputT_co
 from flowstrand.sdk.retry import RetryPolicy
 from flowstrand.sdk.task_context import TaskContext
 
-ClassT = TypeVar("ClassT")
+ClassT = TypeVar("ClassT", bound=HasRun)
 
 
 class TaskDefinition(Definition[InputT_contra, OutputT_co]):

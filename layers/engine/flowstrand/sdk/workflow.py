@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from flowstrand.errors import InvalidDefinition
 from flowstrand.jsonvalue import JsonValue
+from flowstrand.sdk.code_shapes import HasRun
 from flowstrand.sdk.definition import Definition, InputT, InputT_contra, OutputT, OutputT_co
 from flowstrand.sdk.signature import body_of
 from flowstrand.sdk.workflow_context import WorkflowContext
@@ -16,7 +17,7 @@ from flowstrand.sdk.workflow_context import WorkflowContext
 if TYPE_CHECKING:
     from flowstrand.engine.replay.driver import Driver
 
-ClassT = TypeVar("ClassT")
+ClassT = TypeVar("ClassT", bound=HasRun)
 
 
 class WorkflowDefinition(Definition[InputT_contra, OutputT_co]):

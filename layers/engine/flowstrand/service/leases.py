@@ -10,6 +10,8 @@ from flowstrand.directory.port import Directory, PreconditionFailed
 from flowstrand.log.port import LogKey
 
 _DAY_MS = 86_400_000
+_ONLY = "-"
+"""The key of the one item in a partition: each lease has its own, so that no partition is hot."""
 
 
 class LeaseHeld(Exception):
@@ -25,7 +27,7 @@ class TurnLease:
 
     def __init__(self, directory: Directory, key: LogKey, holder: str, duration_ms: int) -> None:
         self._directory = directory
-        self._key = str(key)
+        self._partition = f"turn-lease#{key}"
         self._holder = holder
         self._duration_ms = duration_ms
 
@@ -35,15 +37,15 @@ class TurnLease:
         Raises:
             LeaseHeld: somebody else has it.
         """
-        item = self._directory.get("turn-leases", self._key)
+        item = self._directory.get(self._partition, _ONLY)
         until_ms = _milliseconds(item.data.get("until")) if item else 0
         if item and item.data.get("holder") != self._holder and until_ms > now_ms:
             raise LeaseHeld(until_ms - now_ms)
         ends_ms = now_ms + self._duration_ms
         try:
             self._directory.put(
-                "turn-leases",
-                self._key,
+                self._partition,
+                _ONLY,
                 {"holder": self._holder, "until": ends_ms},
                 expect=item.version if item else 0,
                 expires_at_ms=ends_ms + _DAY_MS,
@@ -53,10 +55,10 @@ class TurnLease:
 
     def release(self) -> None:
         """Give it back early."""
-        item = self._directory.get("turn-leases", self._key)
+        item = self._directory.get(self._partition, _ONLY)
         if item and item.data.get("holder") == self._holder:
             try:
-                self._directory.delete("turn-leases", self._key, expect=item.version)
+                self._directory.delete(self._partition, _ONLY, expect=item.version)
             except PreconditionFailed:
                 return  # it had run out and is somebody else's now
 
@@ -64,15 +66,31 @@ class TurnLease:
 def heartbeat(directory: Directory, task_id: str, *, attempt: int, until_ms: int) -> None:
     """The attempt's worker is alive; its lease lasts until `until_ms`."""
     data = {"attempt": attempt, "until": until_ms}
-    directory.put("heartbeats", task_id, {**data}, expires_at_ms=until_ms + _DAY_MS)
+    directory.put(f"heartbeat#{task_id}", _ONLY, {**data}, expires_at_ms=until_ms + _DAY_MS)
 
 
 def extended_to_ms(directory: Directory, task_id: str, *, attempt: int) -> int:
     """Until when heartbeats have extended the attempt's lease; 0 where none has."""
-    item = directory.get("heartbeats", task_id)
+    item = directory.get(f"heartbeat#{task_id}", _ONLY)
     if item is None or item.data.get("attempt") != attempt:
         return 0
     return _milliseconds(item.data.get("until"))
+
+
+def rearm(directory: Directory, name: str, at_ms: int) -> bool:
+    """Whether the caller is the one to send the due message `name` again for `at_ms`.
+
+    Should it die before it does, the sweep arms the thing again, and after `at_ms` that settles it.
+    """
+    item = directory.get(f"rearmed#{name}", _ONLY)
+    if item and _milliseconds(item.data.get("at")) >= at_ms:
+        return False
+    try:
+        expect = item.version if item else 0
+        directory.put(f"rearmed#{name}", _ONLY, {"at": at_ms}, expect=expect, expires_at_ms=at_ms + _DAY_MS)
+    except PreconditionFailed:
+        return False
+    return True
 
 
 def _milliseconds(value: object) -> int:

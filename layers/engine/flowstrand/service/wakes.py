@@ -23,7 +23,6 @@ _log = logging.getLogger("flowstrand.resumer")
 
 MAX_TURNS = 200
 """Turns under one wake; then the wake is sent again, so that one execution cannot keep a process for ever."""
-_RETRY_MISSING_CODE_MS = 30_000
 
 
 def handle(services: Services, message: ControlMessage, worker_id: str = "resumer") -> None:
@@ -52,8 +51,8 @@ def _handle_wake(services: Services, wake: Wake, worker_id: str) -> None:
     except leases.LeaseHeld as held:
         again_in_ms = min(held.for_ms, services.settings.turn_lease_ms)
     except MissingCode as missing:
-        _log.warning("%s: its turn waits", missing)
-        again_in_ms = _RETRY_MISSING_CODE_MS
+        # Sending the wake again would add one to those that the sweep sends, each time it sends one, for ever.
+        _log.warning("%s: %s waits for the next sweep", missing, wake.execution_id)
     tip, _ = append.catch_up(services, tip)
     dispatch(services, tip, wake.sequence)
     if again_in_ms is not None:
@@ -95,7 +94,11 @@ def _settle(draft: Draft, due: Due) -> bool:
 
 
 def _is_postponed(services: Services, tip: append.Tip, due: Due) -> bool:
-    """Whether the thing is still open and not due after all; then the message is sent again for its new moment."""
+    """Whether the thing is still open and not due after all; then one message is sent again for its new moment.
+
+    One of however many came: re-dispatched wakes arm the same lease again and again, and each of those messages would
+    otherwise live as long as the worker heartbeats.
+    """
     now_ms = services.clock.now_ms()
     at_ms = 0
     if due.kind is DueKind.TIMER and due.position in tip.state.timers:
@@ -108,7 +111,8 @@ def _is_postponed(services: Services, tip: append.Tip, due: Due) -> bool:
             at_ms = max(known.due_at_ms, extended)
     if at_ms <= now_ms:
         return False
-    services.timers.at(due, at_ms)
+    if leases.rearm(services.directory, due.name, at_ms):
+        services.timers.at(due, at_ms)
     return True
 
 

@@ -1,0 +1,183 @@
+"""What random workflow programs are made of, and how a seed makes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import TypeAlias
+
+TASK_KINDS = ("ok", "ok", "ok", "big", "flaky1", "flaky2", "silent1", "doomed", "fatal")
+"""How workers treat a task: `flaky2` fails twice, `silent1` is not heard of once, `doomed` never succeeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Schedule a task."""
+
+    kind: str
+    retries: int
+    delay_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Start a timer."""
+
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """Start a child workflow."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Call `ctx.run`."""
+
+    name: str
+    fails: bool
+
+
+Work: TypeAlias = Task | Sleep | Child | Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Start work and wait for it."""
+
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Start work and keep its handle."""
+
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Wait for the oldest handle kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel what the newest handle stands for, and keep the handle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Start all, wait for all."""
+
+    works: tuple[Work, ...]
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Start all, wait for the first."""
+
+    works: tuple[Work, ...]
+    cancels_losers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`try: body / except BaseException: handler / finally: last`, with waits in all of them."""
+
+    body: Steps
+    handler: Steps
+    last: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Go one way or the other, by what has come out so far."""
+
+    even: Steps
+    odd: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """Run all side by side."""
+
+    branches: tuple[Steps, ...]
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Raise."""
+
+
+Step: TypeAlias = Do | Later | Join | Cancel | Gather | Select | Guard | Choose | Branches | Fail
+Steps: TypeAlias = tuple[Step, ...]
+
+
+@dataclass(slots=True)
+class Book:
+    """Every program of one world, by kind; the first is what clients start."""
+
+    programs: dict[str, Steps] = field(default_factory=dict)
+
+
+class Author:
+    """Writes programs. `size` bounds how many steps one has, children not counted."""
+
+    def __init__(self, random: Random, *, size: int, branches: bool) -> None:
+        self._random = random
+        self._size = size
+        self._branches = branches
+        self.book = Book()
+
+    def write(self, depth: int = 2) -> str:
+        """Add a program; returns its kind."""
+        kind = f"w{len(self.book.programs)}"
+        self.book.programs[kind] = ()
+        self.book.programs[kind] = self._steps(self._random.randint(1, self._size), depth)
+        return kind
+
+    def _steps(self, count: int, depth: int) -> Steps:
+        return tuple(self._step(depth) for _ in range(count))
+
+    def _step(self, depth: int) -> Step:
+        random = self._random
+        choice = random.random()
+        if choice < 0.3:
+            return Do(self._work(depth))
+        if choice < 0.42:
+            return Later(self._work(depth))
+        if choice < 0.5:
+            return Join()
+        if choice < 0.55:
+            return Cancel()
+        if choice < 0.65:
+            return Gather(self._works(depth), random.random() < 0.5)
+        if choice < 0.75:
+            return Select(self._works(depth), random.random() < 0.6)
+        if choice < 0.88:
+            return Guard(*(self._steps(random.randint(0, 2), depth) for _ in range(3)))
+        if choice < 0.92:
+            return Choose(self._steps(1, depth), self._steps(1, depth))
+        if choice < 0.97 and self._branches:
+            return Branches(tuple(self._steps(2, depth) for _ in range(2)), random.random() < 0.7)
+        return Fail() if choice > 0.985 else Do(self._work(depth))
+
+    def _works(self, depth: int) -> tuple[Work, ...]:
+        return tuple(self._work(depth) for _ in range(self._random.randint(1, 4)))
+
+    def _work(self, depth: int) -> Work:
+        random = self._random
+        choice = random.random()
+        if choice < 0.55:
+            delay_ms = random.choice((10, 500, 500, 5_000, 1_200_000))
+            return Task(random.choice(TASK_KINDS), random.randint(0, 3), delay_ms)
+        if choice < 0.75:
+            return Sleep(random.choice((0, 1, 700, 40_000, 3_600_000)))
+        if choice < 0.87 and depth and len(self.book.programs) < 5:
+            return Child(self.write(depth - 1))
+        return Operation(random.choice(("price", "stock")), random.random() < 0.2)
