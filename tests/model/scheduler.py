@@ -52,7 +52,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         self.current: Job | None = None
-        self._back = threading.Semaphore(0)
+        self._back = _closed_gate()
         self._runners: dict[int, _Runner] = {}
 
     def step(self, job: Job) -> None:
@@ -78,10 +78,18 @@ class Scheduler:
         """
         job = self.current
         assert job is not None
+        runner = self._runners[id(job)]
         self._back.release()
-        self._runners[id(job)].go.acquire()
+        runner.go.acquire()
         if job.is_dead:
             raise Crash
+
+
+def _closed_gate() -> threading.Lock:
+    """A lock that is held: acquiring it waits until somebody releases it."""
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
 
 
 class _Runner(threading.Thread):
@@ -91,9 +99,9 @@ class _Runner(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True, name="model")
-        self.go = threading.Semaphore(0)
+        self.go = _closed_gate()
         self.job: Job | None = None
-        self.back = threading.Semaphore(0)
+        self.back = _closed_gate()
         self.start()
 
     @classmethod

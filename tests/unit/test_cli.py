@@ -51,7 +51,9 @@ def test_an_input_that_is_not_json_is_wrong_usage(api: FakeApi) -> None:
     assert api.requests == []
 
 
-@pytest.mark.parametrize("arguments", [["start"], ["tail"], ["get", "a", "b"], ["nonsense"], ["dev", "--port", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["start"], ["tail"], ["get", "a", "b"], ["nonsense"], ["dev", "--port", "x"]]
+)
 def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     result = RUNNER.invoke(program, arguments)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -175,7 +177,7 @@ class Demo:
 
         monkeypatch.setattr(demo_command, "running_stack", stack)
         monkeypatch.setattr(demo_command, "Client", partial(Client, transport=api.transport))
-        monkeypatch.setattr(demo_command.signal, "signal", lambda *_: None)
+        monkeypatch.setattr("signal.signal", lambda *_: None)
 
 
 def test_the_demo_prints_one_document_and_nothing_else(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +186,11 @@ def test_the_demo_prints_one_document_and_nothing_else(api: FakeApi, monkeypatch
     shown = json.loads(result.stdout)
     assert result.exit_code == 0
     assert (shown["identical"], shown["dense"]) == (True, True)
-    assert [execution["scenario"] for execution in shown["executions"]] == ["failing-task", "parent-child", "order"]
+    assert [execution["scenario"] for execution in shown["executions"]] == [
+        "failing-task",
+        "parent-child",
+        "order",
+    ]
     first = shown["executions"][0]
     expected = [{"sequence": sequence, "type": type} for sequence, type in enumerate(FAILING_TASK, 1)]
     assert first["history"] == first["longPoll"] == first["sse"] == expected

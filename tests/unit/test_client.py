@@ -91,9 +91,7 @@ async def test_a_stream_cut_at_any_byte_goes_on_where_it_was(api: FakeApi) -> No
         assert [event.type for event in await streamed(api)] == list(FAILING_TASK), f"cut after {cut} bytes"
 
 
-def test_a_synchronous_stream_cut_at_any_byte_goes_on_where_it_was(
-    api: FakeApi, sync_client: SyncClient
-) -> None:
+def test_a_synchronous_stream_cut_at_any_byte_goes_on_where_it_was(api: FakeApi, sync_client: SyncClient) -> None:
     for cut in range(0, len(api.frames(0)) + 1, 7):
         api.cuts = [cut]
         assert [event.type for event in sync_client.stream(EXECUTION)] == list(FAILING_TASK)

@@ -21,6 +21,7 @@ from flowstrand.local import gateway as gateway_module
 from flowstrand.local import routes
 from flowstrand.local.functions import Functions, Handler
 from flowstrand.local.gateway import Gateway
+from flowstrand.local.waiter import StopSignal
 from flowstrand.streams.response import StreamResponse
 
 EXECUTIONS = "/api/orgs/acme/workflow-executions"
@@ -58,8 +59,8 @@ def answer(status: int = 200, body: str = "{}", **more: Any) -> dict[str, Any]:
     return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": body, **more}
 
 
-def app_of(**handlers: Handler) -> Starlette:
-    gateway = Gateway(Functions({"authorizer": allow_all, **handlers}))
+def app_of(stopping: StopSignal | None = None, **handlers: Handler) -> Starlette:
+    gateway = Gateway(Functions({"authorizer": allow_all, **handlers}), stopping or StopSignal())
 
     async def serve(request: Request) -> Response:
         return await gateway.serve(request)
@@ -244,9 +245,26 @@ async def test_a_client_that_leaves_ends_the_stream_and_closes_its_reader() -> N
     assert closed.is_set()
 
 
+async def test_a_server_that_stops_ends_its_streams_between_two_chunks() -> None:
+    stopping, closed = StopSignal(), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            yield b"id: 1\n\n"
+            await asyncio.to_thread(stopping.set)
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    app = app_of(stopping, stream=Recorder(StreamResponse(status=200, body=body())))
+    sent = await asyncio.wait_for(sent_by(app, until=lambda _: False), 10)
+    assert [message["body"] for message in sent[1:]] == [b"id: 1\n\n", b""]
+    assert closed.is_set()
+
+
 async def test_the_next_chunk_is_asked_for_when_the_client_has_taken_the_last() -> None:
     asked: list[int] = []
-    taken = asyncio.Event()
+    is_offered, is_taken = asyncio.Event(), asyncio.Event()
 
     async def body() -> AsyncIterator[bytes]:
         for number in range(3):
@@ -255,16 +273,16 @@ async def test_the_next_chunk_is_asked_for_when_the_client_has_taken_the_last() 
 
     async def slow_send(message: Message) -> None:
         if message.get("body"):
-            await taken.wait()
+            is_offered.set()
+            await is_taken.wait()
 
     app = app_of(stream=Recorder(StreamResponse(status=200, body=body())))
     serving = asyncio.create_task(app(scope_of(STREAM), client(asyncio.Event()), slow_send))
-    while not asked:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(is_offered.wait(), 10)
     for _ in range(20):
         await asyncio.sleep(0)
     assert asked == [0]
-    taken.set()
+    is_taken.set()
     await asyncio.wait_for(serving, 10)
     assert asked == [0, 1, 2]
 

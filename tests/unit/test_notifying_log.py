@@ -13,10 +13,11 @@ import pytest
 from flowstrand.aws.table_stream import commit_of
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import StoreUnavailable
-from flowstrand.local.changes import LocalChanges, _Waiter
+from flowstrand.local.changes import LocalChanges
 from flowstrand.local.functions import Functions
 from flowstrand.local.notifying_log import NotifyingLog
 from flowstrand.local.table_stream import TableStream, stream_record
+from flowstrand.local.waiter import Waiter
 from flowstrand.log.port import AppendConflict, Commit, EventLog, LogKey
 from flowstrand.log.sqlite import SqliteLog
 from flowstrand.log.sqlite_database import SqliteDatabase
@@ -148,8 +149,8 @@ async def test_a_reader_that_goes_away_leaves_nothing_behind() -> None:
 def test_a_waiter_whose_loop_has_closed_is_passed_over() -> None:
     changes = LocalChanges()
 
-    async def waiter() -> _Waiter:
-        return _Waiter()
+    async def waiter() -> Waiter:
+        return Waiter()
 
     changes._waiters[KEY] = {asyncio.run(waiter())}
     changes.notify(KEY, 1)

@@ -7,23 +7,11 @@ import threading
 from collections import OrderedDict
 from contextlib import suppress
 
+from flowstrand.local.waiter import Waiter
 from flowstrand.log.port import LogKey
 
 _REMEMBERED = 4_096
 """Logs whose tail is remembered, so that an append between a reader's read and its wait is not missed."""
-
-
-class _Waiter:
-    """Somebody waiting, and where."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.event = asyncio.Event()
-
-    def tell(self) -> None:
-        """From any thread."""
-        with suppress(RuntimeError):  # its loop has closed: nobody is waiting any more
-            self.loop.call_soon_threadsafe(self.event.set)
 
 
 class LocalChanges:
@@ -32,7 +20,7 @@ class LocalChanges:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tails: OrderedDict[LogKey, int] = OrderedDict()
-        self._waiters: dict[LogKey, set[_Waiter]] = {}
+        self._waiters: dict[LogKey, set[Waiter]] = {}
 
     def notify(self, key: LogKey, sequence: int) -> None:
         """The log now reaches `sequence`."""
@@ -46,18 +34,18 @@ class LocalChanges:
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         """See `Changes.changed`."""
-        waiter = _Waiter()
+        waiter = Waiter()
         with self._lock:
             if self._tails.get(key, 0) > after:
                 return
             self._waiters.setdefault(key, set()).add(waiter)
         try:
             with suppress(TimeoutError):
-                await asyncio.wait_for(waiter.event.wait(), timeout_ms / 1_000)
+                await asyncio.wait_for(waiter.told(), timeout_ms / 1_000)
         finally:
             self._forget(key, waiter)
 
-    def _forget(self, key: LogKey, waiter: _Waiter) -> None:
+    def _forget(self, key: LogKey, waiter: Waiter) -> None:
         with self._lock:
             waiters = self._waiters.get(key, set())
             waiters.discard(waiter)

@@ -12,6 +12,7 @@ from flowstrand.local.stop_clock import StopClock
 from flowstrand.local.stop_tasks import StopTasks
 from flowstrand.local.stores import Stores
 from flowstrand.local.table_stream import TableStream
+from flowstrand.local.waiter import StopSignal
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
@@ -29,9 +30,11 @@ class Composition:
     tasks: StopTasks
     clock: StopClock
     table_stream: TableStream
+    stopping: StopSignal
 
     def stop_waiting(self) -> None:
-        """End every long-poll, sleep and receive of this process."""
+        """End every long-poll, stream, sleep and receive of this process."""
+        self.stopping.set()
         self.clock.stop()
         self.tasks.stop()
         self.control.close()
@@ -64,4 +67,11 @@ def compose(
         warm=WarmCache(settings.warm_executions),
         settings=settings,
     )
-    return Composition(services=services, control=control, tasks=tasks, clock=clock, table_stream=table_stream)
+    return Composition(
+        services=services,
+        control=control,
+        tasks=tasks,
+        clock=clock,
+        table_stream=table_stream,
+        stopping=StopSignal(),
+    )

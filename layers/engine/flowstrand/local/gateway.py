@@ -23,6 +23,7 @@ from flowstrand.local.functions import Functions
 from flowstrand.local.proxy_event import Request
 from flowstrand.local.routes import Manner, Route
 from flowstrand.local.stream_sender import StreamSender
+from flowstrand.local.waiter import StopSignal
 
 _QUICK_THREADS = 40
 _WAITING_THREADS = 1_000
@@ -36,8 +37,10 @@ _logger = logging.getLogger("flowstrand.local")
 class Gateway:
     """Serves HTTP requests with functions."""
 
-    def __init__(self, functions: Functions) -> None:
+    def __init__(self, functions: Functions, stopping: StopSignal) -> None:
+        """Live streams end by themselves when `stopping` is set."""
         self._functions = functions
+        self._stopping = stopping
         self._quick = CapacityLimiter(_QUICK_THREADS)
         self._waiting = CapacityLimiter(_WAITING_THREADS)
 
@@ -86,7 +89,7 @@ class Gateway:
         answer = await to_thread.run_sync(
             self._functions.invoke, route.function, event, limiter=limiter, abandon_on_cancel=True
         )
-        return StreamSender(answer) if route.manner is Manner.STREAMING else _buffered(answer)
+        return StreamSender(answer, self._stopping) if route.manner is Manner.STREAMING else _buffered(answer)
 
 
 def _buffered(answer: dict[str, Any]) -> Response:

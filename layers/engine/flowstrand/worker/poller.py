@@ -16,8 +16,10 @@ from flowstrand.worker.crew import Crew
 
 _log = logging.getLogger("flowstrand.worker")
 _MOST_AT_ONCE = 10
-_SUSPICIOUSLY_SHORT = 0.5
-"""An empty answer that took less than this share of the wait did not wait: do not ask again at once."""
+_HELD_S = 1.0
+"""An empty answer that came sooner, and sooner than half the wait, was not held: do not ask again at once."""
+_MOST_BETWEEN_POLLS_S = 1.0
+"""The longest pause before asking such a server again: a task may be waiting."""
 
 
 class Poller:
@@ -43,6 +45,7 @@ class Poller:
         self._wait_s = wait_s
         self._draining = draining
         self._backoff = backoff
+        self._pacing = Backoff(initial_s=backoff.initial_s, max_s=_MOST_BETWEEN_POLLS_S)
         self._worker_id: str | None = None
         self._is_registered = False
 
@@ -62,7 +65,7 @@ class Poller:
         try:
             if not self._is_registered:
                 await self._register()
-            claimed, is_idle = await self._poll()
+            claimed, was_held = await self._poll()
         except (CallerError, httpx2.TransportError) as error:
             if self._is_fatal(error):
                 raise
@@ -70,10 +73,11 @@ class Poller:
             return
         for task in claimed:
             self._crew.start(task)
-        if claimed or is_idle:
-            self._backoff.reset()
+        self._backoff.reset()
+        if claimed or was_held:
+            self._pacing.reset()
         else:
-            await self._pause(self._backoff.next_s())
+            await self._pause(self._pacing.next_s())
 
     async def _register(self) -> None:
         registered = await self._api.register(
@@ -87,7 +91,7 @@ class Poller:
             )
 
     async def _poll(self) -> tuple[tuple[ClaimedTask, ...], bool]:
-        """What was claimed, and whether the server held the request as long as it should."""
+        """What was claimed, and whether the server held the request for a while."""
         loop = asyncio.get_running_loop()
         asked_at_s = loop.time()
         claimed = await self._api.poll(
@@ -97,7 +101,7 @@ class Poller:
             limit=max(1, min(self._crew.room, _MOST_AT_ONCE)),
             wait_s=self._wait_s,
         )
-        return claimed, loop.time() - asked_at_s >= self._wait_s * _SUSPICIOUSLY_SHORT
+        return claimed, loop.time() - asked_at_s >= min(_HELD_S, self._wait_s / 2)
 
     def _is_fatal(self, error: CallerError | httpx2.TransportError) -> bool:
         """A refusal of the first registration is a mistake in the configuration; later ones may pass."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from flowstrand.cli.demo.evidence import Evidence, document
@@ -77,11 +77,12 @@ class _Demo:
 def _print_table(evidence: Sequence[Evidence]) -> None:
     table = Table(title="What each transport showed", title_justify="left")
     for heading in ("execution", "status", "history", "long-poll", "SSE", "identical", "dense"):
-        table.add_column(heading, justify="right" if heading in {"history", "long-poll", "SSE"} else "left")
+        justify: JustifyMethod = "right" if heading in {"history", "long-poll", "SSE"} else "left"
+        table.add_column(heading, justify=justify, no_wrap=True)
     for one in evidence:
         counts = (str(len(events)) for events in (one.history, one.long_poll, one.sse))
         table.add_row(one.scenario, one.status, *counts, _mark(one.is_identical), _mark(one.is_dense))
-    console = Console()
+    console = Console(soft_wrap=True)
     console.print()
     console.print(table)
 

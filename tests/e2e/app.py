@@ -1,0 +1,46 @@
+"""An app for a real server: steps that take a moment, so that there is a middle to kill it in."""
+
+from __future__ import annotations
+
+import asyncio
+
+from flowstrand import RetryPolicy, TaskContext, WorkflowContext, task, workflow
+
+STEPS = 12
+
+
+@task(name="step", retry=RetryPolicy(max_attempts=5))
+async def step(_ctx: TaskContext, number: int) -> int:
+    """Take a moment."""
+    await asyncio.sleep(0.05)
+    return number
+
+
+@workflow(name="steps")
+async def steps(ctx: WorkflowContext, count: int = STEPS) -> int:
+    """One step after the other, with a pause halfway; the sum of their results."""
+    total = 0
+    for number in range(count):
+        total += await ctx.schedule(step, number)
+        if number == count // 2:
+            await ctx.sleep(0.2)
+    return total
+
+
+@workflow(name="patient")
+async def patient(ctx: WorkflowContext) -> None:
+    """Wait for longer than any test."""
+    await ctx.sleep(3_600)
+
+
+@workflow(name="early")
+async def early(ctx: WorkflowContext) -> str:
+    """Return early at whatever a wait may raise, which it must not."""
+    cleaned = []
+    try:
+        await ctx.schedule(step, 1)
+    except BaseException:  # noqa: BLE001 - what this workflow is about
+        return "early"
+    finally:
+        cleaned.append("up")
+    return f"in time, cleaned {len(cleaned)} time"

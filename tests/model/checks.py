@@ -1,0 +1,260 @@
+"""What must hold of every log once the world has come to rest. Each check names its law."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from flowstrand.engine import ids
+from flowstrand.engine.events import (
+    ChildCompleted,
+    ChildFailed,
+    ChildInitiated,
+    ChildStarted,
+    Event,
+    EventType,
+    OperationCompleted,
+    OperationFailed,
+    TaskCancelled,
+    TaskCompleted,
+    TaskCreated,
+    TaskFailed,
+    TaskStarted,
+    TaskStatus,
+    TimerCancelled,
+    TimerFired,
+    TimerStarted,
+    WorkflowCompleted,
+    WorkflowFailed,
+    WorkflowResumed,
+    WorkflowStarted,
+    WorkflowSuspended,
+)
+from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
+from flowstrand.engine.ids import ExecutionId
+from flowstrand.engine.replay.driver import Driver
+from flowstrand.engine.replay.outcome import Raised, Returned
+from flowstrand.errors import StoreUnavailable
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import LogKey
+from flowstrand.service import payloads
+from tests.model.reference import evaluate
+from tests.model.world import ORG, Violation, World
+
+_BY_TURNS = (
+    TaskCreated,
+    TimerStarted,
+    ChildInitiated,
+    OperationCompleted,
+    OperationFailed,
+    WorkflowSuspended,
+    WorkflowCompleted,
+    WorkflowFailed,
+)
+
+
+def logs(world: World) -> dict[str, list[Event]]:
+    """Every log by execution id, payloads inline."""
+    services = world.processes[0]
+    return {
+        key.execution_id: [
+            payloads.inline(services, key.org, event) for commit in commits for event in unpack_events(commit)
+        ]
+        for key, commits in world.disk.commits.items()
+    }
+
+
+def check(world: World) -> None:
+    """All of it.
+
+    Raises:
+        Violation: something does not hold.
+    """
+    require(not world.leaks, f"law 6: a handler caught {world.leaks}")
+    every = logs(world)
+    for execution in world.started:
+        require(execution in every, f"law 2: {execution} was promised and is not there")
+    for execution, events in every.items():
+        try:
+            check_log(world, execution, events)
+        except Violation as violation:
+            shown = "\n".join(f"{event.sequence} {event.data}" for event in events)
+            raise Violation(f"{execution}: {violation}\n{shown}") from violation
+    check_families(world, every)
+    check_answers(world, every)
+
+
+def require(condition: object, message: str) -> None:
+    """Raise a violation unless `condition` holds."""
+    if not condition:
+        raise Violation(message)
+
+
+def check_log(world: World, execution: str, events: list[Event]) -> None:
+    """What one log must look like, whatever the others hold."""
+    require([e.sequence for e in events] == list(range(1, len(events) + 1)), "law 2: not dense")
+    stamps = [event.timestamp_ms for event in events]
+    require(stamps == sorted(stamps), "time runs backwards")
+    check_end(events)
+    check_markers(events)
+    check_commands(events)
+    check_tasks(events)
+    check_timers_and_children(events)
+    check_replay(world, events)
+
+
+def check_end(events: list[Event]) -> None:
+    """Terminal, once, last."""
+    ends = [event.sequence for event in events if event.type in TERMINAL_TYPES]
+    require(ends, "law 8: stuck")
+    require(ends == [len(events)], f"law 4: ends at {ends} of {len(events)}")
+
+
+def check_markers(events: list[Event]) -> None:
+    """RESUMED exactly where the newest of RESUMED and SUSPENDED is SUSPENDED; nothing of a turn outside one."""
+    suspended = False
+    horizon = 0
+    for event in events:
+        data = event.data
+        if isinstance(data, WorkflowResumed):
+            require(suspended, f"RESUMED at {event.sequence} resumes nothing")
+            suspended = False
+        commanded = isinstance(data, TaskCancelled | TimerCancelled)
+        if isinstance(data, _BY_TURNS) or commanded:
+            require(not suspended, f"{event.type} at {event.sequence} outside a turn")
+        if isinstance(data, WorkflowSuspended):
+            require(horizon <= data.horizon < event.sequence, f"horizon {data.horizon} at {event.sequence}")
+            horizon, suspended = data.horizon, True
+    require(sum(isinstance(e.data, WorkflowStarted) for e in events) == 1, "started twice")
+
+
+def check_commands(events: list[Event]) -> None:
+    """No position and no operation index is recorded twice; no operation settles twice."""
+    positions: Counter[int] = Counter()
+    indices: Counter[int] = Counter()
+    settled: Counter[int] = Counter()
+    for event in events:
+        match event.data:
+            case TaskCreated(position=position) | TimerStarted(position=position) | ChildInitiated(position=position):
+                positions[position] += 1
+            case TaskCancelled(position=target, command=command) | TimerCancelled(position=target, command=command):
+                settled[target] += 1
+                if command is not None:
+                    positions[command] += 1
+            case OperationCompleted(index=index) | OperationFailed(index=index):
+                indices[index] += 1
+            case TaskCompleted(position=position) | TimerFired(position=position) | ChildCompleted(position=position):
+                settled[position] += 1
+            case TaskFailed(position=position, status=TaskStatus.FAILED) | ChildFailed(position=position):
+                settled[position] += 1
+            case _:
+                pass
+    for name, counts in {"command": positions, "operation": indices, "settlement": settled}.items():
+        require(max(counts.values(), default=1) == 1, f"{name} recorded twice: {counts}")
+    require(sorted(indices) == list(range(1, len(indices) + 1)), f"operations {sorted(indices)}")
+
+
+def check_tasks(events: list[Event]) -> None:
+    """Attempts count from 1, one at a time, each started once and ended once, after the task was created."""
+    attempts: dict[int, int] = {}
+    running: set[int] = set()
+    for event in events:
+        match event.data:
+            case TaskCreated(position=position):
+                attempts[position] = 0
+            case TaskStarted(position=position, attempt=attempt):
+                require(position in attempts and position not in running, f"{position} started at {event.sequence}")
+                require(attempt == attempts[position] + 1, f"attempt {attempt} at {event.sequence}")
+                attempts[position] = attempt
+                running.add(position)
+            case TaskCompleted() | TaskFailed() as end:
+                require(end.position in running, f"{end.position} ended at {event.sequence} without running")
+                require(end.attempt == attempts[end.position], f"attempt {end.attempt} at {event.sequence}")
+                require(end.attempt <= end.max_retries + 1, f"too many attempts at {event.sequence}")
+                running.discard(end.position)
+            case TaskCancelled(position=position):
+                require(position in attempts, f"{position} cancelled before it was created")
+                running.discard(position)
+            case _:
+                pass
+    require(not running, f"still running after the end: {running}")
+
+
+def check_timers_and_children(events: list[Event]) -> None:
+    """Causes come before their consequences."""
+    seen: set[tuple[str, int]] = set()
+    for event in events:
+        match event.data:
+            case TimerStarted(position=position):
+                seen.add(("timer", position))
+            case ChildInitiated(position=position):
+                seen.add(("initiated", position))
+            case ChildStarted(position=position):
+                require(("initiated", position) in seen and ("child", position) not in seen, f"at {event.sequence}")
+                seen.add(("child", position))
+            case TimerFired(position=position, fire_at_ms=fire_at_ms):
+                require(("timer", position) in seen, f"a timer that nobody started fired at {event.sequence}")
+                require(event.timestamp_ms >= fire_at_ms, f"fired early at {event.sequence}")
+            case ChildCompleted(position=position) | ChildFailed(position=position):
+                require(("child", position) in seen, f"a child that has not started ended at {event.sequence}")
+            case _:
+                pass
+
+
+def check_replay(world: World, events: list[Event]) -> None:
+    """Cold replay of the final log asks for exactly what is recorded and ends as recorded."""
+    started = events[0].data
+    assert isinstance(started, WorkflowStarted)
+    program = world.programs.program(started.kind)
+    assert program is not None
+    driver = Driver(program)
+    for event in events:
+        driver.deliver(event, replaying=True)
+    outcome, end = driver.outcome(), events[-1].data
+    require(not driver.unrecorded(), f"replay asks for {driver.unrecorded()}")
+    match outcome, end:
+        case Returned(output=output), WorkflowCompleted(output=recorded):
+            require(output == recorded, f"replay returns {output}")
+        case Raised(error=error, failure_type=kind), WorkflowFailed() as failed:
+            require((error.type, error.message) == (failed.error.type, failed.error.message), f"replay raises {error}")
+            require(kind == failed.failure_type, f"replay raises {kind}")
+        case _:
+            raise Violation(f"replay ends with {outcome}")
+    if isinstance(end, WorkflowCompleted | WorkflowFailed):
+        require(end.horizon == driver.finished_at, f"horizon {end.horizon}, but ended at {driver.finished_at}")
+    expected = evaluate(world.book.programs[started.kind], events) if not world.has_branches else None
+    if expected is not None:
+        got = end.output if isinstance(end, WorkflowCompleted) else end.error.type  # type: ignore[union-attr]
+        require(expected == got, f"the reference says {expected}")
+
+
+def check_families(world: World, every: dict[str, list[Event]]) -> None:
+    """A child's log begins after its parent asked for it, and ends before its parent says so."""
+    rank = {(c.key.execution_id, c.sequence + n): i for i, c in enumerate(world.disk.order) for n in range(c.count)}
+    for execution, events in every.items():
+        for event in events:
+            data = event.data
+            if isinstance(data, ChildInitiated | ChildStarted | ChildCompleted | ChildFailed):
+                child = ExecutionId(data.child_workflow_id)
+                require(child == ids.operation_id(execution, ids.CHILD, data.position), f"child {child}")
+                child_log = every.get(child, [])
+                if not isinstance(data, ChildInitiated):
+                    require(child_log, f"{child} has no log")
+                at = rank[ExecutionId(execution), event.sequence]
+                if isinstance(data, ChildInitiated) and child_log:
+                    require(at < rank[child, 1], f"{child} began before it was asked for")
+                if isinstance(data, ChildCompleted | ChildFailed):
+                    require(rank[child, len(child_log)] < at, f"{child} had not ended at {event.sequence}")
+
+
+def check_answers(world: World, every: dict[str, list[Event]]) -> None:
+    """Every report that was answered with a sequence is that event."""
+    for (task, attempt, name), sequence in world.answers.items():
+        execution, _, position = ids.owner_of(task)
+        event = every[execution][sequence - 1]
+        require(event.type == EventType(name), f"{task}/{attempt} was answered {sequence}, which is {event.type}")
+        data = event.data
+        assert isinstance(data, TaskCompleted | TaskFailed)
+        require((data.position, data.attempt) == (position, attempt), f"answered {sequence} for {task}/{attempt}")
+
+
+__all__ = ["ORG", "LogKey", "StoreUnavailable", "check", "logs"]

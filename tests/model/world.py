@@ -1,0 +1,411 @@
+"""A world in one process: virtual time, stores and queues in memory, and the real use cases as jobs that interleave at every port call.
+
+Processes crash between any two instructions, which is before or after any operation of a port; stores fail, before or
+after they have written; messages come twice, late, in any order, and again when they are not acknowledged. All of it is
+drawn from one seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+from flowstrand.engine.events import ErrorInfo
+from flowstrand.engine.ids import OrgId
+from flowstrand.errors import Conflict, StoreUnavailable, Unavailable
+from flowstrand.log.port import Commit, LogKey
+from flowstrand.log.rows import RowLog
+from flowstrand.queues.messages import ControlMessage
+from flowstrand.service import executions, operations, safety, sweep, tasks, wakes
+from flowstrand.service.append import Contended
+from flowstrand.service.container import Services
+from flowstrand.service.tasks import ClaimedTask
+from flowstrand.service.tokens import LeaseTokens
+from flowstrand.service.warm import WarmCache
+from tests.model.dice import Climate
+from tests.model.functions import FunctionRunner
+from tests.model.programs import StepsPrograms
+from tests.model.scheduler import Crash, Job, Scheduler
+from tests.model.steps import TASK_KINDS, Author
+from tests.support.memory_queues import Envelope, Mail, MemoryControl, MemoryTasks, MemoryTimers
+from tests.support.memory_stores import Disk, MemoryDirectory, MemoryPayloads, MemoryRows
+
+T = TypeVar("T")
+
+ORG = OrgId("acme")
+QUEUE = "default"
+START_MS = 1_795_435_200_000
+MAX_STEPS = 40_000
+_SECRET = "a secret of at least thirty-two bytes"
+
+
+class Violation(AssertionError):
+    """A law does not hold."""
+
+
+@dataclass(slots=True)
+class Held:
+    """An attempt in a worker's hands, and when it will be reported."""
+
+    task: ClaimedTask
+    at_ms: int
+
+
+class World:
+    """One seed's world.
+
+    Attributes:
+        started: executions that a client was told of.
+        answers: the sequence that each report got: a repetition must get the same.
+        trace: what happened, for comparing two runs of one seed.
+    """
+
+    def __init__(self, seed: int, climate: Climate | None = None) -> None:
+        self.random = Random(seed)
+        self.climate = climate or Climate.drawn(self.random)
+        author = Author(self.random, size=6, branches=self.random.random() < 0.4)
+        self.has_branches = author._branches
+        self.kind = author.write()
+        self.book = author.book
+        self.now = START_MS
+        self.disk = Disk()
+        self.mail = Mail()
+        self.scheduler = Scheduler()
+        self.jobs: list[Job] = []
+        self.commits_to_project: list[Envelope[Commit]] = []
+        self.held: list[Held] = []
+        self.started: list[str] = []
+        self.answers: dict[tuple[str, int, str], int] = {}
+        self.trace: list[str] = []
+        self.leaks: list[BaseException] = []
+        self._crashes = self.climate.crashes
+        self._failures = self.climate.failures
+        self._forgets = self.climate.forgets
+        self._starts = 1 + (self.random.random() < 0.2)
+        self.disk.watch = self._project
+        self.functions = FunctionRunner(self)
+        self.programs = StepsPrograms(self.book, self.leaks.append)
+        self.processes = [self._boot() for _ in range(self.climate.processes)]
+
+    # --- the clock, and what every process is made of ------------------------------------------------
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def sleep_ms(self, duration_ms: float) -> None:
+        """Sleep in a job; outside one, time passes at once."""
+        job = self.scheduler.current
+        if job is None:
+            self.now += max(1, round(duration_ms))
+            return
+        if job.is_dead:
+            raise Crash
+        job.wake_at_ms = self.now + max(1, round(duration_ms))
+        self.scheduler.pause()
+
+    async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
+        """Nobody reads here."""
+
+    def _boot(self) -> Services:
+        control = MemoryControl(self.mail, self, self.call)
+        return Services(
+            log=RowLog(MemoryRows(self.disk, self.call)),
+            payloads=MemoryPayloads(self.disk, self.call),
+            directory=MemoryDirectory(self.disk, self.call),
+            control=control,
+            tasks=MemoryTasks(self.mail, self, self.call),
+            timers=MemoryTimers(self.mail, self.call),
+            clock=self,
+            random_bytes=self.random.randbytes,
+            programs=self.programs,
+            tokens=LeaseTokens(_SECRET),
+            changes=self,
+            warm=WarmCache(self.climate.warm),
+            settings=self.climate.settings,
+        )
+
+    # --- faults --------------------------------------------------------------------------------------
+
+    def call(self, name: str, operation: Callable[[], T]) -> T:
+        """One operation of a port, in a job: another job may come first, the process may end, the store may fail."""
+        job = self.scheduler.current
+        if job is None:
+            return operation()
+        if job.is_dead:
+            raise Crash
+        if self.random.random() < self.climate.switch:
+            self.scheduler.pause()
+        self._fault(job, f"{name} not done")
+        result = operation()
+        self._fault(job, f"{name} done")
+        return result
+
+    def _fault(self, job: Job, where: str) -> None:
+        draw = self.random.random()
+        if self._crashes and draw < self.climate.crash / 2:
+            self._crashes -= 1
+            self.trace.append(f"crash of {job.process} in {job.name}: {where}")
+            self._kill(job.process)
+            raise Crash
+        if self._failures and draw > 1 - self.climate.unavailable / 2:
+            self._failures -= 1
+            self.trace.append(f"failure in {job.name}: {where}")
+            raise StoreUnavailable(where)
+
+    def _kill(self, process: int) -> None:
+        for job in self.jobs:
+            if job.process == process:
+                job.is_dead = True
+        self.processes[process] = replace(self.processes[process], warm=WarmCache(self.climate.warm))
+
+    def _project(self, commit: Commit) -> None:
+        self.trace.append(f"{commit.key} {commit.sequence} {commit.count} {commit.written_at_ms}")
+        self.commits_to_project.append(Envelope(commit, self.now))
+
+    # --- driving -------------------------------------------------------------------------------------
+
+    def drive(self) -> None:
+        """Let everything happen until nothing is left to happen.
+
+        Raises:
+            Violation: it never comes to rest.
+        """
+        with self._functions_installed():
+            for _ in range(MAX_STEPS):
+                choices = self._choices()
+                hurry = choices and self.random.random() < self.climate.hurry
+                if (not choices or hurry) and not self._pass_time():
+                    if not choices:
+                        return
+                if choices and not hurry:
+                    self.random.choice(choices)()
+        raise Violation("never stuck: the world does not come to rest")
+
+    def sweep(self) -> None:
+        """Wake every open execution, as happens periodically and at start-up; then see everything through."""
+        self._spawn("sweep", lambda services: sweep.run(services), _nothing, again=self.sweep_job)
+        self.drive()
+
+    def sweep_job(self) -> None:
+        """Sweep again: the last one failed half-way."""
+        self._spawn("sweep", lambda services: sweep.run(services), _nothing, again=self.sweep_job)
+
+    @contextmanager
+    def _functions_installed(self) -> Iterator[None]:
+        """`ctx.run` functions run under the seed as well, instead of on real threads."""
+        with (
+            patch.object(operations, "_executor", lambda: self.functions),
+            patch.object(operations, "wait", self.functions.wait),
+        ):
+            yield
+
+    def _choices(self) -> list[Callable[[], None]]:
+        choices: list[Callable[[], None]] = [
+            (lambda job=job: self._step(job))  # type: ignore[misc]  # a default binds the loop's variable
+            for job in self.jobs
+            if job.is_dead or job.wake_at_ms <= self.now
+        ]
+        if any(job.is_dead for job in self.jobs) or len(self.jobs) >= self.climate.jobs:
+            return choices
+        if self._starts:
+            choices.append(self._start)
+        if any(envelope.visible_at_ms <= self.now for envelope in self.mail.control):
+            choices += [self._deliver, self._deliver]
+        if any(envelope.visible_at_ms <= self.now for envelope in self.commits_to_project):
+            choices.append(self._deliver_commit)
+        if any(envelope.visible_at_ms <= self.now for envelope in self.mail.tasks):
+            choices.append(self._poll)
+        if any(held.at_ms <= self.now for held in self.held):
+            choices.append(self._report)
+        if self._forgets and self.trace and self.random.random() < 0.02:
+            choices.append(self._forget)
+        return choices
+
+    def _step(self, job: Job) -> None:
+        self.scheduler.step(job)
+        if not job.is_over:
+            return
+        self.jobs.remove(job)
+        expected = (Crash, StoreUnavailable, Contended, Unavailable)
+        if job.failure is not None and not isinstance(job.failure, expected):
+            raise Violation(f"{job.name} failed: {job.failure!r}") from job.failure
+
+    def _pass_time(self) -> bool:
+        moments = [
+            *self.mail.moments(),
+            *(envelope.visible_at_ms for envelope in self.commits_to_project),
+            *(held.at_ms for held in self.held),
+            *(job.wake_at_ms for job in self.jobs),
+        ]
+        future = [moment for moment in moments if moment > self.now]
+        if not future:
+            return False
+        self.now = min(future)
+        return True
+
+    # --- what happens --------------------------------------------------------------------------------
+
+    def _spawn(
+        self,
+        name: str,
+        use_case: Callable[[Services], T],
+        done: Callable[[T], None],
+        again: Callable[[], None] | None = None,
+    ) -> Job:
+        """Begin a job in some process. `again` is what whoever asked does when it gets no answer."""
+        process = self.random.randrange(len(self.processes))
+
+        def function() -> Any:
+            try:
+                return use_case(self.processes[process])
+            except (Crash, StoreUnavailable, Contended, Unavailable):
+                if again:
+                    again()
+                raise
+
+        job = Job(name, process, function, done)
+        self.jobs.append(job)
+        return job
+
+    def _start(self) -> None:
+        self._starts -= 1
+
+        def again() -> None:
+            self._starts += 1
+
+        request = executions.StartRequest(kind=self.kind, input=None, queue=QUEUE)
+        self._spawn(
+            "start",
+            lambda services: executions.start(services, ORG, request),
+            lambda snapshot: self.started.append(snapshot.workflow_execution_id),
+            again,
+        )
+
+    def _deliver(self) -> None:
+        visible = [envelope for envelope in self.mail.control if envelope.visible_at_ms <= self.now]
+        envelope = self.random.choice(visible)
+        envelope.visible_at_ms = self.now + self.climate.settings.wake_visibility_ms
+        if self.random.random() < self.climate.repeat / 3:
+            self.mail.control.append(Envelope(envelope.message, self.now))
+        message = envelope.message
+
+        def acknowledge(_: None) -> None:
+            if envelope in self.mail.control and self.random.random() >= self.climate.repeat:
+                self.mail.control.remove(envelope)
+
+        self._spawn(f"{message}", lambda services: self._handle(services, message), acknowledge)
+
+    def _handle(self, services: Services, message: ControlMessage) -> None:
+        wakes.handle(services, message)
+
+    def _deliver_commit(self) -> None:
+        visible = [envelope for envelope in self.commits_to_project if envelope.visible_at_ms <= self.now]
+        envelope = self.random.choice(visible)
+        envelope.visible_at_ms = self.now + 1_000
+        commit = envelope.message
+        self._spawn(
+            "project",
+            lambda services: safety.on_commit(services, commit),
+            lambda _: self.commits_to_project.remove(envelope),
+        )
+
+    def _poll(self) -> None:
+        limit = self.random.randint(1, 4)
+
+        def take(claimed: list[ClaimedTask]) -> None:
+            for task in claimed:
+                delay_ms = self.random.choice((0, 0, 300, 30_000, 70_000))
+                self.held.append(Held(task, self.now + delay_ms))
+
+        self._spawn(
+            "poll",
+            lambda services: tasks.poll(
+                services, ORG, QUEUE, worker_id="worker", kinds=TASK_KINDS, limit=limit, wait_s=0
+            ),
+            take,
+        )
+
+    def _report(self) -> None:
+        held = self.random.choice([held for held in self.held if held.at_ms <= self.now])
+        task = held.task
+        if task.kind == "silent1" and task.attempt == 1:
+            self.held.remove(held)
+            return
+        if self.random.random() < 0.1:
+            self._heartbeat(held)
+            return
+        if self.random.random() >= self.climate.repeat:
+            self.held.remove(held)
+        fails = task.kind in {"doomed", "fatal"} or (task.kind.startswith("flaky") and task.attempt <= int(task.kind[5:]))
+
+        def again() -> None:
+            if held not in self.held:
+                self.held.append(held)
+            held.at_ms = self.now + 100
+
+        self._spawn(
+            f"report {task.task_execution_id}/{task.attempt}",
+            lambda services: self._send_report(services, task, fails=fails),
+            lambda sequence: self._note_answer(task, sequence, fails=fails),
+            again,
+        )
+
+    def _send_report(self, services: Services, task: ClaimedTask, *, fails: bool) -> int | None:
+        try:
+            if not fails:
+                output = f"{task.kind} done" if task.kind != "big" else task.input
+                return tasks.complete(
+                    services, ORG, task.task_execution_id, lease_token=task.lease_token, output=output
+                )
+            error = ErrorInfo(type="Refused", message=task.kind)
+            return tasks.fail(
+                services,
+                ORG,
+                task.task_execution_id,
+                lease_token=task.lease_token,
+                error=error,
+                retryable=task.kind != "fatal",
+            )
+        except Conflict as conflict:
+            if conflict.code not in {"STALE_ATTEMPT", "EXECUTION_CLOSED"}:
+                raise
+            return None
+
+    def _note_answer(self, task: ClaimedTask, sequence: int | None, *, fails: bool) -> None:
+        if sequence is None:
+            return
+        name = "TASK_FAILED" if fails else "TASK_COMPLETED"
+        known = self.answers.setdefault((task.task_execution_id, task.attempt, name), sequence)
+        if known != sequence:
+            raise Violation(f"a repeated report got {sequence} after {known}")
+
+    def _heartbeat(self, held: Held) -> None:
+        held.at_ms = self.now + 20_000
+        task = held.task
+
+        def beat(services: Services) -> None:
+            try:
+                tasks.heartbeat(services, ORG, task.task_execution_id, lease_token=task.lease_token)
+            except Conflict:
+                return
+
+        self._spawn("heartbeat", beat, _nothing)
+
+    def _forget(self) -> None:
+        """The one process that holds queues and timers in memory ends; its successor sweeps when it begins."""
+        self._forgets = False
+        self.trace.append("everything in memory is lost")
+        for process in range(len(self.processes)):
+            self._kill(process)
+        self.mail.clear()
+        self.commits_to_project.clear()
+        self.held.clear()
+        self.sweep_job()
+
+
+def _nothing(_: object) -> None:
+    """No answer is waited for."""

@@ -1,0 +1,122 @@
+"""The worker's routes of the API in memory: a queue of tasks, and a record of what the worker said."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from flowstrand.jsonvalue import JsonObject, JsonValue
+
+PREFIX = "/api/orgs/acme"
+Answer = tuple[int, JsonObject]
+
+
+@dataclass
+class FakeServer:
+    """`say` makes the next answers of a route differ; an exception is a network error."""
+
+    heartbeat_ms: int = 60_000
+    cancel_requested: bool = False
+    requests: list[tuple[str, JsonObject]] = field(default_factory=list)
+    reports: dict[str, tuple[str, JsonObject]] = field(default_factory=dict)
+    _queues: dict[str, asyncio.Queue[JsonObject]] = field(default_factory=lambda: defaultdict(asyncio.Queue))
+    _scripts: dict[str, list[Answer | Exception]] = field(default_factory=lambda: defaultdict(list))
+    _waiters: list[tuple[Callable[[], bool], asyncio.Event]] = field(default_factory=list)
+    _created: int = 0
+
+    @property
+    def transport(self) -> httpx2.MockTransport:
+        return httpx2.MockTransport(self._handle)
+
+    def add(self, kind: str, input: JsonValue = None, *, attempt: int = 1, queue: str = "default") -> str:
+        """A task to be claimed; returns its id."""
+        self._created += 1
+        task_id = f"e.t{self._created}"
+        self._queues[queue].put_nowait(
+            {
+                "taskExecutionId": task_id,
+                "workflowExecutionId": "e",
+                "kind": kind,
+                "input": input,
+                "attempt": attempt,
+                "maxRetries": 3,
+                "leaseToken": f"lease-{task_id}",
+                "leaseEndsAt": "2030-01-01T00:00:00.000Z",
+                "heartbeatMs": self.heartbeat_ms,
+            }
+        )
+        return task_id
+
+    def say(self, action: str, *answers: Answer | Exception) -> None:
+        """What the next requests of `action` (`workers`, `poll`, `complete`, …) get instead of the usual answer."""
+        self._scripts[action].extend(answers)
+
+    def count(self, action: str) -> int:
+        """How often the worker asked for `action`."""
+        return sum(path.endswith(f"/{action}") for path, _ in self.requests)
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Wait until a request has made `happened` true."""
+        event = asyncio.Event()
+        self._waiters.append((happened, event))
+        self._notify()
+        await asyncio.wait_for(event.wait(), 10)
+
+    async def report_of(self, task_id: str) -> tuple[str, JsonObject]:
+        """`("complete" | "fail", body)`, when it has come."""
+        await self.until(lambda: task_id in self.reports)
+        return self.reports[task_id]
+
+    async def _handle(self, request: httpx2.Request) -> httpx2.Response:
+        path, body = request.url.path, json.loads(request.content)
+        assert path.startswith(PREFIX)
+        assert request.headers["authorization"] == "Bearer key"
+        self.requests.append((path, body))
+        self._notify()
+        action = path.rsplit("/", 1)[-1]
+        if self._scripts[action]:
+            scripted = self._scripts[action].pop(0)
+            self._notify()
+            if isinstance(scripted, Exception):
+                raise scripted
+            return httpx2.Response(scripted[0], json=scripted[1])
+        status, answer = await self._answer(path.removeprefix(PREFIX).split("/")[1:], body)
+        self._notify()
+        return httpx2.Response(status, json=answer)
+
+    async def _answer(self, segments: list[str], body: dict[str, Any]) -> Answer:
+        match segments:
+            case ["workers"]:
+                worker_id = body.get("workerId") or f"worker-of-{body['queue']}"
+                return 201, {"workerId": worker_id, "missingKinds": [], "heartbeatMs": self.heartbeat_ms}
+            case ["queues", queue, "poll"]:
+                return 200, {"tasks": await self._claim(queue, body["max"], body["wait"])}
+            case ["task-executions", _, "heartbeat"]:
+                return 200, {"cancelRequested": self.cancel_requested}
+            case ["task-executions", task_id, ("complete" | "fail") as action]:
+                assert body["leaseToken"] == f"lease-{task_id}"
+                self.reports[task_id] = (action, body)
+                return 200, {"sequence": len(self.reports)}
+            case _:
+                return 404, {"error": "no such route", "code": "NOT_FOUND"}
+
+    async def _claim(self, queue: str, most: int, wait_s: float) -> list[JsonValue]:
+        source = self._queues[queue]
+        try:
+            claimed: list[JsonValue] = [await asyncio.wait_for(source.get(), wait_s)]
+        except TimeoutError:
+            return []
+        while len(claimed) < most and not source.empty():
+            claimed.append(source.get_nowait())
+        return claimed
+
+    def _notify(self) -> None:
+        for happened, event in self._waiters:
+            if happened():
+                event.set()
