@@ -65,7 +65,7 @@ def _start_emulator(processes: _Processes, environment: Mapping[str, str]) -> st
     """Moto's server; its URL."""
     port = _free_port()
     url = f"http://{_HOST}:{port}"
-    arguments = ["moto.server", "-H", _HOST, "-p", str(port)]
+    arguments = ["flowstrand.cli.demo.emulator", str(port)]
     processes.start("emulator", arguments, environment, f"{url}/moto-api/data.json")
     return url
 
