@@ -27,6 +27,7 @@ from tests.model.steps import (
     Join,
     Later,
     Operation,
+    Race,
     Select,
     Sleep,
     Step,
@@ -102,6 +103,11 @@ class _Run:
             case Join():
                 if self._handles:
                     self._out.append(await self._handles.pop(0))
+            case Race():
+                if self._handles:
+                    winner = await any_of(self._handles[::-1])
+                    self._handles.remove(winner)
+                    self._out.append(await winner)
             case Cancel():
                 self._cancel(self._handles[-1:])
             case Gather():

@@ -33,6 +33,7 @@ from tests.model.steps import (
     Join,
     Later,
     Operation,
+    Race,
     Select,
     Sleep,
     Step,
@@ -115,6 +116,8 @@ class _Reading:
             case Join():
                 if self._handles:
                     self._out.append(self._await(self._handles.pop(0)[0]))
+            case Race():
+                self._race()
             case Cancel():
                 self._cancel(self._handles[-1:])
             case Gather():
@@ -165,6 +168,13 @@ class _Reading:
         if step.cancels_losers:
             self._cancel([handle for handle in started if handle[0] != winner])
         self._out.append([[name for name, _ in started].index(winner), self._await(winner)])
+
+    def _race(self) -> None:
+        ended = [handle for handle in self._handles if handle[0] in self._settled]
+        if self._handles:
+            winner = min(ended, key=lambda handle: self._settled[handle[0]].sequence)
+            self._handles.remove(winner)
+            self._out.append(self._await(winner[0]))
 
     def _guard(self, step: Guard) -> None:
         try:

@@ -39,11 +39,9 @@ class Job:
     def run(self) -> None:
         """Carry it out to its end."""
         try:
-            result = self._function()
+            self.done(self._function())
         except BaseException as failure:  # a crash must not end the thread, which other jobs use again
             self.failure = failure
-        else:
-            self.done(result)
         self.is_over = True
 
 

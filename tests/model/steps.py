@@ -64,6 +64,11 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Race:
+    """Wait for the first of the handles kept, newest first; some may have settled long ago."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Cancel what the newest handle stands for, and keep the handle."""
 
@@ -114,7 +119,7 @@ class Fail:
     """Raise."""
 
 
-Step: TypeAlias = Do | Later | Join | Cancel | Gather | Select | Guard | Choose | Branches | Fail
+Step: TypeAlias = Do | Later | Join | Race | Cancel | Gather | Select | Guard | Choose | Branches | Fail
 Steps: TypeAlias = tuple[Step, ...]
 
 
@@ -152,7 +157,7 @@ class Author:
         if choice < 0.42:
             return Later(self._work(depth))
         if choice < 0.5:
-            return Join()
+            return Join() if random.random() < 0.6 else Race()
         if choice < 0.55:
             return Cancel()
         if choice < 0.65:

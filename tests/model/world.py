@@ -137,7 +137,7 @@ class World:
             return operation()
         if job.is_dead:
             raise Crash
-        if self.random.random() < self.climate.switch:
+        if self.climate.switch and self.random.random() < self.climate.switch:
             self.scheduler.pause()
         self._fault(job, f"{name} not done")
         result = operation()
@@ -145,6 +145,8 @@ class World:
         return result
 
     def _fault(self, job: Job, where: str) -> None:
+        if not self._crashes and not self._failures:
+            return
         draw = self.random.random()
         if self._crashes and draw < self.climate.crash / 2:
             self._crashes -= 1
@@ -160,6 +162,7 @@ class World:
         for job in self.jobs:
             if job.process == process:
                 job.is_dead = True
+        self.processes[process].warm.clear()
         self.processes[process] = replace(self.processes[process], warm=WarmCache(self.climate.warm))
 
     def _project(self, commit: Commit) -> None:
@@ -189,6 +192,11 @@ class World:
         """Wake every open execution, as happens periodically and at start-up; then see everything through."""
         self._spawn("sweep", lambda services: sweep.run(services), _nothing, again=self.sweep_job)
         self.drive()
+
+    def end(self) -> None:
+        """Every process ends."""
+        for services in self.processes:
+            services.warm.clear()
 
     def sweep_job(self) -> None:
         """Sweep again: the last one failed half-way."""
@@ -291,16 +299,17 @@ class World:
         envelope.visible_at_ms = self.now + self.climate.settings.wake_visibility_ms
         if self.random.random() < self.climate.repeat / 3:
             self.mail.control.append(Envelope(envelope.message, self.now))
+        self.delivered(envelope)
         message = envelope.message
 
         def acknowledge(_: None) -> None:
             if envelope in self.mail.control and self.random.random() >= self.climate.repeat:
                 self.mail.control.remove(envelope)
 
-        self._spawn(f"{message}", lambda services: self._handle(services, message), acknowledge)
+        self._spawn(f"{message}", lambda services: wakes.handle(services, message), acknowledge)
 
-    def _handle(self, services: Services, message: ControlMessage) -> None:
-        wakes.handle(services, message)
+    def delivered(self, envelope: Envelope[ControlMessage]) -> None:
+        """A message has been handed to a handler; only when that has returned is it acknowledged."""
 
     def _deliver_commit(self) -> None:
         visible = [envelope for envelope in self.commits_to_project if envelope.visible_at_ms <= self.now]
@@ -310,8 +319,12 @@ class World:
         self._spawn(
             "project",
             lambda services: safety.on_commit(services, commit),
-            lambda _: self.commits_to_project.remove(envelope),
+            lambda _: self._projected(envelope),
         )
+
+    def _projected(self, envelope: Envelope[Commit]) -> None:
+        if envelope in self.commits_to_project:  # else it was delivered a second time meanwhile
+            self.commits_to_project.remove(envelope)
 
     def _poll(self) -> None:
         limit = self.random.randint(1, 4)

@@ -77,20 +77,15 @@ def extended_to_ms(directory: Directory, task_id: str, *, attempt: int) -> int:
     return _milliseconds(item.data.get("until"))
 
 
-def rearm(directory: Directory, name: str, at_ms: int) -> bool:
-    """Whether the caller is the one to send the due message `name` again for `at_ms`.
-
-    Should it die before it does, the sweep arms the thing again, and after `at_ms` that settles it.
-    """
+def is_rearmed(directory: Directory, name: str, at_ms: int) -> bool:
+    """Whether the due message `name` has been sent again for `at_ms` or later."""
     item = directory.get(f"rearmed#{name}", _ONLY)
-    if item and _milliseconds(item.data.get("at")) >= at_ms:
-        return False
-    try:
-        expect = item.version if item else 0
-        directory.put(f"rearmed#{name}", _ONLY, {"at": at_ms}, expect=expect, expires_at_ms=at_ms + _DAY_MS)
-    except PreconditionFailed:
-        return False
-    return True
+    return item is not None and _milliseconds(item.data.get("at")) >= at_ms
+
+
+def note_rearmed(directory: Directory, name: str, at_ms: int) -> None:
+    """The due message `name` has been sent again for `at_ms`. Note it only then: one that is noted is not sent again."""
+    directory.put(f"rearmed#{name}", _ONLY, {"at": at_ms}, expires_at_ms=at_ms + _DAY_MS)
 
 
 def _milliseconds(value: object) -> int:

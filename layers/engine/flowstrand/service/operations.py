@@ -14,9 +14,10 @@ from flowstrand.engine.events import ErrorInfo
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay.driver import Operation
 from flowstrand.engine.replay.outcome import error_info
+from flowstrand.errors import PayloadTooLarge
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.port import AppendConflict
-from flowstrand.service import append
+from flowstrand.service import append, payloads
 from flowstrand.service.container import Services
 from flowstrand.service.leases import TurnLease
 from flowstrand.service.strand import Strand
@@ -38,11 +39,11 @@ def run_operations(services: Services, strand: Strand, worker_id: str, flushed: 
     if not strand.driver.pending_operations():
         return True
     run = _OperationRun(services, strand, worker_id, flushed)
-    run.lease.acquire(services.clock.now_ms())
+    run.acquire(services.clock.now_ms())
     try:
         return run.to_the_end()
     finally:
-        run.lease.release()
+        run.release()
 
 
 class _OperationRun:
@@ -56,7 +57,17 @@ class _OperationRun:
         self._running: dict[int, Future[Result]] = {}
         self._names: dict[int, str] = {}
         holder = f"{worker_id}/{services.random_bytes(6).hex()}"
-        self.lease = TurnLease(services.directory, strand.key, holder, services.settings.turn_lease_ms)
+        self._lease = TurnLease(services.directory, strand.key, holder, services.settings.turn_lease_ms)
+        self._renew_at_ms = 0
+
+    def acquire(self, now_ms: int) -> None:
+        """Take or renew the lease; to be renewed when a third of it has passed, whatever else goes on meanwhile."""
+        self._lease.acquire(now_ms)
+        self._renew_at_ms = now_ms + self._services.settings.turn_lease_ms // 3
+
+    def release(self) -> None:
+        """Give the lease back."""
+        self._lease.release()
 
     def to_the_end(self) -> bool:
         """False where somebody else ended the execution or closed this turn."""
@@ -82,12 +93,23 @@ class _OperationRun:
         """Results of functions that have finished, after at most a third of the lease, which is then renewed."""
         timeout_s = self._services.settings.turn_lease_ms / 3_000
         wait(self._running.values(), timeout=timeout_s, return_when=FIRST_COMPLETED)
-        finished = {index: future.result() for index, future in self._running.items() if future.done()}
+        finished = {i: self._recordable(future.result()) for i, future in self._running.items() if future.done()}
         for index in finished:
             del self._running[index]
-        if not finished:
-            self.lease.acquire(self._services.clock.now_ms())
+        now_ms = self._services.clock.now_ms()
+        if not finished or now_ms >= self._renew_at_ms:
+            self.acquire(now_ms)
         return finished
+
+    def _recordable(self, result: Result) -> Result:
+        """The result, or the failure to record in its place where it is too large for any log."""
+        if isinstance(result, ErrorInfo):
+            return result
+        try:
+            payloads.require_storable(self._services, result)
+        except PayloadTooLarge as refused:
+            return error_info(refused)
+        return result
 
     def _flush(self, results: dict[int, Result]) -> bool:
         """Append the commands issued so far and `results`; false where the turn is to be dropped."""
@@ -109,8 +131,10 @@ class _OperationRun:
 
     def _draft(self, results: dict[int, Result]) -> Draft | None:
         commands = self._strand.missing_commands()
-        recorded = self._strand.recorded_operations()
-        new = {index: result for index, result in results.items() if index not in recorded}
+        # A duplicate of this turn may have recorded the same operation, delivered here already or not.
+        wanted = {operation.index for operation in self._strand.driver.pending_operations()}
+        wanted -= self._strand.recorded_operations()
+        new = {index: result for index, result in results.items() if index in wanted}
         if not commands and not new:
             return None
         draft = Draft(self._strand.tip.state, self._services.clock.now_ms())
@@ -118,7 +142,7 @@ class _OperationRun:
         decide.issue(draft, commands)
         for index, result in sorted(new.items()):
             decide.record_operation(draft, index, self._names[index], result)
-        return draft
+        return draft if draft.events else None  # a cancel of what has settled meanwhile asks for nothing
 
 
 def _execute(operation: Operation) -> Result:
@@ -127,7 +151,7 @@ def _execute(operation: Operation) -> Result:
         if inspect.isawaitable(outcome):
             return asyncio.run(_await(outcome))
         return outcome
-    except Exception as failure:  # noqa: BLE001 - an author's function may raise anything, and all of it is recorded
+    except BaseException as failure:  # noqa: BLE001 - an author's function may raise anything, and all of it is recorded
         return error_info(failure)
 
 

@@ -48,18 +48,25 @@ def inline(services: Services, org: OrgId, event: Event) -> Event:
 
 
 def store(services: Services, org: OrgId, value: Payload) -> Payload:
-    """`value`, or a reference to it where it is large."""
+    """`value`, or a reference to it where it is large. Raises what `offload` raises."""
     if isinstance(value, PayloadRef) or _is_surely_small(value):
         return value
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    body = _body(services, value)
     if len(body) <= services.settings.inline_payload_bytes:
         return value
-    if len(body) > services.settings.max_payload_bytes:
-        limit = services.settings.max_payload_bytes
-        raise PayloadTooLarge(f"a value of {len(body)} bytes is over the limit of {limit}")
     sha256 = hashlib.sha256(body).hexdigest()
     services.payloads.put(org, sha256, body)
     return PayloadRef(sha256, len(body))
+
+
+def require_storable(services: Services, value: JsonValue) -> None:
+    """Refuse now what `store` would refuse later.
+
+    Raises:
+        PayloadTooLarge: it is over `Settings.max_payload_bytes`.
+    """
+    if not _is_surely_small(value):
+        _body(services, value)
 
 
 def fetch(services: Services, org: OrgId, value: Payload) -> JsonValue:
@@ -68,6 +75,14 @@ def fetch(services: Services, org: OrgId, value: Payload) -> JsonValue:
         return value
     body = services.payloads.get(org, value.sha256)
     return cast(JsonValue, json.loads(body.decode("utf-8", "surrogatepass")))
+
+
+def _body(services: Services, value: Payload) -> bytes:
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    limit = services.settings.max_payload_bytes
+    if len(body) > limit:
+        raise PayloadTooLarge(f"a value of {len(body)} bytes is over the limit of {limit}")
+    return body
 
 
 def _is_surely_small(value: Payload) -> bool:

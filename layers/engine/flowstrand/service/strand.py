@@ -118,7 +118,11 @@ def open_strand(services: Services, key: LogKey) -> Strand | None:
     """
     strand = services.warm.take(key)
     if strand is not None:
-        strand.read()
+        try:
+            strand.read()
+        except BaseException:
+            strand.driver.drop()
+            raise
         return strand
     commits = services.log.read(key, after=0)
     if not commits:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from flowstrand.engine.decide import turn as decide
 from flowstrand.engine.evolve import Draft
+from flowstrand.engine.replay.outcome import raised
+from flowstrand.errors import PayloadTooLarge
 from flowstrand.log.port import AppendConflict, LogKey
 from flowstrand.service import append
 from flowstrand.service.container import Services
@@ -35,8 +37,11 @@ def run_turn(services: Services, key: LogKey, worker_id: str, flushed: Flushed) 
     try:
         if strand.tip.state.is_runnable:
             strand.deliver()
-            if run_operations(services, strand, worker_id, flushed):
-                _close(services, strand, worker_id)
+            try:
+                if run_operations(services, strand, worker_id, flushed):
+                    _close(services, strand, worker_id)
+            except PayloadTooLarge as refused:  # however often it were run, the code would ask for it again
+                _close(services, strand, worker_id, refused)
         finished = not strand.driver.pending_operations()
     finally:
         if finished and not strand.tip.state.closed:
@@ -46,16 +51,22 @@ def run_turn(services: Services, key: LogKey, worker_id: str, flushed: Flushed) 
     return strand.tip
 
 
-def _close(services: Services, strand: Strand, worker_id: str) -> None:
-    """Append the turn's events, re-basing behind whatever others append meanwhile, until the turn is closed."""
+def _close(services: Services, strand: Strand, worker_id: str, refused: PayloadTooLarge | None = None) -> None:
+    """Append the turn's events, re-basing behind whatever others append meanwhile, until the turn is closed.
+
+    Args:
+        refused: why what the code asked for cannot be recorded; it fails the execution.
+    """
     backoff = append.Backoff(services)
     for _ in range(append.MAX_CONFLICTS):
         if strand.is_superseded:
             return
         draft = Draft(strand.tip.state, services.clock.now_ms())
         decide.resume(draft, worker_id)
-        decide.issue(draft, strand.missing_commands())
-        decide.close(draft, strand.driver.outcome(), strand.driver.delivered_to, worker_id)
+        if refused is None:
+            decide.issue(draft, strand.missing_commands())
+        outcome = raised(refused) if refused else strand.driver.outcome()
+        decide.close(draft, outcome, strand.driver.delivered_to, worker_id)
         try:
             if strand.write(draft):  # a turn too large for one commit is cut; only its last commit closes it
                 return

@@ -111,8 +111,9 @@ def _is_postponed(services: Services, tip: append.Tip, due: Due) -> bool:
             at_ms = max(known.due_at_ms, extended)
     if at_ms <= now_ms:
         return False
-    if leases.rearm(services.directory, due.name, at_ms):
+    if not leases.is_rearmed(services.directory, due.name, at_ms):
         services.timers.at(due, at_ms)
+        leases.note_rearmed(services.directory, due.name, at_ms)
     return True
 
 

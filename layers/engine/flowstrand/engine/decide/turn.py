@@ -43,11 +43,12 @@ def is_superseded(state: ExecutionState, horizon: int) -> bool:
     """Whether a turn that has delivered up to `horizon` must drop everything.
 
     It must when the execution has ended, and when a duplicate has closed a turn that had seen as much: unless an event
-    beyond the recorded horizon and up to its own satisfies the recorded waits, there is nothing left for it to do.
+    beyond the recorded horizon and up to its own satisfies the recorded waits, there is nothing left for it to do. That
+    holds although yet another turn may have resumed since: closing beside it would record waits of the past.
     """
     if state.closed:
         return True
-    return state.is_suspended and not state.is_released_by(horizon)
+    return state.turn_marker is not None and not state.is_released_by(horizon)
 
 
 def resume(draft: Draft, worker_id: str | None) -> None:

@@ -25,6 +25,7 @@ from flowstrand.engine.events import (
     WorkflowSuspended,
 )
 from flowstrand.engine.replay import matching
+from flowstrand.engine.replay.commands import describe
 
 if TYPE_CHECKING:
     from flowstrand.engine.replay.driver import Driver
@@ -56,7 +57,7 @@ def deliver(driver: Driver, event: Event) -> None:
         case OperationCompleted() | OperationFailed() as recorded:
             _deliver_operation(driver, recorded, event.sequence)
         case WorkflowSuspended(horizon=horizon):
-            _check_still_waiting(driver, horizon, event.sequence)
+            _check_turn(driver, horizon, event.sequence)
         case _:
             pass  # facts that the code does not observe
 
@@ -101,12 +102,15 @@ def _deliver_operation(driver: Driver, recorded: matching.RecordedOperation, seq
     )
 
 
-def _check_still_waiting(driver: Driver, horizon: int, sequence: int) -> None:
-    """The log says that the code waited after `horizon`; code that had ended by then is other code."""
+def _check_turn(driver: Driver, horizon: int, sequence: int) -> None:
+    """The turn that ends here saw the events up to `horizon`: the code still waited, and all it had asked for is recorded."""
     if driver.finished_at is not None and driver.finished_at <= horizon:
         recorded = f"still waiting after event {horizon}"
         asked = f"ended at event {driver.finished_at}"
         raise matching.violation("the end", sequence, recorded, asked)
+    for command in driver.issued_by(horizon):
+        recorded = "nothing: the turn that ended here asked for no such command"
+        raise matching.violation(f"position {command.position}", sequence, recorded, describe(command))
 
 
 def _task_failure(failed: TaskFailed) -> errors.TaskFailed:

@@ -81,6 +81,7 @@ class Driver:
         self._fiber_of: dict[int, Fiber] = {}
         self._issued: dict[int, Command] = {}
         self._unrecorded: dict[int, Command] = {}
+        self._issued_at: dict[int, int] = {}
         self._futures: dict[int, Future] = {}
         self._operations: dict[int, Operation] = {}
         self._position = 0
@@ -116,6 +117,10 @@ class Driver:
         """What the code has issued and the delivered log does not record, by position."""
         return [c for c in self._unrecorded.values() if not self._is_vain(c)]
 
+    def issued_by(self, sequence: int) -> list[Command]:
+        """What of `unrecorded` the code had issued by the time that the event at `sequence` was delivered."""
+        return [command for command in self.unrecorded() if self._issued_at[command.position] <= sequence]
+
     def pending_operations(self) -> list[Operation]:
         """`ctx.run` calls without a delivered result, by index; none once the code has ended."""
         if self.finished_at is not None:
@@ -148,17 +153,17 @@ class Driver:
 
     def schedule_task(self, kind: str, input: JsonValue, *, queue: str, retry: RetryPolicy) -> Future:
         """Ask for a task; its future settles when it has completed, failed for good or been cancelled."""
-        position = self._next_position()
+        position = self._operation_position()
         command = ScheduleTask(position=position, kind=kind, input=input, queue=queue, retry=retry)
         return self._issue(command, ids.TASK)
 
     def start_timer(self, fire_at_ms: int) -> Future:
         """Ask for a timer; its future settles with None when it has fired."""
-        return self._issue(StartTimer(position=self._next_position(), fire_at_ms=fire_at_ms), ids.TIMER)
+        return self._issue(StartTimer(position=self._operation_position(), fire_at_ms=fire_at_ms), ids.TIMER)
 
     def start_child(self, kind: str, input: JsonValue, *, name: str, queue: str) -> Future:
         """Ask for a child workflow; its future settles when the child has ended."""
-        position = self._next_position()
+        position = self._operation_position()
         command = StartChild(position=position, kind=kind, name=name, input=input, queue=queue)
         return self._issue(command, ids.CHILD)
 
@@ -176,6 +181,8 @@ class Driver:
         Raises:
             ValueError: `future` is neither a task's nor a timer's.
         """
+        if not self._is_live:
+            return
         command = self._issued.get(future.position or 0)
         match command:
             case ScheduleTask():
@@ -184,8 +191,7 @@ class Driver:
                 cancel = CancelTimer(position=self._next_position(), target=command.position)
             case _:
                 raise ValueError("only tasks and timers can be cancelled")
-        if self._is_live:
-            self._issued[cancel.position] = self._unrecorded[cancel.position] = cancel
+        self._note(cancel)
 
     def spawn(self, coroutine: Coroutine[Any, None, Any], name: str) -> Future:
         """Run `coroutine` as a branch beside the one that calls this; its future settles when it ends."""
@@ -234,13 +240,20 @@ class Driver:
         if not self._is_live:
             return future
         self._open += 1
-        self._issued[command.position] = self._unrecorded[command.position] = command
+        self._note(command)
         self._futures[command.position] = future
         return future
 
-    def _next_position(self) -> int:
-        if self._open >= MAX_OPEN_OPERATIONS:
+    def _note(self, command: Command) -> None:
+        self._issued[command.position] = self._unrecorded[command.position] = command
+        self._issued_at[command.position] = self.delivered_to
+
+    def _operation_position(self) -> int:
+        if self._is_live and self._open >= MAX_OPEN_OPERATIONS:
             raise TooManyOpenOperations(f"an execution may have {MAX_OPEN_OPERATIONS} operations open at once")
+        return self._next_position()
+
+    def _next_position(self) -> int:
         self._position += 1
         return self._position
 
@@ -265,7 +278,9 @@ class Driver:
     def _release(self, future: Future, value: Any, failure: BaseException | None) -> None:
         self._settled += 1
         for wait in future.settle(self._settled, value, failure):
-            self._ready.append(self._fiber_of.pop(id(wait)))
+            fiber = self._fiber_of.pop(id(wait), None)
+            if fiber is not None:  # else the wait of a branch that was dropped, made while it unwound
+                self._ready.append(fiber)
 
     def _run(self) -> None:
         """Step branches, first released first, until every one waits."""

@@ -12,7 +12,7 @@ from flowstrand.errors import ForeignAwaitable
 
 _REFUSALS = 100
 """How often one step may await something foreign before the branch is failed: code may catch the refusal and try again."""
-_CLOSE_STEPS = 16
+_UNWIND_STEPS = 1_000
 """How many `finally` blocks that await are unwound, one at a time, when a coroutine is dropped."""
 
 
@@ -59,7 +59,7 @@ class Fiber:
 
     def drop(self) -> None:
         """Unwind the coroutine with a dead context: its `finally` blocks run, but can neither record nor await."""
-        for _ in range(_CLOSE_STEPS):
+        for _ in range(_UNWIND_STEPS):
             try:
                 self._coroutine.throw(CoroutineDropped())
             except (KeyboardInterrupt, MemoryError):

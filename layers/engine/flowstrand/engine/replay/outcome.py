@@ -9,7 +9,7 @@ from typing import TypeAlias
 from flowstrand.engine.events import ErrorInfo, WaitGroup
 from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.replay.commands import Command
-from flowstrand.errors import DeterminismViolation, RemoteFailure, TooManyOpenOperations
+from flowstrand.errors import DeterminismViolation, PayloadTooLarge, RemoteFailure, TooManyOpenOperations
 from flowstrand.jsonvalue import JsonValue
 
 _TYPE_CHARACTERS = 200
@@ -48,7 +48,7 @@ def raised(failure: BaseException) -> Raised:
     match failure:
         case DeterminismViolation():
             kind = FailureType.DETERMINISM_VIOLATION
-        case TooManyOpenOperations():
+        case TooManyOpenOperations() | PayloadTooLarge():
             kind = FailureType.LIMIT_EXCEEDED
         case _:
             kind = FailureType.ERROR

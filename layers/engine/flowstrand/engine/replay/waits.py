@@ -39,7 +39,7 @@ class Wait:
         self.is_over = (
             self._remaining == 0
             or (mode is Mode.ALL and failed)
-            or (mode is Mode.ANY and self._remaining < len(futures))
+            or (mode is Mode.ANY and any(future.is_done for future in futures))
         )
         if not self.is_over:
             for future in open_futures.values():

@@ -1,0 +1,196 @@
+"""The executable model: random programs, crashes, duplicates, delays and losses against the real use cases.
+
+`FLOWSTRAND_MODEL_SEEDS` is how many seeds are tried; a failing one is repeated with `World(seed)` alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from flowstrand.engine.effects import ArmLease, Effect, open_effects
+from flowstrand.engine.evolve import Draft
+from flowstrand.engine.replay.futures import Future
+from flowstrand.engine.state import ExecutionState, OpenTask
+from flowstrand.log.port import AppendConflict, Commit
+from flowstrand.log.rows import RowLog
+from flowstrand.service import append, dispatch, safety, strand, sweep, wakes
+from tests.model import programs
+from tests.model.checks import check
+from tests.model.dice import Climate
+from tests.model.world import Violation, World
+
+SEEDS = int(os.environ.get("FLOWSTRAND_MODEL_SEEDS", "2000"))
+CHUNK = 50
+MUTANT_SEEDS = 400
+
+Fault = Callable[[], AbstractContextManager[object]]
+
+
+def live(seed: int, world_of: Callable[[int], World] = World) -> World:
+    """A whole life of one world: to rest, then a sweep, then the end; checked wherever it rests.
+
+    Raises:
+        Violation: a law does not hold.
+    """
+    world = world_of(seed)
+    try:
+        world.drive()
+        if not world.climate.forgets:  # what held the queues in memory is gone: only the sweep can tell
+            check(world)
+        world.sweep()
+        check(world)
+    except Violation as violation:
+        raise Violation(f"seed {seed}: {violation}") from violation
+    finally:
+        world.end()
+    return world
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_every_world_comes_to_rest_and_every_log_obeys_the_laws(first: int) -> None:
+    for seed in range(first, min(first + CHUNK, SEEDS)):
+        assert live(seed).started
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 3))
+def test_the_same_seed_gives_the_same_world(seed: int) -> None:
+    one, other = live(seed), live(seed)
+    assert one.trace == other.trace
+    assert one.disk.order == other.disk.order
+
+
+def test_the_seeds_meet_everything_that_can_go_wrong() -> None:
+    traces = "\n".join(line for seed in range(150) for line in live(seed).trace)
+    for what in ("crash of", "failure in", "everything in memory is lost", "put not done", "put done", "send done"):
+        assert what in traces
+
+
+def test_warm_and_cold_worlds_record_the_same() -> None:
+    """Without concurrency and faults, what is kept in memory must not show in the log (law 5)."""
+    calm = {"processes": 1, "jobs": 1, "crashes": 0, "failures": 0, "switch": 0.0, "repeat": 0.0, "hurry": 0.0}
+    for seed in range(40):
+        climate = replace(Climate.drawn(World(seed).random), forgets=False, **calm)  # type: ignore[arg-type]
+        worlds = [live(seed, partial(World, climate=replace(climate, warm=warm))) for warm in (0, 256)]
+        stored = [[(c.sequence, c.events) for c in world.disk.order] for world in worlds]
+        assert stored[0] == stored[1]
+
+
+# --- what the model catches -----------------------------------------------------------------------
+
+
+def _only_the_newest_effects() -> AbstractContextManager[object]:
+    """A dispatch that knows only the newest commit: what a crash left open before it is never repaired."""
+    real = dispatch.dispatch
+
+    def forgetful(services: Any, tip: append.Tip, since: int) -> None:
+        real(services, tip, tip.state.sequence)
+
+    return patch.object(wakes, "dispatch", forgetful)
+
+
+def _acknowledged_first() -> AbstractContextManager[object]:
+    """A message acknowledged before it is handled is lost with the process that had it."""
+
+    def lose(world: World, envelope: Any) -> None:
+        world.mail.control.remove(envelope)
+
+    return patch.object(World, "delivered", lose)
+
+
+def _no_safety_wake() -> AbstractContextManager[object]:
+    """A handler that dies between append and send leaves nobody told."""
+    return patch.object(safety, "on_commit", lambda services, commit: None)
+
+
+def _no_sweep() -> AbstractContextManager[object]:
+    """Queues in memory are never rebuilt."""
+    return patch.object(sweep, "run", lambda services: 0)
+
+
+def _never_superseded() -> AbstractContextManager[object]:
+    """A duplicate turn goes on although its work is done."""
+    return patch.object(strand, "is_superseded", lambda state, horizon: False)
+
+
+def _everything_is_issued() -> AbstractContextManager[object]:
+    """A turn emits what it issued, whoever has recorded it meanwhile."""
+
+    def issued(self: strand.Strand) -> list[Any]:
+        return self.driver.unrecorded()
+
+    return patch.object(strand.Strand, "missing_commands", issued)
+
+
+def _own_writes_are_conflicts() -> AbstractContextManager[object]:
+    """A put whose reply was lost is taken for somebody else's."""
+
+    def append_blindly(self: RowLog, commit: Commit) -> None:
+        if self._rows.put(commit) is not None:
+            raise AppendConflict("taken")
+
+    return patch.object(RowLog, "append", append_blindly)
+
+
+def _leases_never_end() -> AbstractContextManager[object]:
+    """Nobody notices that a worker fell silent."""
+
+    def without_leases(state: ExecutionState, since: int = 1) -> list[Effect]:
+        return [effect for effect in open_effects(state, since) if not isinstance(effect, ArmLease)]
+
+    return patch.object(dispatch, "open_effects", without_leases)
+
+
+def _any_attempt_may_report() -> AbstractContextManager[object]:
+    """A report is taken from whichever attempt, as long as the task is open."""
+    from flowstrand.engine.decide import task
+
+    def unfenced(draft: Draft, position: int, attempt: int) -> OpenTask:
+        return draft.state.tasks[position]
+
+    return patch.object(task, "running", unfenced)
+
+
+def _select_by_argument_order() -> AbstractContextManager[object]:
+    """The winner is the first of the arguments that has settled, not the earliest in the log."""
+    real = programs.any_of
+
+    async def first(futures: Sequence[Future]) -> Future:
+        await real(futures)
+        return next(future for future in futures if future.is_done)
+
+    return patch.object(programs, "any_of", first)
+
+
+def _parents_are_not_told() -> AbstractContextManager[object]:
+    """A child's end stays its own secret."""
+    return patch.object(dispatch, "_tell_parent", lambda services, tip, parent: None)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        _only_the_newest_effects,
+        _acknowledged_first,
+        _no_safety_wake,
+        _no_sweep,
+        _never_superseded,
+        _everything_is_issued,
+        _own_writes_are_conflicts,
+        _leases_never_end,
+        _any_attempt_may_report,
+        _select_by_argument_order,
+        _parents_are_not_told,
+    ],
+)
+def test_the_model_catches(fault: Fault) -> None:
+    with fault(), pytest.raises(Violation):
+        for seed in range(MUTANT_SEEDS):
+            live(seed)
