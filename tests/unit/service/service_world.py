@@ -182,7 +182,9 @@ class ServiceWorld:
 
     def claim(self, *kinds: str, limit: int = 10) -> list[ClaimedTask]:
         """Poll as worker `w-1` until something is claimed, or nothing of these kinds is left to be received."""
-        while any(e.visible_at_ms <= self.clock.now_ms() for e in self.mail.tasks):
+        while any(
+            e.visible_at_ms <= self.clock.now_ms() and e.message.queue == "default" for e in self.mail.tasks
+        ):
             claimed = tasks.poll(
                 self.services, ORG, "default", worker_id="w-1", kinds=kinds or ("work",), limit=limit, wait_s=0
             )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from flowstrand.engine.events import ChildFailed, ChildInitiated, RetryPolicy, WorkflowStarted
+from flowstrand.engine.events import ChildFailed, ChildInitiated, ErrorInfo, RetryPolicy, WorkflowStarted
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.waits import all_of
 from flowstrand.errors import ChildWorkflowFailed, LogCorrupted
@@ -219,8 +219,6 @@ def after(delay_ms: int) -> Callable[[Driver, JsonValue], object]:
 
 
 def failed_once(world: ServiceWorld, delay_ms: int) -> str:
-    from flowstrand.engine.events import ErrorInfo
-
     execution = world.begin(after(delay_ms))  # type: ignore[arg-type]  # workflow code
     [task] = world.claim()
     error = ErrorInfo(type="E", message="")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowstrand.engine.events import TaskCompleted, TaskCreated, WorkflowCompleted, WorkflowStarted
+from flowstrand.engine.events import Event, TaskCompleted, TaskCreated, WorkflowCompleted, WorkflowStarted
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.schema import PayloadRef
 from flowstrand.errors import LogCorrupted, PayloadTooLarge
@@ -75,12 +75,12 @@ def test_a_large_value_is_stored_once_however_often_the_log_has_it(world: Servic
 def test_readers_see_the_value_itself(world: ServiceWorld, size: int) -> None:
     value: JsonValue = {"rows": ["é" * (size // 4)] * 2}
     execution = echoed(world, value)
-    page = history.page(world.services, ORG, key_of(execution).execution_id, after=0, limit=100)
+    events: list[Event] = []
+    while len(events) < len(world.events(execution)):  # a page holds at most four megabytes
+        page = history.page(world.services, ORG, key_of(execution).execution_id, after=len(events), limit=100)
+        events += page.events
     inlined = [
-        getattr(event.data, name)
-        for event in page.events
-        for name in ("input", "output")
-        if hasattr(event.data, name)
+        getattr(event.data, name) for event in events for name in ("input", "output") if hasattr(event.data, name)
     ]
     assert inlined == [value] * 4
     assert executions.get(world.services, ORG, execution).output == value

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from threading import Barrier, Semaphore, get_ident
 from threading import Event as Signal
 
 import pytest
 
+from flowstrand.engine.decide import timer
 from flowstrand.engine.events import (
     ErrorInfo,
     RetryPolicy,
@@ -19,16 +22,18 @@ from flowstrand.engine.events import (
     WorkflowCompleted,
 )
 from flowstrand.engine.ids import OrgId
+from flowstrand.engine.replay.commands import StartTimer
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.waits import all_of
-from flowstrand.errors import CallerError, Conflict, NotFound, TaskFailed as RaisedInCode, Unavailable
+from flowstrand.errors import CallerError, Conflict, NotFound, Unavailable
+from flowstrand.errors import TaskFailed as RaisedInCode
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.queues.messages import Due, DueKind, Wake
 from flowstrand.service import append, inbox, reports, tasks, wakes
-from flowstrand.service.append import transact
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.tokens import Lease, LeaseTokens
-from tests.unit.service.service_world import ONCE, ORG, ServiceWorld, key_of, kill, work
+from tests.support.memory_queues import Envelope
+from tests.unit.service.service_world import ONCE, ORG, Killed, ServiceWorld, key_of, kill, nothing, work
 
 ERROR = ErrorInfo(type="ValueError", message="no luck")
 TWICE = RetryPolicy(max_retries=1, initial_ms=1_000, jitter=0)
@@ -144,10 +149,9 @@ def test_a_message_for_a_started_attempt_sends_its_wake_and_is_dropped(world: Se
     """As the message that comes again because a claimer died before it deleted it."""
     execution = world.begin(one_task)
     world.seam.before("control.send", kill)
-    try:
+    with pytest.raises(Killed):
         world.claim()
-    except BaseException:  # noqa: BLE001 - it died
-        world.restart()
+    world.restart()
     assert (world.tally(execution, "TASK_STARTED"), world.dues()) == (1, [])
     world.clock.advance(30_000)
     assert world.claim() == []
@@ -200,7 +204,7 @@ def test_a_repeated_report_is_answered_after_the_end_too(world: ServiceWorld) ->
 def test_a_report_whose_wake_was_lost_is_mended_by_repeating_it(world: ServiceWorld) -> None:
     execution, task = claimed(world)
     world.seam.before("control.send", kill)
-    with pytest.raises(BaseException):  # noqa: B017 - it died
+    with pytest.raises(Killed):
         world.complete(task)
     world.settle()
     assert world.types(execution).endswith("TASK_COMPLETED")
@@ -257,11 +261,8 @@ def test_a_failure_that_is_not_retryable_is_permanent(world: ServiceWorld) -> No
 def test_an_unknown_task_is_not_found(world: ServiceWorld) -> None:
     execution, task = claimed(world)
     for unknown in (f"{execution}.t2", "01NEVER.t1", f"{execution}.m1", "nonsense", "", f"{execution}.t"):
-        token = task.lease_token
-        call = lambda unknown=unknown, token=token: tasks.complete(  # noqa: E731
-            world.services, ORG, unknown, lease_token=token, output=None
-        )
-        assert refusal(call) == (404, "TASK_NOT_FOUND"), unknown
+        mistaken = replace(task, task_execution_id=unknown)
+        assert refusal(partial(world.complete, mistaken)) == (404, "TASK_NOT_FOUND"), unknown
     assert world.tally(execution, "TASK_COMPLETED") == 0
 
 
@@ -284,14 +285,9 @@ def test_a_forged_lease_is_refused_by_every_report(world: ServiceWorld) -> None:
     execution, task = claimed(world)
     length = len(world.events(execution))
     for token in forgeries(task):
-        arguments = (world.services, ORG, task.task_execution_id)
-        calls: list[Callable[[], object]] = [
-            lambda token=token: tasks.complete(*arguments, lease_token=token, output=None),  # type: ignore[misc]
-            lambda token=token: tasks.fail(*arguments, lease_token=token, error=ERROR),  # type: ignore[misc]
-            lambda token=token: tasks.heartbeat(*arguments, lease_token=token),  # type: ignore[misc]
-        ]
-        for call in calls:
-            assert refusal(call) == (409, "INVALID_LEASE"), token
+        forged = replace(task, lease_token=token)
+        for report in (ServiceWorld.complete, fail, heartbeat):
+            assert refusal(partial(report, world, forged)) == (409, "INVALID_LEASE"), token
     assert len(world.events(execution)) == length
 
 
@@ -299,9 +295,7 @@ def test_another_orgs_task_is_not_found_whatever_the_token(world: ServiceWorld) 
     _, task = claimed(world)
     other = OrgId("other")
     with pytest.raises(NotFound):
-        tasks.complete(
-            world.services, other, task.task_execution_id, lease_token=task.lease_token, output=None
-        )
+        tasks.complete(world.services, other, task.task_execution_id, lease_token=task.lease_token, output=None)
     assert world.complete(task) > 0
 
 
@@ -359,7 +353,7 @@ def test_one_due_message_survives_however_often_the_lease_was_armed(world: Servi
     execution, task = claimed(world)
     due = world.dues()[0]
     for _ in range(5):  # as by wakes delivered again to other processes, whose timers know nothing of each other
-        world.mail.control.append(type(world.mail.control[0])(due, task.lease_ends_at_ms))
+        world.mail.control.append(Envelope(due, task.lease_ends_at_ms))
     for _ in range(4):
         world.jump(40_000)
         heartbeat(world, task)
@@ -439,18 +433,13 @@ def test_fifty_tasks_that_finish_at_once_are_all_recorded_once_most_of_them_thro
 
 def contend(world: ServiceWorld, execution: str, *, rounds: int = 3) -> None:
     """Let somebody else append before each of the next puts."""
-    hooks: list[Callable[[], object]] = []
     for position in range(900, 900 + rounds):
-        hooks += [lambda position=position: _interfere(world, execution, position), lambda: None]  # type: ignore[misc]
-    world.seam.before("log.put", *hooks)
+        world.seam.before("log.put", partial(_interfere, world, execution, position), nothing)
 
 
 def _interfere(world: ServiceWorld, execution: str, position: int) -> None:
-    from flowstrand.engine.decide import timer
-    from flowstrand.engine.replay.commands import StartTimer
-
     command = StartTimer(position=position, fire_at_ms=10**13)
-    transact(world.boot(), key_of(execution), lambda draft: timer.start(draft, command))
+    append.transact(world.boot(), key_of(execution), lambda draft: timer.start(draft, command))
 
 
 def test_a_report_that_the_resumer_never_takes_is_to_be_sent_again(world: ServiceWorld) -> None:

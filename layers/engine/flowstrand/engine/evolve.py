@@ -117,11 +117,19 @@ def _check_order(state: ExecutionState, event: Event) -> None:
         raise LogCorrupted(f"event {event.sequence} cannot follow event {state.sequence}")
     if state.closed:
         raise LogCorrupted(f"{event.type} at {event.sequence} follows {state.closed}")
+    if isinstance(event.data, WorkflowStarted):
+        raise LogCorrupted(f"{event.type} at {event.sequence} is not the beginning of its log")
 
 
 def _apply(state: ExecutionState, event: Event) -> None:
     state.sequence, state.timestamp_ms = event.sequence, event.timestamp_ms
-    data = event.data
+    try:
+        _fold_in(state, event, event.data)
+    except KeyError as error:
+        raise LogCorrupted(f"{event.type} at {event.sequence}: nothing is open at position {error}") from error
+
+
+def _fold_in(state: ExecutionState, event: Event, data: EventData) -> None:
     match data:
         case WorkflowSuspended() | WorkflowResumed():
             _mark_turn(state, data)

@@ -19,7 +19,7 @@ def retry_delay_ms(policy: RetryPolicy, *, attempt: int, seed: str) -> int:
     try:
         delay = policy.initial_ms * policy.multiplier ** (attempt - 1)
     except OverflowError:
-        delay = float(policy.max_ms)
+        delay = float(policy.max_ms) if policy.initial_ms else 0.0
     delay = min(delay, float(policy.max_ms))
     digest = hashlib.blake2b(f"{seed}/{attempt}".encode(), digest_size=4).digest()
     draw = int.from_bytes(digest, "big") / _DRAWS
