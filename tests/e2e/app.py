@@ -39,7 +39,7 @@ async def early(ctx: WorkflowContext) -> str:
     cleaned = []
     try:
         await ctx.schedule(step, 1)
-    except BaseException:  # noqa: BLE001 - what this workflow is about
+    except BaseException:
         return "early"
     finally:
         cleaned.append("up")

@@ -137,15 +137,25 @@ def check_commands(events: list[Event]) -> None:
     settled: Counter[int] = Counter()
     for event in events:
         match event.data:
-            case TaskCreated(position=position) | TimerStarted(position=position) | ChildInitiated(position=position):
+            case (
+                TaskCreated(position=position)
+                | TimerStarted(position=position)
+                | ChildInitiated(position=position)
+            ):
                 positions[position] += 1
-            case TaskCancelled(position=target, command=command) | TimerCancelled(position=target, command=command):
+            case (
+                TaskCancelled(position=target, command=command) | TimerCancelled(position=target, command=command)
+            ):
                 settled[target] += 1
                 if command is not None:
                     positions[command] += 1
             case OperationCompleted(index=index) | OperationFailed(index=index):
                 indices[index] += 1
-            case TaskCompleted(position=position) | TimerFired(position=position) | ChildCompleted(position=position):
+            case (
+                TaskCompleted(position=position)
+                | TimerFired(position=position)
+                | ChildCompleted(position=position)
+            ):
                 settled[position] += 1
             case TaskFailed(position=position, status=TaskStatus.FAILED) | ChildFailed(position=position):
                 settled[position] += 1
@@ -164,7 +174,9 @@ def check_tasks(events: list[Event]) -> None:
             case TaskCreated(position=position):
                 attempts[position] = 0
             case TaskStarted(position=position, attempt=attempt):
-                require(position in attempts and position not in running, f"{position} started at {event.sequence}")
+                require(
+                    position in attempts and position not in running, f"{position} started at {event.sequence}"
+                )
                 require(attempt == attempts[position] + 1, f"attempt {attempt} at {event.sequence}")
                 attempts[position] = attempt
                 running.add(position)
@@ -191,7 +203,9 @@ def check_timers_and_children(events: list[Event]) -> None:
             case ChildInitiated(position=position):
                 seen.add(("initiated", position))
             case ChildStarted(position=position):
-                require(("initiated", position) in seen and ("child", position) not in seen, f"at {event.sequence}")
+                require(
+                    ("initiated", position) in seen and ("child", position) not in seen, f"at {event.sequence}"
+                )
                 seen.add(("child", position))
             case TimerFired(position=position, fire_at_ms=fire_at_ms):
                 require(("timer", position) in seen, f"a timer that nobody started fired at {event.sequence}")
@@ -217,7 +231,9 @@ def check_replay(world: World, events: list[Event]) -> None:
         case Returned(output=output), WorkflowCompleted(output=recorded):
             require(output == recorded, f"replay returns {output}")
         case Raised(error=error, failure_type=kind), WorkflowFailed() as failed:
-            require((error.type, error.message) == (failed.error.type, failed.error.message), f"replay raises {error}")
+            require(
+                (error.type, error.message) == (failed.error.type, failed.error.message), f"replay raises {error}"
+            )
             require(kind == failed.failure_type, f"replay raises {kind}")
         case _:
             raise Violation(f"replay ends with {outcome}")
@@ -226,13 +242,15 @@ def check_replay(world: World, events: list[Event]) -> None:
         require(ended_at <= end.horizon < len(events), f"horizon {end.horizon}, but ended at {ended_at}")
     expected = evaluate(world.book.programs[started.kind], events) if not world.has_branches else None
     if expected is not None:
-        got = end.output if isinstance(end, WorkflowCompleted) else end.error.type  # type: ignore[union-attr]
+        got = end.output if isinstance(end, WorkflowCompleted) else end.error.type
         require(expected == got, f"the reference says {expected}")
 
 
 def check_families(world: World, every: dict[str, list[Event]]) -> None:
     """A child's log begins after its parent asked for it, and ends before its parent says so."""
-    rank = {(c.key.execution_id, c.sequence + n): i for i, c in enumerate(world.disk.order) for n in range(c.count)}
+    rank = {
+        (c.key.execution_id, c.sequence + n): i for i, c in enumerate(world.disk.order) for n in range(c.count)
+    }
     for execution, events in every.items():
         for event in events:
             data = event.data

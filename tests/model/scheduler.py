@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Crash(BaseException):
@@ -24,9 +24,7 @@ class Job:
         failure: what it raised, once it is over.
     """
 
-    def __init__(
-        self, name: str, process: int, function: Callable[[], Any], done: Callable[[Any], None]
-    ) -> None:
+    def __init__(self, name: str, process: int, function: Callable[[], Any], done: Callable[[Any], None]) -> None:
         self.name = name
         self.process = process
         self.wake_at_ms = 0
@@ -93,7 +91,7 @@ def _closed_gate() -> threading.Lock:
 class _Runner(threading.Thread):
     """A thread that carries out one job after another, whenever it is given the baton."""
 
-    pool: list[_Runner] = []
+    pool: ClassVar[list[_Runner]] = []
 
     def __init__(self) -> None:
         super().__init__(daemon=True, name="model")

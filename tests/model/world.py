@@ -190,7 +190,7 @@ class World:
 
     def sweep(self) -> None:
         """Wake every open execution, as happens periodically and at start-up; then see everything through."""
-        self._spawn("sweep", lambda services: sweep.run(services), _nothing, again=self.sweep_job)
+        self._spawn("sweep", sweep.run, _nothing, again=self.sweep_job)
         self.drive()
 
     def end(self) -> None:
@@ -200,7 +200,7 @@ class World:
 
     def sweep_job(self) -> None:
         """Sweep again: the last one failed half-way."""
-        self._spawn("sweep", lambda services: sweep.run(services), _nothing, again=self.sweep_job)
+        self._spawn("sweep", sweep.run, _nothing, again=self.sweep_job)
 
     @contextmanager
     def _functions_installed(self) -> Iterator[None]:
@@ -353,7 +353,9 @@ class World:
             return
         if self.random.random() >= self.climate.repeat:
             self.held.remove(held)
-        fails = task.kind in {"doomed", "fatal"} or (task.kind.startswith("flaky") and task.attempt <= int(task.kind[5:]))
+        fails = task.kind in {"doomed", "fatal"} or (
+            task.kind.startswith("flaky") and task.attempt <= int(task.kind[5:])
+        )
 
         def again() -> None:
             if held not in self.held:

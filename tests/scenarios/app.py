@@ -29,7 +29,7 @@ async def swallows(ctx: WorkflowContext) -> str:
     """S1b: everything is caught, and the handlers use the context."""
     try:
         await ctx.schedule("fails", retry=ONCE)
-    except BaseException as failure:  # noqa: BLE001 - the point of the scenario
+    except BaseException as failure:
         seen.append(f"except {type(failure).__name__} at {ctx.current_time().timestamp():.0f}")
         return "early"
     finally:
@@ -43,7 +43,7 @@ async def swallows_and_asks(ctx: WorkflowContext) -> JsonValue:
     kept: JsonValue = "not reached"
     try:
         await ctx.schedule("fails", retry=ONCE)
-    except BaseException:  # noqa: BLE001 - the point of the scenario
+    except BaseException:
         kept = await ctx.schedule("from-except", retry=ONCE)
     finally:
         await ctx.schedule("from-finally", retry=ONCE)

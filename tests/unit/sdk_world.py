@@ -136,7 +136,7 @@ class Strand:
             result = operation.function()
             if isinstance(result, Awaitable):
                 result = await result
-        except Exception as error:  # noqa: BLE001 - recorded, as the turn's shell does
+        except Exception as error:
             info = ErrorInfo(type=type(error).__name__, message=str(error))
             self.deliver(OperationFailed(operation_id=id, index=index, name=operation.name, error=info))
             return

@@ -157,7 +157,7 @@ def test_a_broad_except_around_a_wait_does_not_end_the_workflow_early() -> None:
     async def place(ctx: WorkflowContext) -> str:
         try:
             await ctx.schedule(plain, 1)
-        except BaseException:  # noqa: BLE001 - the point
+        except BaseException:
             return "early"
         finally:
             ctx.logger.info("cleaning up")

@@ -28,7 +28,14 @@ from flowstrand.engine.events import (
     WorkflowStatus,
     WorkflowSuspended,
 )
-from flowstrand.engine.replay.commands import CancelTask, CancelTimer, Command, ScheduleTask, StartChild, StartTimer
+from flowstrand.engine.replay.commands import (
+    CancelTask,
+    CancelTimer,
+    Command,
+    ScheduleTask,
+    StartChild,
+    StartTimer,
+)
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.futures import Future
 from flowstrand.engine.replay.outcome import Outcome, Raised, Returned, Waiting

@@ -521,7 +521,7 @@ async def _new_task() -> None:
         (lambda: asyncio.sleep(0), "ctx.sleep"),
         (lambda: asyncio.sleep(1), "ctx.sleep"),
         (lambda: asyncio.to_thread(print), "ctx.run"),
-        (lambda: _Custom(), "ctx.run"),
+        (_Custom, "ctx.run"),
         (lambda: asyncio.wait_for(asyncio.sleep(1), 2), "ctx."),
         (lambda: asyncio.gather(asyncio.sleep(1)), "ctx.gather"),
         (_new_task, "ctx.gather"),

@@ -133,6 +133,25 @@ def test_telling_a_parent_again_sends_its_wake_again(world: ServiceWorld) -> Non
     assert world.types(execution) == PARENT_LOG
 
 
+def test_a_parent_is_woken_even_where_the_childs_end_releases_nothing(world: ServiceWorld) -> None:
+    async def twins(driver: Driver, input: JsonValue) -> JsonValue:
+        both = [driver.start_child("child", None, name=f"twin-{n}", queue="default") for n in range(2)]
+        await all_of(both)
+        return None
+
+    execution = world.begin(twins)
+    first, second = world.claim()
+    world.complete(first)
+    wakes.handle(world.services, wake(first.workflow_execution_id))
+    assert world.types(execution).endswith("CHILD_WORKFLOW_COMPLETED")
+    told = len(world.events(execution))
+    assert wake(execution, told) in world.wakes()
+    world.complete(second)
+    world.settle()
+    assert world.tally(execution, "WORKFLOW_RESUMED") == 1
+    assert world.types(execution).endswith("WORKFLOW_COMPLETED")
+
+
 def test_an_end_that_overtakes_the_start_records_both(world: ServiceWorld) -> None:
     execution = world.start(parent)
     world.seam.before("log.put", nothing, nothing, kill)  # the turn, the child's log, the parent's CHILD_STARTED

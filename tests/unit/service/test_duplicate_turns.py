@@ -11,11 +11,12 @@ import pytest
 from flowstrand.engine.decide import turn as decide
 from flowstrand.engine.events import OperationCompleted
 from flowstrand.engine.replay.driver import Driver
-from flowstrand.engine.replay.waits import all_of, any_of
+from flowstrand.engine.replay.waits import all_of
 from flowstrand.errors import StoreUnavailable
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.service import append, operations
-from tests.unit.service.service_world import ServiceWorld, key_of, kill, unavailable, work
+from flowstrand.service import append, operations, tasks
+from flowstrand.service.turn import run_turn
+from tests.unit.service.service_world import ORG, ServiceWorld, key_of, kill, unavailable, work
 
 
 class Script:
@@ -88,41 +89,6 @@ def test_a_cancel_that_settles_by_itself_while_functions_run_leaves_nothing_to_r
     assert world.tally(execution, "TASK_CANCELLED") == 0
 
 
-def test_a_stale_turn_does_not_close_beside_one_that_has_resumed_since(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would record the waits of the past, some of which will never be satisfied again."""
-
-    async def in_stages(driver: Driver, input: JsonValue) -> JsonValue:
-        first, second = work(driver), work(driver)
-        await any_of([first, second])
-        await all_of([first, second])
-        return await driver.run("price", lambda: 1)
-
-    world = ServiceWorld()
-    execution = world.begin(in_stages)
-    one, two = sorted(world.claim(), key=lambda task: task.task_execution_id)
-    world.complete(one)
-    fresh = world.boot()
-
-    def others_go_on() -> None:
-        """While this turn is about to append: its duplicate closes, the other task completes, the next turn resumes."""
-        ours, world.services = world.services, fresh
-        world.settle()
-        world.complete(two)
-        world.seam.before("directory.delete", lambda: None, lambda: None)
-        world.settle()
-        world.services = ours
-
-    def the_next_turn_dies() -> None:
-        script.finish(1)
-
-    script = Script(monkeypatch, the_next_turn_dies)
-    world.seam.before("log.put", others_go_on)
-    world.settle()
-    horizons = [e.data.horizon for e in world.events(execution) if hasattr(e.data, "horizon")]
-    assert horizons == sorted(horizons)
-    assert world.types(execution).endswith("OPERATION_COMPLETED WORKFLOW_COMPLETED")
-
-
 def test_warm_code_whose_log_cannot_be_read_is_dropped_as_any_other() -> None:
     unwound: list[bool] = []
 
@@ -136,12 +102,11 @@ def test_warm_code_whose_log_cannot_be_read_is_dropped_as_any_other() -> None:
     execution = world.begin(waits)
     [claimed] = world.claim()
     world.complete(claimed)
-    # Of the reads that handling this wake makes, the one for the warm turn fails.
-    world.seam.before("log.newest", *[lambda: None] * 2, unavailable)
+    world.seam.before("log.newest", unavailable)
     with pytest.raises(StoreUnavailable):
-        world.settle()
+        run_turn(world.services, key_of(execution), "w", lambda tip, since: None)
     assert unwound == [True]
-    world.jump(60_000)
+    world.settle()
     assert world.types(execution).endswith("WORKFLOW_RESUMED WORKFLOW_COMPLETED")
 
 
@@ -149,18 +114,15 @@ def test_a_process_that_dies_while_it_postpones_a_lease_does_not_lose_it() -> No
     async def waits(driver: Driver, input: JsonValue) -> JsonValue:
         return await work(driver)
 
-    world = ServiceWorld()
+    world = ServiceWorld(wake_visibility_ms=10_000)
     world.begin(waits)
     [claimed] = world.claim()
     world.settle()
     world.clock.advance(world.services.settings.lease_ms // 2)
-    from flowstrand.service import tasks
-    from tests.unit.service.service_world import ORG
-
     tasks.heartbeat(world.services, ORG, claimed.task_execution_id, lease_token=claimed.lease_token)
     world.clock.advance(world.services.settings.lease_ms // 2)
     world.seam.before("timers.at", kill)
     world.die()
-    world.jump(60_000)
+    world.jump(10_000)  # the message comes again, still too early
     world.jump(60_000)
     assert world.tally(claimed.workflow_execution_id, "TASK_FAILED") == 1
