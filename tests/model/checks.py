@@ -38,7 +38,8 @@ from flowstrand.engine.state import ExecutionState
 from flowstrand.log.packing import unpack_events
 from flowstrand.service import payloads
 from tests.model.reference import evaluate
-from tests.model.world import Violation, World
+from tests.model.violation import Violation, require
+from tests.model.world import World
 
 _BY_TURNS = (
     TaskCreated,
@@ -81,12 +82,6 @@ def check(world: World) -> None:
             raise Violation(f"{execution}: {violation}\n{shown}") from violation
     check_families(world, every)
     check_answers(world, every)
-
-
-def require(condition: object, message: str) -> None:
-    """Raise a violation unless `condition` holds."""
-    if not condition:
-        raise Violation(message)
 
 
 def check_log(world: World, execution: str, events: list[Event]) -> None:
@@ -269,7 +264,7 @@ def check_families(world: World, every: dict[str, list[Event]]) -> None:
 
 def check_answers(world: World, every: dict[str, list[Event]]) -> None:
     """Every report that was answered with a sequence is that event."""
-    for (task, attempt, name), sequence in world.answers.items():
+    for (task, attempt, name), sequence in world.workers.answers.items():
         execution, _, position = ids.owner_of(task)
         event = every[execution][sequence - 1]
         require(event.type == EventType(name), f"{task}/{attempt} was answered {sequence}, which is {event.type}")

@@ -41,6 +41,7 @@ from tests.model.steps import (
     Task,
     Work,
 )
+from tests.model.violation import Violation, require
 
 Name = tuple[str, int]
 
@@ -144,7 +145,8 @@ class _Reading:
 
     def _await(self, name: Name) -> Any:
         settled = self._settled.get(name)
-        assert settled, f"{name} was waited for and never settled"
+        if settled is None:
+            raise Violation(f"{name} was waited for and never settled")
         if settled.failure:
             raise _Raised(settled.failure)
         return settled.value
@@ -158,12 +160,13 @@ class _Reading:
         failed = sorted((s.sequence, s.failure) for s in found if s and s.failure)
         if failed and not step.settled:
             raise _Raised(failed[0][1])
-        assert all(found), "a gather went on before all had settled"
+        require(all(found), "a gather went on before all had settled")
         self._out.append([s.failure or s.value for s in found if s])
 
     def _select(self, step: Select) -> None:
         started = [(self._start(work), work) for work in step.works]
         ended = {name: self._settled[name].sequence for name, _ in started if name in self._settled}
+        require(ended, "a select went on before anything had settled")
         winner = min(ended, key=lambda name: ended[name])
         if step.cancels_losers:
             self._cancel([handle for handle in started if handle[0] != winner])
@@ -172,6 +175,7 @@ class _Reading:
     def _race(self) -> None:
         ended = [handle for handle in self._handles if handle[0] in self._settled]
         if self._handles:
+            require(ended, "a race went on before anything had settled")
             winner = min(ended, key=lambda handle: self._settled[handle[0]].sequence)
             self._handles.remove(winner)
             self._out.append(self._await(winner[0]))

@@ -157,7 +157,7 @@ class Author:
         if choice < 0.42:
             return Later(self._work(depth))
         if choice < 0.5:
-            return Join() if random.random() < 0.6 else Race()
+            return Join() if random.random() < 0.6 else self._late_race(depth)
         if choice < 0.55:
             return Cancel()
         if choice < 0.65:
@@ -172,8 +172,14 @@ class Author:
             return Branches(tuple(self._steps(2, depth) for _ in range(2)), random.random() < 0.7)
         return Fail() if choice > 0.985 else Do(self._work(depth))
 
+    def _late_race(self, depth: int) -> Step:
+        """A race that may well be over before anybody asks who has won."""
+        laters = tuple(Later(self._work(depth)) for _ in range(2))
+        return Guard((*laters, Do(Sleep(self._random.choice((1, 40_000)))), Race()), (), ())
+
     def _works(self, depth: int) -> tuple[Work, ...]:
-        return tuple(self._work(depth) for _ in range(self._random.randint(1, 4)))
+        count = self._random.randint(1, 4) if self._random.random() < 0.95 else 12
+        return tuple(self._work(depth) for _ in range(count))
 
     def _work(self, depth: int) -> Work:
         random = self._random

@@ -9,50 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 from unittest.mock import patch
 
-from flowstrand.engine.events import ErrorInfo
-from flowstrand.engine.ids import OrgId
-from flowstrand.errors import Conflict, StoreUnavailable, Unavailable
+from flowstrand.errors import StoreUnavailable, Unavailable
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.log.rows import RowLog
 from flowstrand.queues.messages import ControlMessage
-from flowstrand.service import executions, operations, safety, sweep, tasks, wakes
+from flowstrand.service import executions, operations, safety, sweep, wakes
 from flowstrand.service.append import Contended
 from flowstrand.service.container import Services
-from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
 from tests.model.dice import Climate
 from tests.model.functions import FunctionRunner
 from tests.model.programs import StepsPrograms
 from tests.model.scheduler import Crash, Job, Scheduler
-from tests.model.steps import TASK_KINDS, Author
+from tests.model.steps import Author
+from tests.model.violation import Violation
+from tests.model.workforce import ORG, QUEUE, Workforce, nothing
 from tests.support.memory_queues import Envelope, Mail, MemoryControl, MemoryTasks, MemoryTimers
 from tests.support.memory_stores import Disk, MemoryDirectory, MemoryPayloads, MemoryRows
 
 T = TypeVar("T")
 
-ORG = OrgId("acme")
-QUEUE = "default"
 START_MS = 1_795_435_200_000
 MAX_STEPS = 40_000
 _SECRET = "a secret of at least thirty-two bytes"
-
-
-class Violation(AssertionError):
-    """A law does not hold."""
-
-
-@dataclass(slots=True)
-class Held:
-    """An attempt in a worker's hands, and when it will be reported."""
-
-    task: ClaimedTask
-    at_ms: int
 
 
 class World:
@@ -60,7 +45,7 @@ class World:
 
     Attributes:
         started: executions that a client was told of.
-        answers: the sequence that each report got: a repetition must get the same.
+        workers: whoever does the tasks.
         trace: what happened, for comparing two runs of one seed.
     """
 
@@ -77,9 +62,7 @@ class World:
         self.scheduler = Scheduler()
         self.jobs: list[Job] = []
         self.commits_to_project: list[Envelope[Commit]] = []
-        self.held: list[Held] = []
         self.started: list[str] = []
-        self.answers: dict[tuple[str, int, str], int] = {}
         self.trace: list[str] = []
         self.leaks: list[BaseException] = []
         self._crashes = self.climate.crashes
@@ -88,6 +71,7 @@ class World:
         self._starts = 1 + (self.random.random() < 0.2)
         self.disk.watch = self._project
         self.functions = FunctionRunner(self)
+        self.workers = Workforce(self)
         self.programs = StepsPrograms(self.book, self.leaks.append)
         self.processes = [self._boot() for _ in range(self.climate.processes)]
 
@@ -190,7 +174,7 @@ class World:
 
     def sweep(self) -> None:
         """Wake every open execution, as happens periodically and at start-up; then see everything through."""
-        self._spawn("sweep", sweep.run, _nothing, again=self.sweep_job)
+        self.spawn("sweep", sweep.run, nothing, again=self.sweep_job)
         self.drive()
 
     def end(self) -> None:
@@ -200,7 +184,7 @@ class World:
 
     def sweep_job(self) -> None:
         """Sweep again: the last one failed half-way."""
-        self._spawn("sweep", sweep.run, _nothing, again=self.sweep_job)
+        self.spawn("sweep", sweep.run, nothing, again=self.sweep_job)
 
     @contextmanager
     def _functions_installed(self) -> Iterator[None]:
@@ -226,9 +210,9 @@ class World:
         if any(envelope.visible_at_ms <= self.now for envelope in self.commits_to_project):
             choices.append(self._deliver_commit)
         if any(envelope.visible_at_ms <= self.now for envelope in self.mail.tasks):
-            choices.append(self._poll)
-        if any(held.at_ms <= self.now for held in self.held):
-            choices.append(self._report)
+            choices.append(self.workers.poll)
+        if any(held.at_ms <= self.now for held in self.workers.held):
+            choices.append(self.workers.report)
         if self._forgets and self.trace and self.random.random() < 0.02:
             choices.append(self._forget)
         return choices
@@ -246,7 +230,7 @@ class World:
         moments = [
             *self.mail.moments(),
             *(envelope.visible_at_ms for envelope in self.commits_to_project),
-            *(held.at_ms for held in self.held),
+            *(held.at_ms for held in self.workers.held),
             *(job.wake_at_ms for job in self.jobs),
         ]
         future = [moment for moment in moments if moment > self.now]
@@ -257,7 +241,7 @@ class World:
 
     # --- what happens --------------------------------------------------------------------------------
 
-    def _spawn(
+    def spawn(
         self,
         name: str,
         use_case: Callable[[Services], T],
@@ -286,7 +270,7 @@ class World:
             self._starts += 1
 
         request = executions.StartRequest(kind=self.kind, input=None, queue=QUEUE)
-        self._spawn(
+        self.spawn(
             "start",
             lambda services: executions.start(services, ORG, request),
             lambda snapshot: self.started.append(snapshot.workflow_execution_id),
@@ -306,7 +290,7 @@ class World:
             if envelope in self.mail.control and self.random.random() >= self.climate.repeat:
                 self.mail.control.remove(envelope)
 
-        self._spawn(f"{message}", lambda services: wakes.handle(services, message), acknowledge)
+        self.spawn(f"{message}", lambda services: wakes.handle(services, message), acknowledge)
 
     def delivered(self, envelope: Envelope[ControlMessage]) -> None:
         """A message has been handed to a handler; only when that has returned is it acknowledged."""
@@ -316,7 +300,7 @@ class World:
         envelope = self.random.choice(visible)
         envelope.visible_at_ms = self.now + 1_000
         commit = envelope.message
-        self._spawn(
+        self.spawn(
             "project",
             lambda services: safety.on_commit(services, commit),
             lambda _: self._projected(envelope),
@@ -326,90 +310,6 @@ class World:
         if envelope in self.commits_to_project:  # else it was delivered a second time meanwhile
             self.commits_to_project.remove(envelope)
 
-    def _poll(self) -> None:
-        limit = self.random.randint(1, 4)
-
-        def take(claimed: list[ClaimedTask]) -> None:
-            for task in claimed:
-                delay_ms = self.random.choice((0, 0, 300, 30_000, 70_000))
-                self.held.append(Held(task, self.now + delay_ms))
-
-        self._spawn(
-            "poll",
-            lambda services: tasks.poll(
-                services, ORG, QUEUE, worker_id="worker", kinds=TASK_KINDS, limit=limit, wait_s=0
-            ),
-            take,
-        )
-
-    def _report(self) -> None:
-        held = self.random.choice([held for held in self.held if held.at_ms <= self.now])
-        task = held.task
-        if task.kind == "silent1" and task.attempt == 1:
-            self.held.remove(held)
-            return
-        if self.random.random() < 0.1:
-            self._heartbeat(held)
-            return
-        if self.random.random() >= self.climate.repeat:
-            self.held.remove(held)
-        fails = task.kind in {"doomed", "fatal"} or (
-            task.kind.startswith("flaky") and task.attempt <= int(task.kind[5:])
-        )
-
-        def again() -> None:
-            if held not in self.held:
-                self.held.append(held)
-            held.at_ms = self.now + 100
-
-        self._spawn(
-            f"report {task.task_execution_id}/{task.attempt}",
-            lambda services: self._send_report(services, task, fails=fails),
-            lambda sequence: self._note_answer(task, sequence, fails=fails),
-            again,
-        )
-
-    def _send_report(self, services: Services, task: ClaimedTask, *, fails: bool) -> int | None:
-        try:
-            if not fails:
-                output = f"{task.kind} done" if task.kind != "big" else task.input
-                return tasks.complete(
-                    services, ORG, task.task_execution_id, lease_token=task.lease_token, output=output
-                )
-            error = ErrorInfo(type="Refused", message=task.kind)
-            return tasks.fail(
-                services,
-                ORG,
-                task.task_execution_id,
-                lease_token=task.lease_token,
-                error=error,
-                retryable=task.kind != "fatal",
-            )
-        except Conflict as conflict:
-            if conflict.code not in {"STALE_ATTEMPT", "EXECUTION_CLOSED"}:
-                raise
-            return None
-
-    def _note_answer(self, task: ClaimedTask, sequence: int | None, *, fails: bool) -> None:
-        if sequence is None:
-            return
-        name = "TASK_FAILED" if fails else "TASK_COMPLETED"
-        known = self.answers.setdefault((task.task_execution_id, task.attempt, name), sequence)
-        if known != sequence:
-            raise Violation(f"a repeated report got {sequence} after {known}")
-
-    def _heartbeat(self, held: Held) -> None:
-        held.at_ms = self.now + 20_000
-        task = held.task
-
-        def beat(services: Services) -> None:
-            try:
-                tasks.heartbeat(services, ORG, task.task_execution_id, lease_token=task.lease_token)
-            except Conflict:
-                return
-
-        self._spawn("heartbeat", beat, _nothing)
-
     def _forget(self) -> None:
         """The one process that holds queues and timers in memory ends; its successor sweeps when it begins."""
         self._forgets = False
@@ -418,9 +318,5 @@ class World:
             self._kill(process)
         self.mail.clear()
         self.commits_to_project.clear()
-        self.held.clear()
+        self.workers.held.clear()
         self.sweep_job()
-
-
-def _nothing(_: object) -> None:
-    """No answer is waited for."""
