@@ -83,10 +83,22 @@ def test_a_started_child_is_not_started_again() -> None:
 
 
 @pytest.mark.parametrize("since", [1, 1_000])
-def test_an_ended_execution_tells_its_parent_and_nobody_else(since: int) -> None:
+def test_an_ended_execution_begins_the_children_it_asked_for_and_tells_its_parent(since: int) -> None:
     draft = ended(working(parent=PARENT))
-    assert open_effects(draft.state, since) == [TellParent(parent=PARENT)]
-    assert open_effects(ended(working()).state, since) == []
+    assert open_effects(draft.state, since) == [
+        StartChild(child=draft.state.children[3]),
+        TellParent(parent=PARENT),
+    ]
+
+
+@pytest.mark.parametrize("since", [1, 1_000])
+def test_an_ended_execution_whose_children_have_begun_tells_its_parent_and_nobody_else(since: int) -> None:
+    draft = working(parent=PARENT)
+    child.started(draft, 3)
+    assert open_effects(ended(draft).state, since) == [TellParent(parent=PARENT)]
+    draft = working()
+    child.started(draft, 3)
+    assert open_effects(ended(draft).state, since) == []
 
 
 def test_a_commit_with_effects_needs_a_wake() -> None:

@@ -44,6 +44,12 @@ async def impatient(driver: Driver, input: JsonValue) -> JsonValue:
     return await driver.start_timer(driver.now_ms + 1_000)
 
 
+async def hasty(driver: Driver, input: JsonValue) -> JsonValue:
+    """Ends in the turn that asks for its child."""
+    driver.start_child("child", None, name="the-child", queue="default")
+    return "done"
+
+
 @pytest.fixture
 def world() -> ServiceWorld:
     world = ServiceWorld()
@@ -175,6 +181,22 @@ def test_a_childs_failure_reaches_the_parent_as_it_was(world: ServiceWorld) -> N
     [failed] = [event.data for event in world.events(execution) if isinstance(event.data, ChildFailed)]
     assert (failed.failure_type, failed.error.type, failed.error.message) == ("ERROR", "ValueError", "no luck")
     assert world.types(execution).endswith("CHILD_WORKFLOW_FAILED WORKFLOW_RESUMED WORKFLOW_COMPLETED")
+
+
+def test_a_child_begins_even_where_its_parent_ended_in_the_turn_that_asked_for_it(world: ServiceWorld) -> None:
+    execution = world.begin(hasty)
+    assert world.types(execution) == "WORKFLOW_STARTED CHILD_WORKFLOW_INITIATED WORKFLOW_COMPLETED"
+    assert world.types(f"{execution}.c1") == "WORKFLOW_STARTED TASK_CREATED WORKFLOW_SUSPENDED"
+
+
+def test_a_parent_killed_between_its_end_and_the_start_of_its_child_still_starts_it(world: ServiceWorld) -> None:
+    execution = world.start(hasty)
+    world.seam.after("log.put", kill)
+    world.die()
+    assert world.types(execution).endswith("WORKFLOW_COMPLETED")
+    assert world.types(f"{execution}.c1") == ""
+    world.jump(60_000)
+    assert world.types(f"{execution}.c1") == "WORKFLOW_STARTED TASK_CREATED WORKFLOW_SUSPENDED"
 
 
 def test_a_parent_that_has_ended_drops_the_childs_end(world: ServiceWorld) -> None:

@@ -58,9 +58,9 @@ Effect: TypeAlias = QueueAttempt | ArmLease | ArmTimer | StartChild | TellParent
 
 
 def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
-    """The open effects of commits from sequence `since` on, in order of position."""
+    """The open effects of commits from sequence `since` on, in order of position; of an ended execution, all of them."""
     if state.closed:
-        return [TellParent(parent=state.parent)] if state.parent else []
+        return _after_the_end(state)
     effects: list[tuple[int, Effect]] = []
     effects += [(t.position, _of_task(t)) for t in state.tasks.values() if t.changed_at >= since]
     effects += [
@@ -74,6 +74,20 @@ def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
         if child.changed_at >= since and not child.is_started
     ]
     return [effect for _, effect in sorted(effects, key=lambda pair: pair[0])]
+
+
+def _after_the_end(state: ExecutionState) -> list[Effect]:
+    """What outlives an execution: a child it asked for is still to begin, and its own parent is to hear of its end.
+
+    Whichever wake carries them out may be the last one: an ended execution is swept no more.
+    """
+    unstarted = [child for child in state.children.values() if not child.is_started]
+    effects: list[Effect] = [
+        StartChild(child=child) for child in sorted(unstarted, key=lambda child: child.position)
+    ]
+    if state.parent:
+        effects.append(TellParent(parent=state.parent))
+    return effects
 
 
 def needs_wake(state: ExecutionState, since: int) -> bool:
