@@ -368,6 +368,77 @@ def test_select_takes_one_handle_or_more(arguments: list[Any], error: str) -> No
     assert outcome.error.type == error
 
 
+def test_as_completed_gives_each_handle_once_in_log_order_on_every_replay() -> None:
+    @workflow
+    async def collect(ctx: WorkflowContext) -> list[str]:
+        handles = [ctx.schedule(plain, n) for n in range(3)]
+        seen = []
+        async for handle in ctx.as_completed(*handles, handles[0]):
+            try:
+                seen.append(f"{handles.index(handle)} gave {await handle}")
+            except TaskFailed as failure:
+                seen.append(f"{handles.index(handle)} failed: {failure.message}")
+        return seen
+
+    strand = Strand(collect)
+    strand.complete_task(3, 30)
+    assert is_waiting(strand)
+    strand.fail_task(1, "no luck")
+    strand.complete_task(2, 20)
+    expected = Returned(["2 gave 30", "0 failed: no luck", "1 gave 20"])
+    assert strand.outcome == expected
+    assert strand.replayed().outcome() == expected
+
+
+def test_as_completed_gives_what_settled_before_the_loop_in_log_order_too() -> None:
+    @workflow
+    async def collect(ctx: WorkflowContext) -> list[int]:
+        handles = [ctx.schedule(plain, n) for n in range(2)]
+        await ctx.sleep(60)
+        return [await handle async for handle in ctx.as_completed(*handles)]
+
+    strand = Strand(collect)
+    strand.complete_task(2, 20)
+    strand.complete_task(1, 10)
+    strand.fire_timer(3)
+    assert strand.outcome == Returned([20, 10])
+    assert strand.replayed().outcome() == Returned([20, 10])
+
+
+def test_leaving_as_completed_early_leaves_the_rest_open_and_runs_nothing_of_it() -> None:
+    @workflow
+    async def first_only(ctx: WorkflowContext) -> int:
+        handles = [ctx.schedule(plain, n) for n in range(2)]
+        async for handle in ctx.as_completed(*handles):
+            result = await handle
+            break
+        await ctx.sleep(60)
+        return result
+
+    strand = Strand(first_only)
+    strand.complete_task(2, 20)
+    assert is_waiting(strand)
+    assert [command.position for command in strand.commands] == [1, 2, 3]
+    strand.fire_timer(3)
+    assert strand.outcome == Returned(20)
+
+
+def test_as_completed_of_nothing_is_over_at_once_and_takes_handles_only() -> None:
+    @workflow
+    async def nothing(ctx: WorkflowContext) -> int:
+        none: list[Handle[int]] = []
+        return len([handle async for handle in ctx.as_completed(*none)])
+
+    @workflow
+    async def foreign(ctx: WorkflowContext, target: Any = 7) -> None:
+        ctx.as_completed(target)
+
+    assert Strand(nothing).outcome == Returned(0)
+    outcome = Strand(foreign).outcome
+    assert isinstance(outcome, Raised)
+    assert outcome.error.type == "ForeignAwaitable"
+
+
 # --- side effects -------------------------------------------------------------------------------
 
 

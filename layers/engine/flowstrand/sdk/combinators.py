@@ -1,10 +1,10 @@
-"""Waiting for several things at once: the part of `WorkflowContext` with `gather` and `select`."""
+"""Waiting for several things at once: the part of `WorkflowContext` with `gather`, `select` and `as_completed`."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from flowstrand.engine.replay.waits import all_of, any_of
 from flowstrand.errors import ForeignAwaitable
@@ -22,7 +22,7 @@ T4 = TypeVar("T4")
 
 
 class Combinators(ContextBase):
-    """`gather` and `select`. Neither cancels anything."""
+    """`gather`, `select` and `as_completed`. None of them cancels anything."""
 
     @overload
     async def gather(
@@ -84,13 +84,42 @@ class Combinators(ContextBase):
             ValueError: no handles.
             ForeignAwaitable: an argument is not a handle.
         """
-        for handle in handles:
-            if not isinstance(handle, Handle):
-                raise ForeignAwaitable(
-                    f"select takes handles, not {type(handle).__name__}: use ctx.schedule_async(...)"
-                )
+        _require_handles("select", handles)
         first = await any_of([handle.future for handle in handles])
         return next(handle for handle in handles if handle.future is first)
+
+    def as_completed(self, *handles: Handle[T]) -> AsyncIterator[Handle[T]]:
+        """`async for handle in ctx.as_completed(...)`: each handle once, in the order in which they settled in the log.
+
+        Every handle that comes out is done: awaiting it gives its result, or raises how it failed, at once. Leaving the loop
+        early leaves the rest going on.
+
+        Raises:
+            ForeignAwaitable: an argument is not a handle.
+        """
+        _require_handles("as_completed", handles)
+        return _InLogOrder(handles)
+
+
+class _InLogOrder(AsyncIterator[Handle[T]], Generic[T]):
+    """Not an async generator: an event loop of the process would finalise one that was left early, outside of its log."""
+
+    def __init__(self, handles: Sequence[Handle[T]]) -> None:
+        self._open = {id(handle.future): handle for handle in handles}
+
+    async def __anext__(self) -> Handle[T]:
+        if not self._open:
+            raise StopAsyncIteration
+        first = await any_of([handle.future for handle in self._open.values()])
+        return self._open.pop(id(first))
+
+
+def _require_handles(method: str, handles: Sequence[object]) -> None:
+    for handle in handles:
+        if not isinstance(handle, Handle):
+            raise ForeignAwaitable(
+                f"{method} takes handles, not {type(handle).__name__}: use ctx.schedule_async(...)"
+            )
 
 
 def _as_handles(driver: Driver, awaitables: Sequence[Awaitable[Any]]) -> list[Handle[Any]]:

@@ -12,6 +12,6 @@ class WorkflowContext(Scheduling, Combinators, Operations, Determinism):
     """All that workflow code may wait for or ask of the world.
 
     Tasks, children and timers: `schedule`, `schedule_async`, `schedule_workflow`, `schedule_workflow_async`, `sleep`,
-    `sleep_until`. Several at once: `gather`, `select`. Side effects: `run`. What replays alike: `current_time`, `random`,
-    `random_uuid`, `logger`.
+    `sleep_until`. Several at once: `gather`, `select`, `as_completed`. Side effects: `run`. What replays alike:
+    `current_time`, `random`, `random_uuid`, `logger`.
     """
