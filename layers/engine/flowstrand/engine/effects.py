@@ -68,11 +68,7 @@ def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
         for timer in state.timers.values()
         if timer.changed_at >= since
     ]
-    effects += [
-        (child.position, StartChild(child=child))
-        for child in state.children.values()
-        if child.changed_at >= since and not child.is_started
-    ]
+    effects += [(child.position, StartChild(child=child)) for child in _unstarted(state, since)]
     return [effect for _, effect in sorted(effects, key=lambda pair: pair[0])]
 
 
@@ -81,13 +77,16 @@ def _after_the_end(state: ExecutionState) -> list[Effect]:
 
     Whichever wake carries them out may be the last one: an ended execution is swept no more.
     """
-    unstarted = [child for child in state.children.values() if not child.is_started]
-    effects: list[Effect] = [
-        StartChild(child=child) for child in sorted(unstarted, key=lambda child: child.position)
-    ]
+    effects: list[Effect] = [StartChild(child=child) for child in _unstarted(state, since=1)]
     if state.parent:
         effects.append(TellParent(parent=state.parent))
     return effects
+
+
+def _unstarted(state: ExecutionState, since: int) -> list[OpenChild]:
+    """Children asked for from `since` on whose logs are not known to have begun, in order of position."""
+    unstarted = [c for c in state.children.values() if c.changed_at >= since and not c.is_started]
+    return sorted(unstarted, key=lambda child: child.position)
 
 
 def needs_wake(state: ExecutionState, since: int) -> bool:
