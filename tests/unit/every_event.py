@@ -36,7 +36,15 @@ _FIELDS: dict[EventType, dict[str, Any]] = {
         "horizon": 1,
     },
     EventType.WORKFLOW_RESUMED: _WORKFLOW | {"status": Workflow.RUNNING, "worker_id": "r1"},
-    EventType.WORKFLOW_COMPLETED: _WORKFLOW | {"status": Workflow.COMPLETED, "output": None, "horizon": 5},
+    EventType.WORKFLOW_COMPLETED: _WORKFLOW
+    | {
+        "status": Workflow.COMPLETED,
+        "output": None,
+        "horizon": 5,
+        "continued_as": "01X.n1",
+        "continued_input": {"page": 2},
+        "carried_signals": (4,),
+    },
     EventType.WORKFLOW_FAILED: _WORKFLOW
     | {"status": Workflow.FAILED, "error": ERROR, "failure_type": "ERROR", "horizon": 5, "unseen": (4,)},
     EventType.WORKFLOW_CANCELLED: _WORKFLOW | {"status": Workflow.CANCELLED, "reason": "late", "horizon": 5},

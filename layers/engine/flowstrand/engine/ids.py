@@ -7,16 +7,21 @@ position, so that replay can never make another.
     01JD…7Q.t3       the task scheduled by its third command
     01JD…7Q.c4       its child workflow, itself an execution
     01JD…7Q.c4.m1    a timer of that child
+    01JD…7Q.n1       the execution that continues the first, and 01JD…7Q.n2 the one after that
 """
 
 from __future__ import annotations
 
+import re
 from typing import NewType
 
 ExecutionId = NewType("ExecutionId", str)
 OrgId = NewType("OrgId", str)
 
-TASK, TIMER, CHILD, OPERATION = "t", "m", "c", "o"
+TASK, TIMER, CHILD, OPERATION, PROMISE = "t", "m", "c", "o", "p"
+
+_FAMILIES = frozenset({TASK, TIMER, CHILD, OPERATION, PROMISE})
+_CONTINUED = re.compile(r"(.+)\.n([1-9][0-9]*)")
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_BYTES = 10
@@ -42,6 +47,13 @@ def owner_of(operation: str) -> tuple[ExecutionId, str, int]:
         ValueError: `operation` is not an operation's id.
     """
     execution, _, tail = operation.rpartition(".")
-    if not execution or tail[:1] not in {TASK, TIMER, CHILD, OPERATION} or not tail[1:].isdecimal():
+    if not execution or tail[:1] not in _FAMILIES or not tail[1:].isdecimal():
         raise ValueError(f"not an operation id: {operation!r}")
     return ExecutionId(execution), tail[0], int(tail[1:])
+
+
+def successor_id(execution: str) -> ExecutionId:
+    """The id of the execution that `execution` continues as."""
+    continued = _CONTINUED.fullmatch(execution)
+    first, number = (continued[1], int(continued[2])) if continued else (execution, 0)
+    return ExecutionId(f"{first}.n{number + 1}")

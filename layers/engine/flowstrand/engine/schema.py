@@ -1,7 +1,8 @@
 """Dataclasses to JSON and back, by their annotations: the one codec under events and checkpoints.
 
 Field names become camelCase. `EpochMs` is an RFC 3339 UTC string with milliseconds in JSON and an integer here;
-its field loses the suffix (`fire_at_ms` is `fireAt`). A `None` is left out, except in a `Payload`, where it is a value.
+its field loses the suffix (`fire_at_ms` is `fireAt`). A `None` is left out, except in a `Payload` without a default, where
+it is a value.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def to_json(value: Any) -> JsonObject:
     encoded: JsonObject = {}
     for field in schema_of(type(value)):
         raw = getattr(value, field.name)
-        if raw is not None or field.is_payload:
+        if raw is not None or (field.is_payload and field.required):
             encoded[field.key] = field.encode(raw)
     return encoded
 

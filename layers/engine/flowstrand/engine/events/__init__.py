@@ -24,6 +24,7 @@ from flowstrand.engine.events.vocabulary import (
     ErrorInfo,
     EventType,
     Family,
+    ParentClosePolicy,
     ParentRef,
     RetryPolicy,
     SuspendType,

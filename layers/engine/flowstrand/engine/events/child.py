@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from flowstrand.engine.events.vocabulary import ErrorInfo, EventType, Family, WorkflowStatus
+from flowstrand.engine.events.vocabulary import (
+    ErrorInfo,
+    EventType,
+    Family,
+    ParentClosePolicy,
+    WorkflowStatus,
+)
 from flowstrand.engine.schema import Payload
 
 
@@ -22,12 +28,18 @@ class _ChildEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildInitiated(_ChildEvent):
-    """Workflow code asked for a child."""
+    """Workflow code asked for a child.
+
+    Attributes:
+        timeout_ms: how long it may take from its own start; None for ever.
+    """
 
     TYPE: ClassVar[EventType] = EventType.CHILD_WORKFLOW_INITIATED
 
     input: Payload = field(metadata={"payload": True})
     queue: str
+    parent_close_policy: ParentClosePolicy = ParentClosePolicy.CANCEL
+    timeout_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +60,7 @@ class ChildCompleted(_ChildEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildFailed(_ChildEvent):
-    """The child failed, or was cancelled (`failure_type` is CANCELLED)."""
+    """The child failed, was cancelled (`failure_type` is CANCELLED), or could not have the id asked for (ALREADY_EXISTS)."""
 
     TYPE: ClassVar[EventType] = EventType.CHILD_WORKFLOW_FAILED
 
@@ -58,9 +70,18 @@ class ChildFailed(_ChildEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildCancellationRequested(_ChildEvent):
-    """The child is to be told to cancel."""
+    """The child is to be told to cancel.
+
+    Attributes:
+        force: it is to be ended at once.
+        command: the position of the cancel command; None where the parent's cancellation or end is the reason.
+    """
 
     TYPE: ClassVar[EventType] = EventType.CHILD_WORKFLOW_CANCELLATION_REQUESTED
+
+    reason: str | None = None
+    force: bool | None = None
+    command: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ def encode(data: EventData) -> JsonObject:
             inline[attribute] = None
     body = to_json(replace(data, **inline) if inline else data)
     for key in refs:
-        del body[key]
+        body.pop(key, None)
     encoded: JsonObject = {"v": SCHEMA_VERSION, "type": data.TYPE.value, "data": body}
     if refs:
         encoded["refs"] = refs

@@ -10,12 +10,17 @@ from flowstrand.engine.events.vocabulary import EventType, Family
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationRequested:
-    """Somebody asked for the execution to end."""
+    """Somebody asked for the execution to end.
+
+    Attributes:
+        cascade: whether its children are asked as well.
+    """
 
     FAMILY: ClassVar[Family] = Family.CONTROL
     TYPE: ClassVar[EventType] = EventType.CANCELLATION_REQUESTED
 
     reason: str | None = None
+    cascade: bool = True
     request_id: str | None = None
 
 

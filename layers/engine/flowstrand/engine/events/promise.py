@@ -20,11 +20,16 @@ class _PromiseEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseCreated(_PromiseEvent):
-    """Workflow code asked for a promise."""
+    """Workflow code asked for a promise.
+
+    Attributes:
+        key: a name of the author's by which it can be settled, unique in its org while it is open.
+    """
 
     TYPE: ClassVar[EventType] = EventType.PROMISE_CREATED
 
     timeout_at_ms: EpochMs | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

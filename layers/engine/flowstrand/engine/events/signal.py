@@ -18,3 +18,4 @@ class SignalReceived:
 
     name: str
     value: Payload = field(metadata={"payload": True})
+    request_id: str | None = None

@@ -16,6 +16,7 @@ class _StreamEvent:
     task_execution_id: str
     attempt: int
     payload: Payload = field(metadata={"payload": True})
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

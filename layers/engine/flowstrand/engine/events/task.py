@@ -24,13 +24,24 @@ class _TaskEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCreated(_TaskEvent):
-    """Workflow code asked for a task; `execution_count` is 0."""
+    """Workflow code asked for a task; `execution_count` is 0.
+
+    Attributes:
+        timeout_ms: from here to its end, all attempts included; past it, the task has failed for good.
+        start_to_close_ms: how long one attempt may take.
+        heartbeat_timeout_ms: how long one attempt may be silent.
+        priority: among tasks of a queue, higher ones are claimed first; 0 by default.
+    """
 
     TYPE: ClassVar[EventType] = EventType.TASK_CREATED
 
     input: Payload = field(metadata={"payload": True})
     queue: str
     retry: RetryPolicy
+    timeout_ms: int | None = None
+    start_to_close_ms: int | None = None
+    heartbeat_timeout_ms: int | None = None
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +50,14 @@ class TaskStarted(_TaskEvent):
 
     Attributes:
         lease_ends_at_ms: when the attempt is given up unless a heartbeat has extended the lease.
+        ends_at_ms: when it is given up whatever is heard of it: its start-to-close timeout.
     """
 
     TYPE: ClassVar[EventType] = EventType.TASK_STARTED
 
     attempt: int
     lease_ends_at_ms: EpochMs
+    ends_at_ms: EpochMs | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

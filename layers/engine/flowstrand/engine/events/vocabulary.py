@@ -112,6 +112,23 @@ class FailureType(StrEnum):
     """The execution asked for more than one execution may hold."""
     INVALID_WORKFLOW = "INVALID_WORKFLOW"
     """The input or output does not fit the workflow's declared types."""
+    TIMEOUT = "TIMEOUT"
+    """A deadline, a start-to-close or a heartbeat timeout has passed."""
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    """The id that a child workflow was to have is another execution's."""
+    POISON = "POISON"
+    """The code ended the process, again and again."""
+
+
+class ParentClosePolicy(StrEnum):
+    """What becomes of a child that is open when its parent ends."""
+
+    CANCEL = "CANCEL"
+    """It is asked to cancel."""
+    TERMINATE = "TERMINATE"
+    """It is ended at once, without running its code."""
+    ABANDON = "ABANDON"
+    """It goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +138,13 @@ class ErrorInfo:
     Attributes:
         type: the exception's class name, or a name the reporter chose.
         stack: a formatted traceback, for people.
+        retryable: false where whoever raised it said that trying again cannot help.
     """
 
     type: str
     message: str
     stack: str | None = None
+    retryable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +165,7 @@ class RetryPolicy:
         multiplier: what each further delay is multiplied by.
         max_ms: no delay is longer.
         jitter: the share of the delay, 0 to 1, that is drawn at random below it.
+        non_retryable: types of errors after which there is no further attempt.
     """
 
     max_retries: int = 3
@@ -153,29 +173,46 @@ class RetryPolicy:
     multiplier: float = 2.0
     max_ms: int = 60_000
     jitter: float = 0.2
+    non_retryable: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitGroup:
-    """Operations that workflow code awaits together; it goes on when all have settled.
+    """Operations and signals that workflow code awaits together; it goes on when all have settled.
 
     Attributes:
-        operations: positions of the operations, as ranges: `"1-3,7"`.
+        operations: positions of the operations, as ranges: `"1-3,7"`; empty where only signals are awaited.
         settled: if true, a member's failure does not release the group early.
+        signals: names of the signals awaited, one for each.
+        shielded: if true, a cancellation request does not release the group.
     """
 
     operations: str
     settled: bool | None = None
+    signals: tuple[str, ...] | None = None
+    shielded: bool | None = None
 
     @classmethod
-    def of(cls, positions: frozenset[int], *, settled: bool = False) -> WaitGroup:
-        """The group over `positions`."""
-        return cls(operations=_ranges(sorted(positions)), settled=settled or None)
+    def of(
+        cls,
+        positions: frozenset[int],
+        *,
+        settled: bool = False,
+        signals: tuple[str, ...] = (),
+        shielded: bool = False,
+    ) -> WaitGroup:
+        """The group over `positions` and `signals`."""
+        return cls(
+            operations=_ranges(sorted(positions)),
+            settled=settled or None,
+            signals=signals or None,
+            shielded=shielded or None,
+        )
 
     def positions(self) -> frozenset[int]:
         """The positions that `operations` names."""
         found: set[int] = set()
-        for part in self.operations.split(","):
+        for part in filter(None, self.operations.split(",")):
             first, _, last = part.partition("-")
             found.update(range(int(first), int(last or first) + 1))
         return frozenset(found)

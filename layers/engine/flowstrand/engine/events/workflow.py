@@ -14,7 +14,7 @@ from flowstrand.engine.events.vocabulary import (
     WaitGroup,
     WorkflowStatus,
 )
-from flowstrand.engine.schema import Payload
+from flowstrand.engine.schema import EpochMs, Payload
 from flowstrand.jsonvalue import JsonObject
 
 
@@ -31,7 +31,12 @@ class _WorkflowEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowStarted(_WorkflowEvent):
-    """Sequence 1, once."""
+    """Sequence 1, once.
+
+    Attributes:
+        timeout_at_ms: when the execution fails if it is still open.
+        continued_from: the execution that continued as this one.
+    """
 
     TYPE: ClassVar[EventType] = EventType.WORKFLOW_STARTED
 
@@ -40,6 +45,8 @@ class WorkflowStarted(_WorkflowEvent):
     metadata: JsonObject | None = None
     version: str | None = None
     parent: ParentRef | None = None
+    timeout_at_ms: EpochMs | None = None
+    continued_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +74,13 @@ class WorkflowResumed(_WorkflowEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowCompleted(_WorkflowEvent):
-    """The code returned.
+    """The code returned, or continued as another execution.
 
     Attributes:
         unseen: sequences of observable events that the code had not seen.
+        continued_as: the execution that goes on from here.
+        continued_input: its input.
+        carried_signals: sequences of signals here that nobody has taken; they are the first things it receives.
     """
 
     TYPE: ClassVar[EventType] = EventType.WORKFLOW_COMPLETED
@@ -79,6 +89,8 @@ class WorkflowCompleted(_WorkflowEvent):
     horizon: int
     unseen: tuple[int, ...] = ()
     continued_as: str | None = None
+    continued_input: Payload = field(default=None, metadata={"payload": True})
+    carried_signals: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
