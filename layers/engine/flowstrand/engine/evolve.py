@@ -22,9 +22,14 @@ from flowstrand.engine.events import (
     PromiseRejected,
     PromiseResolved,
     PromiseTimedOut,
+    RetryRequested,
     SignalReceived,
     StateCleared,
     StateSet,
+    StreamData,
+    StreamError,
+    StreamProgress,
+    StreamToken,
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
@@ -42,7 +47,15 @@ from flowstrand.engine.events import (
     WorkflowSuspended,
 )
 from flowstrand.engine.schema import EpochMs
-from flowstrand.engine.state import ExecutionState, OpenChild, OpenPromise, OpenTask, OpenTimer, Settlement
+from flowstrand.engine.state import (
+    REMEMBERED_REQUESTS,
+    ExecutionState,
+    OpenChild,
+    OpenPromise,
+    OpenTask,
+    OpenTimer,
+    Settlement,
+)
 from flowstrand.errors import LogCorrupted
 
 
@@ -102,6 +115,7 @@ def _private_copy(state: ExecutionState) -> ExecutionState:
     draft.children, draft.promises = dict(state.children), dict(state.promises)
     draft.settlements, draft.signals = dict(state.settlements), dict(state.signals)
     draft.values = dict(state.values)
+    draft.requests, draft.chunk_requests = dict(state.requests), dict(state.chunk_requests)
     return draft
 
 
@@ -158,15 +172,18 @@ def _fold_in(state: ExecutionState, event: Event, data: EventData) -> None:
             _apply_child_cancellation(state, event, data)
         case SignalReceived() | CancellationRequested():
             _apply_from_outside(state, event, data)
-        case StateSet() | StateCleared():
-            _apply_value(state, event, data)
-        case OperationCompleted() | OperationFailed():
-            state.has_begun = True
+        case StateSet() | StateCleared() | OperationCompleted() | OperationFailed():
+            _apply_own(state, event, data)
+        case RetryRequested():
+            _remember(state.requests, data.request_id, event.sequence)
+        case StreamToken() | StreamProgress() | StreamData() | StreamError():
+            _remember(state.chunk_requests, data.request_id, event.sequence)
         case _:
             pass  # facts that open nothing
 
 
 def _apply_from_outside(state: ExecutionState, event: Event, data: SignalReceived | CancellationRequested) -> None:
+    _remember(state.requests, data.request_id, event.sequence)
     if isinstance(data, SignalReceived):
         state.signals[event.sequence] = data.name
     elif state.cancel_requested_at is not None:
@@ -176,12 +193,24 @@ def _apply_from_outside(state: ExecutionState, event: Event, data: SignalReceive
     _observe(state, event)
 
 
-def _apply_value(state: ExecutionState, event: Event, data: StateSet | StateCleared) -> None:
+def _apply_own(
+    state: ExecutionState, event: Event, data: StateSet | StateCleared | OperationCompleted | OperationFailed
+) -> None:
     state.has_begun = True
     if isinstance(data, StateSet):
         state.values[data.key] = event.sequence
-    else:
+    elif isinstance(data, StateCleared):
         state.values.pop(data.key, None)
+
+
+def _remember(requests: dict[str, int], request_id: str | None, sequence: int) -> None:
+    """Note what answers a repetition of the request, as the newest; the oldest beyond the limit is forgotten."""
+    if request_id is None:
+        return
+    requests.pop(request_id, None)
+    requests[request_id] = sequence
+    if len(requests) > REMEMBERED_REQUESTS:
+        del requests[next(iter(requests))]
 
 
 def _mark_turn(state: ExecutionState, data: WorkflowSuspended | WorkflowResumed) -> None:

@@ -24,6 +24,9 @@ _STATUS_OF_END = {
     EventType.WORKFLOW_CANCELLED: WorkflowStatus.CANCELLED,
 }
 
+REMEMBERED_REQUESTS = 256
+"""How many request ids of each sort a log remembers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenTask:
@@ -120,6 +123,10 @@ class ExecutionState:
         cancel_requested_at: the sequence of `CANCELLATION_REQUESTED`, once there is one.
         is_cancel_cascading: whether its children are asked as well.
         values: the workflow's own state: for each key, the sequence of the event that set it.
+        requests: the newest `REMEMBERED_REQUESTS` request ids of signals, cancels and retries, oldest first, each with
+            the sequence of its event: the answer to a repetition.
+        chunk_requests: the same for chunks of running tasks, each with the sequence of its last event. They come by
+            the hundred, and must not make the others be forgotten.
         closed: the terminal event's type, once there is one.
         continued_as: the execution that this one continued as.
     """
@@ -147,6 +154,8 @@ class ExecutionState:
     cancel_requested_at: int | None = None
     is_cancel_cascading: bool = True
     values: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
+    chunk_requests: dict[str, int] = field(default_factory=dict)
     closed: EventType | None = None
     continued_as: str | None = None
 
