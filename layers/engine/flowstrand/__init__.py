@@ -12,25 +12,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flowstrand.engine.events.vocabulary import ParentClosePolicy
     from flowstrand.errors import (
         AuthorError,
+        BranchCancelled,
         ChildWorkflowFailed,
         DeadContext,
         DeterminismViolation,
         FlowstrandError,
         ForeignAwaitable,
         InvalidDefinition,
+        MapFailed,
         NonRetryableError,
         NotSerializable,
         OperationFailed,
+        PromiseRejected,
+        PromiseTimeout,
         TaskCancelled,
         TaskFailed,
+        TimedOut,
         TimerCancelled,
         TooManyOpenOperations,
+        WorkflowCancelled,
+        WorkflowFailed,
     )
     from flowstrand.jsonvalue import JsonValue
     from flowstrand.sdk.app import App
     from flowstrand.sdk.handles import Handle
+    from flowstrand.sdk.mapping import MapEnd, MapOutcome
     from flowstrand.sdk.retry import RetryPolicy
     from flowstrand.sdk.task import task
     from flowstrand.sdk.task_context import TaskContext
@@ -40,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "App",
     "AuthorError",
+    "BranchCancelled",
     "ChildWorkflowFailed",
     "DeadContext",
     "DeterminismViolation",
@@ -48,16 +58,25 @@ __all__ = [
     "Handle",
     "InvalidDefinition",
     "JsonValue",
+    "MapEnd",
+    "MapFailed",
+    "MapOutcome",
     "NonRetryableError",
     "NotSerializable",
     "OperationFailed",
+    "ParentClosePolicy",
+    "PromiseRejected",
+    "PromiseTimeout",
     "RetryPolicy",
     "TaskCancelled",
     "TaskContext",
     "TaskFailed",
+    "TimedOut",
     "TimerCancelled",
     "TooManyOpenOperations",
+    "WorkflowCancelled",
     "WorkflowContext",
+    "WorkflowFailed",
     "task",
     "workflow",
 ]
@@ -66,6 +85,9 @@ _MODULES = {
     "App": "sdk.app",
     "Handle": "sdk.handles",
     "JsonValue": "jsonvalue",
+    "MapEnd": "sdk.mapping",
+    "MapOutcome": "sdk.mapping",
+    "ParentClosePolicy": "engine.events.vocabulary",
     "RetryPolicy": "sdk.retry",
     "TaskContext": "sdk.task_context",
     "WorkflowContext": "sdk.workflow_context",

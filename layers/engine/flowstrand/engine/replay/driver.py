@@ -221,6 +221,11 @@ class Driver:
                 raise ValueError("only tasks, timers and child workflows can be cancelled")
         self._ledger.enter(cancel, at=self.delivered_to)
 
+    def is_cancellable(self, future: Future) -> bool:
+        """Whether `future` is that of a task, timer or child workflow."""
+        command = self._ledger.command_at(future.position or 0)
+        return isinstance(command, ScheduleTask | StartTimer | StartChild)
+
     def set_value(self, key: str, value: JsonValue) -> None:
         """Set a value of the workflow's own state."""
         if self._is_live:
