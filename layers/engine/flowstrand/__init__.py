@@ -25,8 +25,11 @@ if TYPE_CHECKING:
         OperationFailed,
         TaskCancelled,
         TaskFailed,
+        TaskTimeout,
         TimerCancelled,
         TooManyOpenOperations,
+        WorkflowFailed,
+        WorkflowTimeout,
     )
     from flowstrand.jsonvalue import JsonValue
     from flowstrand.sdk.app import App
@@ -55,9 +58,12 @@ __all__ = [
     "TaskCancelled",
     "TaskContext",
     "TaskFailed",
+    "TaskTimeout",
     "TimerCancelled",
     "TooManyOpenOperations",
     "WorkflowContext",
+    "WorkflowFailed",
+    "WorkflowTimeout",
     "task",
     "workflow",
 ]

@@ -22,6 +22,8 @@ class OpenTask:
 
     Attributes:
         attempts: how many attempts have been started.
+        deadline_at_ms: when it fails for good, whatever becomes of its attempts.
+        ends_at_ms: when the running attempt is given up, whatever is heard of it.
         status: PENDING while the next attempt may be claimed from `due_at_ms` on; RUNNING while the lease of attempt
             `attempts` lasts until `due_at_ms`.
         created_at: the sequence of its `TASK_CREATED`, which holds its input.
@@ -37,6 +39,11 @@ class OpenTask:
     status: TaskStatus
     due_at_ms: EpochMs
     worker_id: str | None = None
+    deadline_at_ms: EpochMs | None = None
+    start_to_close_ms: int | None = None
+    heartbeat_timeout_ms: int | None = None
+    priority: int | None = None
+    ends_at_ms: EpochMs | None = None
     created_at: int
     changed_at: int
 
@@ -84,6 +91,7 @@ class ExecutionState:
         waits: of the newest SUSPENDED.
         settlements: operations that settled beyond `horizon`, by position.
         observed: sequences beyond `horizon` of events that code can observe.
+        timeout_at_ms: when the execution fails if it is still open.
         closed: the terminal event's type, once there is one.
     """
 
@@ -94,6 +102,7 @@ class ExecutionState:
     metadata: JsonObject | None = None
     parent: ParentRef | None = None
     created_at_ms: int
+    timeout_at_ms: EpochMs | None = None
     sequence: int
     timestamp_ms: int
     turn_marker: EventType | None = None

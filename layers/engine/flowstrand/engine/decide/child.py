@@ -40,6 +40,7 @@ def initiate(draft: Draft, command: StartChild) -> None:
             status=WorkflowStatus.PENDING,
             input=command.input,
             queue=command.queue,
+            timeout_ms=command.timeout_ms,
         )
     )
 

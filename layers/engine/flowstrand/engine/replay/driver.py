@@ -16,6 +16,7 @@ from flowstrand.engine import ids
 from flowstrand.engine.events import Event, RetryPolicy, WorkflowStarted
 from flowstrand.engine.replay import delivery
 from flowstrand.engine.replay.commands import (
+    NO_TERMS,
     Cancel,
     CancelTask,
     CancelTimer,
@@ -23,6 +24,7 @@ from flowstrand.engine.replay.commands import (
     ScheduleTask,
     StartChild,
     StartTimer,
+    TaskTerms,
 )
 from flowstrand.engine.replay.fiber import Fiber
 from flowstrand.engine.replay.foreign import no_event_loop
@@ -151,20 +153,26 @@ class Driver:
 
     # --- what the SDK does --------------------------------------------------------------------
 
-    def schedule_task(self, kind: str, input: JsonValue, *, queue: str, retry: RetryPolicy) -> Future:
+    def schedule_task(
+        self, kind: str, input: JsonValue, *, queue: str, retry: RetryPolicy, terms: TaskTerms = NO_TERMS
+    ) -> Future:
         """Ask for a task; its future settles when it has completed, failed for good or been cancelled."""
         position = self._operation_position()
-        command = ScheduleTask(position=position, kind=kind, input=input, queue=queue, retry=retry)
+        command = ScheduleTask(position=position, kind=kind, input=input, queue=queue, retry=retry, terms=terms)
         return self._issue(command, ids.TASK)
 
     def start_timer(self, fire_at_ms: int) -> Future:
         """Ask for a timer; its future settles with None when it has fired."""
         return self._issue(StartTimer(position=self._operation_position(), fire_at_ms=fire_at_ms), ids.TIMER)
 
-    def start_child(self, kind: str, input: JsonValue, *, name: str, queue: str) -> Future:
+    def start_child(
+        self, kind: str, input: JsonValue, *, name: str, queue: str, timeout_ms: int | None = None
+    ) -> Future:
         """Ask for a child workflow; its future settles when the child has ended."""
         position = self._operation_position()
-        command = StartChild(position=position, kind=kind, name=name, input=input, queue=queue)
+        command = StartChild(
+            position=position, kind=kind, name=name, input=input, queue=queue, timeout_ms=timeout_ms
+        )
         return self._issue(command, ids.CHILD)
 
     def run(self, name: str, function: OperationFunction) -> Future:
