@@ -7,7 +7,7 @@ from flowstrand.errors import ChildWorkflowFailed
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 ONCE = RetryPolicy(max_attempts=1)
-THRICE = RetryPolicy(max_attempts=3, initial_interval=1.0)
+THRICE = RetryPolicy(max_attempts=3, initial=1.0)
 
 
 @workflow(name="catches")
