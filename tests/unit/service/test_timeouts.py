@@ -257,3 +257,10 @@ def test_the_parent_hears_of_its_childs_timeout(world: ServiceWorld) -> None:
     assert output(world, execution) == "TIMEOUT: WorkflowTimeout"
     ends = [event.data for event in world.events(f"{execution}.c1") if isinstance(event.data, WorkflowFailed)]
     assert [end.failure_type for end in ends] == ["TIMEOUT"]
+
+
+def test_code_of_an_execution_that_ended_without_it_is_dropped_from_memory(world: ServiceWorld) -> None:
+    execution = start(world, HOUR_MS)
+    world.settle()
+    world.jump(HOUR_MS)
+    assert world.services.warm.take(key_of(execution)) is None

@@ -58,6 +58,7 @@ def _handle_wake(services: Services, wake: Wake, worker_id: str) -> None:
     if again_in_ms is not None:
         services.control.send([wake], delay_ms=again_in_ms)
     if tip.state.closed:
+        services.warm.forget(wake.key)
         open_executions.remove(services.directory, wake.key)
 
 
