@@ -5,7 +5,6 @@ from __future__ import annotations
 from flowstrand import RetryPolicy, TaskFailed, TaskTimeout, WorkflowContext, workflow
 from flowstrand.errors import ChildWorkflowFailed
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.sdk.task_options import TaskKeywords
 
 TWICE = RetryPolicy(max_attempts=2, initial=1.0, jitter=0)
 NEVER_AGAIN = RetryPolicy(max_attempts=5, non_retryable=["CardDeclined"])
@@ -24,9 +23,11 @@ async def has_a_deadline(ctx: WorkflowContext) -> str:
 @workflow(name="bounds-each-attempt")
 async def bounds_each_attempt(ctx: WorkflowContext, option: str) -> str:
     """S14: one task whose attempts may not take long, or may not be silent for long."""
-    options: TaskKeywords = {"start_to_close": 10.0} if option == "start_to_close" else {"heartbeat_timeout": 10.0}
     try:
-        await ctx.schedule("slow", retry=TWICE, **options)
+        if option == "start_to_close":
+            await ctx.schedule("slow", retry=TWICE, start_to_close=10)
+        else:
+            await ctx.schedule("slow", retry=TWICE, heartbeat_timeout=10)
     except TaskTimeout as late:
         return late.error_type
     return "in time"

@@ -40,7 +40,7 @@ def begun(parent: ParentRef | None = None, timeout_ms: int | None = TIMEOUT_MS) 
 def waiting(parent: ParentRef | None = None) -> Draft:
     """Task 1 and timer 2 are open, and what the code saw last is event 1."""
     draft = begun(parent)
-    turn.issue(draft, [schedule(1), timer_at(2, NOW_MS + 1_000)])
+    turn.issue(draft, [schedule(1), timer_at(2, NOW_MS + 1_000)], draft.state.sequence)
     wait(draft, frozenset({1, 2}))
     return behind(draft)
 
@@ -106,7 +106,7 @@ def test_a_checkpoint_keeps_the_timeout() -> None:
 def test_a_childs_timeout_is_recorded_where_it_was_asked_for() -> None:
     draft = drafted()
     command = StartChild(position=1, kind="child", name="c", input=None, queue="default", timeout_ms=5_000)
-    turn.issue(draft, [command])
+    turn.issue(draft, [command], draft.state.sequence)
     initiated = only(draft)
     assert isinstance(initiated, ChildInitiated)
     assert initiated.timeout_ms == 5_000

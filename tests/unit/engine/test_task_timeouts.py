@@ -37,7 +37,7 @@ HEARD = TaskTerms(heartbeat_timeout_ms=3_000)
 def asked(terms: TaskTerms, retry: RetryPolicy = RETRY) -> Draft:
     """Task 1 is open on these terms."""
     draft = drafted()
-    turn.issue(draft, [replace(schedule(1, retry=retry), terms=terms)])
+    turn.issue(draft, [replace(schedule(1, retry=retry), terms=terms)], draft.state.sequence)
     wait(draft, frozenset({1}))
     return behind(draft)
 
@@ -65,7 +65,7 @@ def started(draft: Draft) -> TaskStarted:
 def test_the_terms_are_recorded_and_what_was_not_said_is_not() -> None:
     draft = drafted()
     terms = TaskTerms(timeout_ms=1, start_to_close_ms=2, heartbeat_timeout_ms=3, priority=4)
-    turn.issue(draft, [replace(schedule(1), terms=terms), schedule(2)])
+    turn.issue(draft, [replace(schedule(1), terms=terms), schedule(2)], draft.state.sequence)
     said, unsaid = draft.events
     assert isinstance(said, TaskCreated)
     assert isinstance(unsaid, TaskCreated)
@@ -123,7 +123,7 @@ def test_nothing_is_claimed_at_the_deadline_though_nobody_has_ended_it_yet() -> 
 
 def test_a_deadline_is_no_business_of_what_has_none_has_ended_or_is_no_task() -> None:
     draft = drafted()
-    turn.issue(draft, [schedule(1), timer_at(2)])
+    turn.issue(draft, [schedule(1), timer_at(2)], draft.state.sequence)
     late = behind(draft, after_ms=10 * LEASE_MS)
     assert not any(task.expire_deadline(late, position) for position in (1, 2, 9))
     assert timer.fire(late, 2)
