@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from flowstrand.engine.schema import rfc3339
 from tests.scenarios.transports import TRANSPORTS, Row
-from tests.scenarios.world import World
+from tests.scenarios.world import START_MS, World
 
 HOUR_S = 3_600
 BEGUN = "WORKFLOW_STARTED TASK_CREATED WORKFLOW_SUSPENDED"
@@ -135,7 +136,9 @@ def test_an_execution_that_is_open_at_its_timeout_fails_and_none_of_its_code_run
     assert_log(world, execution, f"{begun} TASK_CANCELLED TIMER_CANCELLED WORKFLOW_FAILED")
     snapshot = world.get(execution)
     assert (snapshot["status"], snapshot["failureType"]) == ("FAILED", "TIMEOUT")
-    assert snapshot["error"]["message"] == "the workflow had not ended after 90.5 seconds"
+    assert (
+        snapshot["error"]["message"] == f"the workflow had not ended by its timeout, {rfc3339(START_MS + 90_500)}"
+    )
     assert report(world, task, "complete") == 409
     [started] = data(world, execution, "WORKFLOW_STARTED")
     assert "timeoutAt" in started
@@ -146,7 +149,9 @@ def test_a_child_has_its_time_from_its_own_start_and_its_parent_hears_of_its_end
     world.jump(59)
     assert world.get(execution)["status"] == "WAITING"
     world.jump(1)
-    assert world.get(execution)["output"] == "TIMEOUT: the workflow had not ended after 60 seconds"
+    assert world.get(execution)["output"] == (
+        f"TIMEOUT: the workflow had not ended by its timeout, {rfc3339(START_MS + 60_000)}"
+    )
     [initiated] = data(world, execution, "CHILD_WORKFLOW_INITIATED")
     assert initiated["timeoutMs"] == 60_000
     child = world.get(initiated["childWorkflowId"])

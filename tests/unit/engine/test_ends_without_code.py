@@ -10,6 +10,7 @@ from flowstrand.engine.effects import ArmTimeout, TellParent, needs_wake, open_e
 from flowstrand.engine.events import ChildFailed, ChildInitiated, Event, ParentRef, WorkflowFailed
 from flowstrand.engine.evolve import Draft, fold
 from flowstrand.engine.replay.commands import StartChild
+from flowstrand.engine.schema import rfc3339
 from flowstrand.log.checkpoint import pack_checkpoint, unpack_checkpoint
 from tests.unit.engine.folded import (
     EXECUTION,
@@ -60,7 +61,9 @@ def test_an_execution_fails_at_its_timeout_and_not_before() -> None:
     assert timeout.time_out(due)
     assert names(due) == ["TASK_CANCELLED", "TIMER_CANCELLED", "WORKFLOW_FAILED"]
     assert (end_of(due).failure_type, end_of(due).error.type) == ("TIMEOUT", "WorkflowTimeout")
-    assert end_of(due).error.message == "the workflow had not ended after 30 seconds"
+    assert (
+        end_of(due).error.message == f"the workflow had not ended by its timeout, {rfc3339(NOW_MS + TIMEOUT_MS)}"
+    )
     assert not timeout.time_out(behind(due))
 
 

@@ -7,6 +7,7 @@ from flowstrand.engine.events import ErrorInfo
 from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay.outcome import Raised
+from flowstrand.engine.schema import rfc3339
 
 
 def time_out(draft: Draft) -> bool:
@@ -14,8 +15,8 @@ def time_out(draft: Draft) -> bool:
     timeout_at_ms = draft.state.timeout_at_ms
     if draft.state.closed or timeout_at_ms is None or timeout_at_ms > draft.now_ms:
         return False
-    took_s = (timeout_at_ms - draft.state.created_at_ms) / 1_000
-    _end(draft, "WorkflowTimeout", f"the workflow had not ended after {took_s:g} seconds", FailureType.TIMEOUT)
+    message = f"the workflow had not ended by its timeout, {rfc3339(timeout_at_ms)}"
+    _end(draft, "WorkflowTimeout", message, FailureType.TIMEOUT)
     return True
 
 
