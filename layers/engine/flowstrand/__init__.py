@@ -30,11 +30,13 @@ if TYPE_CHECKING:
         PromiseTimeout,
         TaskCancelled,
         TaskFailed,
+        TaskTimeout,
         TimedOut,
         TimerCancelled,
         TooManyOpenOperations,
         WorkflowCancelled,
         WorkflowFailed,
+        WorkflowTimeout,
     )
     from flowstrand.jsonvalue import JsonValue
     from flowstrand.sdk.app import App
@@ -71,12 +73,14 @@ __all__ = [
     "TaskCancelled",
     "TaskContext",
     "TaskFailed",
+    "TaskTimeout",
     "TimedOut",
     "TimerCancelled",
     "TooManyOpenOperations",
     "WorkflowCancelled",
     "WorkflowContext",
     "WorkflowFailed",
+    "WorkflowTimeout",
     "task",
     "workflow",
 ]
