@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -243,6 +244,13 @@ async def test_an_input_that_is_no_json_starts_nothing(api: FakeApi) -> None:
     async with client_of(api) as client:
         with pytest.raises(NotSerializable):
             await client.start("order", object())
+    assert api.requests == []
+
+
+def test_an_option_that_does_not_exist_starts_nothing(api: FakeApi, sync_client: SyncClient) -> None:
+    misspelt: Any = {"quue": "fast"}
+    with pytest.raises(TypeError, match="there is no option quue"):
+        sync_client.start("order", None, **misspelt)
     assert api.requests == []
 
 

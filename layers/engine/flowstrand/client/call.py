@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flowstrand.client.connection import Connection
+from flowstrand.client.start_options import StartOptions
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 PATIENCE_S = 15.0
@@ -32,20 +33,18 @@ class Call:
     timeout_s: float = PATIENCE_S
 
 
-def start(
-    to: Connection,
-    kind: str,
-    input: JsonValue,
-    *,
-    queue: str,
-    version: str | None = None,
-    metadata: JsonObject | None = None,
-) -> Call:
-    """Start an execution. Not repeatable: a second one would start another."""
-    body: JsonObject = {"kind": kind, "input": input, "queue": queue}
-    if version is not None:
+def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) -> Call:
+    """Start an execution. Not repeatable: a second one would start another.
+
+    Raises:
+        TypeError: there is no such option.
+    """
+    if unknown := options.keys() - StartOptions.__annotations__.keys():
+        raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
+    body: JsonObject = {"kind": kind, "input": input, "queue": options.get("queue", "default")}
+    if (version := options.get("version")) is not None:
         body["version"] = version
-    if metadata is not None:
+    if (metadata := options.get("metadata")) is not None:
         body["metadata"] = metadata
     return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=False)
 

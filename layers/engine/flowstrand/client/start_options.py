@@ -1,0 +1,31 @@
+"""What may be said when an execution is started, beside its workflow and input."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from flowstrand.jsonvalue import JsonObject
+
+
+class StartOptions(TypedDict, total=False):
+    """Options of `start`, for the overloads of both clients.
+
+    Attributes:
+        queue: where its tasks wait unless they name a queue themselves; `default` by default.
+        version: the author's own mark on the execution.
+        metadata: shown with the execution; at most 8 KB of JSON.
+    """
+
+    queue: str
+    version: str | None
+    metadata: JsonObject | None
+
+
+class WaitOptions(StartOptions, total=False):
+    """Options of `start_and_wait`.
+
+    Attributes:
+        timeout: seconds to wait for the end; for ever by default.
+    """
+
+    timeout: float | None
