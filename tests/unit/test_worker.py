@@ -149,7 +149,11 @@ async def test_it_registers_polls_runs_and_reports(app: App) -> None:
     (registered_at, registration), (polled_at, poll) = server.requests[:2]
     kinds = app.task_kinds()
     assert registered_at == "/api/orgs/acme/workers"
+    definitions: Any = registration.pop("taskDefinitions")
     assert registration == {"name": "w", "queue": "default", "taskKinds": kinds}
+    assert [definition["kind"] for definition in definitions] == kinds
+    charge = next(definition for definition in definitions if definition["kind"] == "charge")
+    assert charge["inputSchema"]["required"] == ["amount"]
     assert polled_at == "/api/orgs/acme/queues/default/poll"
     assert poll == {"workerId": "worker-of-default", "kinds": kinds, "max": 10, "wait": 0.05}
 

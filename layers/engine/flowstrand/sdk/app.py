@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from flowstrand.errors import ConfigurationError, InvalidDefinition
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.definition import Definition
 from flowstrand.sdk.task import TaskDefinition
 from flowstrand.sdk.workflow import WorkflowDefinition
@@ -71,6 +72,13 @@ class App:
     def task_kinds(self) -> Sequence[str]:
         """Every task kind, sorted."""
         return sorted(self._tasks)
+
+    def manifest(self) -> JsonObject:
+        """All that it serves: `{"workflows": [...], "tasks": [...]}`, each by kind; see `Definition.manifest`."""
+        return {
+            "workflows": [self._workflows[kind].manifest() for kind in self.kinds()],
+            "tasks": [self._tasks[kind].manifest() for kind in self.task_kinds()],
+        }
 
 
 def _by_kind(definitions: Iterable[object], sort: type[DefinitionT]) -> dict[str, DefinitionT]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from flowstrand.errors import InvalidDefinition, NotSerializable
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -19,6 +20,12 @@ from flowstrand.sdk.serde import plain, typed
 from flowstrand.sdk.serde.fault import Fault
 
 _UNTYPED = (Any, object, inspect.Parameter.empty)
+
+
+class _Quiet(GenerateJsonSchema):
+    """A default that has no JSON form is left out of the schema, which is no reason to warn whoever starts a worker."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - declared so above
 
 
 class Serde:
@@ -85,7 +92,7 @@ class Serde:
         if self._adapter is None:
             return {}
         try:
-            return self._adapter.json_schema(mode=mode, by_alias=True)
+            return self._adapter.json_schema(mode=mode, by_alias=True, schema_generator=_Quiet)
         except PydanticInvalidForJsonSchema:
             return {}
 
