@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flowstrand.errors import (
         AuthorError,
         ChildWorkflowFailed,
+        CodecFailed,
         DeadContext,
         DeterminismViolation,
         FlowstrandError,
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     )
     from flowstrand.jsonvalue import JsonValue
     from flowstrand.sdk.app import App
+    from flowstrand.sdk.compression import Compression
     from flowstrand.sdk.handles import Handle
+    from flowstrand.sdk.payload_codecs import PayloadCodec, PayloadCodecs
     from flowstrand.sdk.retry import RetryPolicy
     from flowstrand.sdk.task import task
     from flowstrand.sdk.task_context import TaskContext
@@ -41,6 +44,8 @@ __all__ = [
     "App",
     "AuthorError",
     "ChildWorkflowFailed",
+    "CodecFailed",
+    "Compression",
     "DeadContext",
     "DeterminismViolation",
     "FlowstrandError",
@@ -51,6 +56,8 @@ __all__ = [
     "NonRetryableError",
     "NotSerializable",
     "OperationFailed",
+    "PayloadCodec",
+    "PayloadCodecs",
     "RetryPolicy",
     "TaskCancelled",
     "TaskContext",
@@ -64,8 +71,11 @@ __all__ = [
 
 _MODULES = {
     "App": "sdk.app",
+    "Compression": "sdk.compression",
     "Handle": "sdk.handles",
     "JsonValue": "jsonvalue",
+    "PayloadCodec": "sdk.payload_codecs",
+    "PayloadCodecs": "sdk.payload_codecs",
     "RetryPolicy": "sdk.retry",
     "TaskContext": "sdk.task_context",
     "WorkflowContext": "sdk.workflow_context",

@@ -21,6 +21,7 @@ from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.start_options import StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
+from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 
 if TYPE_CHECKING:
     from flowstrand.sdk.code_shapes import WorkflowClass, WorkflowClassWithoutInput
@@ -37,6 +38,10 @@ class Client:
 
     Reads are repeated on network errors and 503, for up to `patience_s` seconds; a start never is, because repeating
     it could start a second execution.
+
+    Attributes:
+        connection: where it sends requests, and as whom.
+        payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
 
     def __init__(
@@ -46,14 +51,19 @@ class Client:
         org: str | None = None,
         *,
         patience_s: float = 30.0,
+        codec: Codec = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         """Defaults: `FLOWSTRAND_URL`, `FLOWSTRAND_API_KEY`, `FLOWSTRAND_ORG`.
 
+        Args:
+            codec: what values are encoded with; the same as the `App`'s.
+
         Raises:
-            ConfigurationError: there is no API key.
+            ConfigurationError: there is no API key, or the codecs do not go together.
         """
         self.connection = Connection.resolve(url, api_key, org)
+        self.payloads = PayloadCodecs.of(codec)
         self._patience_s = patience_s
         self._http = httpx2.AsyncClient(
             base_url=self.connection.url, headers=self.connection.headers, transport=transport
@@ -204,7 +214,8 @@ class Client:
                 await asyncio.sleep(self._pause(cursor, broke))
 
     async def _start(self, workflow: object, input: object, options: StartOptions) -> Handle[Any]:
-        request = call.start(self.connection, kind_of(workflow), input_of(workflow, input), options)
+        value = self.payloads.to_wire(input_of(workflow, input))
+        request = call.start(self.connection, kind_of(workflow), value, options)
         body = await self._answer(request)
         return Handle(self, str(body["workflowExecutionId"]), workflow)
 

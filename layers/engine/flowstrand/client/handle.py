@@ -45,6 +45,7 @@ class Handle(Generic[OutputT_co]):
 
         Raises:
             WorkflowFailed: the execution failed or was cancelled.
+            CodecFailed: the output was encoded with something that this client was not given.
             TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
         """
         deadline = _Deadline(timeout)
@@ -57,7 +58,7 @@ class Handle(Generic[OutputT_co]):
             after = page.next_after
             if page.closed:
                 snapshot = await self.get()
-        output: OutputT_co = output_of(self._workflow, snapshot.result())
+        output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
         return output
 
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
@@ -97,7 +98,7 @@ class SyncHandle(Generic[OutputT_co]):
             after = page.next_after
             if page.closed:
                 snapshot = self.get()
-        output: OutputT_co = output_of(self._workflow, snapshot.result())
+        output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
         return output
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
