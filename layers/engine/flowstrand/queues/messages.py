@@ -36,6 +36,7 @@ class DueKind(StrEnum):
     TIMER = "timer"
     LEASE = "lease"
     ATTEMPT = "attempt"
+    PROMISE = "promise"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,8 @@ class Due:
     """The moment of one thing has come: settle that one thing if it is still open.
 
     Attributes:
-        position: of the timer or task.
-        attempt: of the task whose lease ends or which may be claimed; 0 for a timer.
+        position: of the timer, task or promise.
+        attempt: of the task whose lease ends or which may be claimed; 0 for anything else.
     """
 
     org: OrgId

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 
 from flowstrand.engine import effects, ids
-from flowstrand.engine.decide import task, timer
+from flowstrand.engine.decide import promise, task, timer
 from flowstrand.engine.evolve import Draft
 from flowstrand.queues.messages import ControlMessage, Due, DueKind, Wake
 from flowstrand.service import append, inbox, leases, open_executions
@@ -89,6 +89,8 @@ def _settle(draft: Draft, due: Due) -> bool:
             return timer.fire(draft, due.position)
         case DueKind.LEASE:
             return task.expire_lease(draft, due.position, attempt=due.attempt)
+        case DueKind.PROMISE:
+            return promise.time_out(draft, due.position)
         case DueKind.ATTEMPT:
             return False  # its moment only wakes; the queue message is an effect
 
@@ -103,6 +105,8 @@ def _is_postponed(services: Services, tip: append.Tip, due: Due) -> bool:
     at_ms = 0
     if due.kind is DueKind.TIMER and due.position in tip.state.timers:
         at_ms = tip.state.timers[due.position].fire_at_ms
+    if due.kind is DueKind.PROMISE and due.position in tip.state.promises:
+        at_ms = tip.state.promises[due.position].timeout_at_ms or 0
     if due.kind is DueKind.LEASE and due.position in tip.state.tasks:
         task_id = ids.operation_id(due.execution_id, ids.TASK, due.position)
         known = tip.state.tasks[due.position]
