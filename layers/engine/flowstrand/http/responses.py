@@ -80,6 +80,7 @@ class ExecutionView(ResponseBody):
     parent_workflow_execution_id: str | None = None
     output: Any = None
     error: dict[str, Any] | None = None
+    continued_as: str | None = None
 
     @classmethod
     def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionView:
@@ -167,6 +168,7 @@ def _optional(snapshot: ExecutionSnapshot) -> dict[str, Any]:
         "metadata": snapshot.metadata,
         "parent_workflow_execution_id": snapshot.parent_workflow_execution_id,
         "error": None if snapshot.error is None else to_json(snapshot.error),
+        "continued_as": snapshot.continued_as,
     }
     present = {name: value for name, value in given.items() if value is not None}
     if snapshot.status is WorkflowStatus.COMPLETED:

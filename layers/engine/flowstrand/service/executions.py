@@ -43,6 +43,7 @@ class ExecutionSnapshot:
     parent_workflow_execution_id: str | None
     output: JsonValue
     error: ErrorInfo | None
+    continued_as: str | None
 
 
 def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSnapshot:
@@ -96,6 +97,7 @@ def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
         parent_workflow_execution_id=state.parent.workflow_execution_id if state.parent else None,
         output=output,
         error=error,
+        continued_as=state.continued_as,
     )
 
 
