@@ -6,31 +6,42 @@ from dataclasses import dataclass
 
 from flowstrand.engine import ids
 from flowstrand.engine.decide.start import start_workflow
-from flowstrand.engine.events import ErrorInfo, WorkflowCompleted, WorkflowFailed, WorkflowStatus
+from flowstrand.engine.events import ErrorInfo, EventData, WorkflowCompleted, WorkflowFailed, WorkflowStatus
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import NotFound
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import Wake
-from flowstrand.service import append, definitions, open_executions, payloads
+from flowstrand.service import append, definitions, open_executions, payloads, succession
 from flowstrand.service.container import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
-    """What a caller asks for. `input` is JSON of at most `Settings.max_payload_bytes`."""
+    """What a caller asks for.
+
+    Attributes:
+        input: JSON of at most `Settings.max_payload_bytes`.
+        timeout_ms: how long the execution may take; None for ever.
+    """
 
     kind: str
     input: JsonValue
     queue: str = "default"
     version: str | None = None
     metadata: JsonObject | None = None
+    timeout_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionSnapshot:
-    """An execution as it stands at `current_sequence`."""
+    """An execution as it stands at `current_sequence`.
+
+    Attributes:
+        failure_type: why a failed one failed, for programs.
+        continued_as: the execution that goes on from a completed one; then that one has the output.
+    """
 
     workflow_execution_id: str
     kind: str
@@ -43,6 +54,7 @@ class ExecutionSnapshot:
     parent_workflow_execution_id: str | None
     output: JsonValue
     error: ErrorInfo | None
+    failure_type: str | None
     continued_as: str | None
 
 
@@ -65,6 +77,7 @@ def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSna
         queue=request.queue,
         version=request.version,
         metadata=request.metadata,
+        timeout_at_ms=None if request.timeout_ms is None else now_ms + request.timeout_ms,
     )
     open_executions.add(services.directory, key, now_ms)
     commit = append.first_commit(services, key, started)
@@ -79,12 +92,15 @@ def get(services: Services, org: OrgId, execution_id: str) -> ExecutionSnapshot:
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`: unknown, or another org's.
     """
-    return _snapshot(services, append.require(services, LogKey(org, ExecutionId(execution_id))))
+    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    succession.ensure_successor(services, tip)
+    return _snapshot(services, tip)
 
 
 def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
     state = tip.state
-    output, error = _end_of(services, tip) if state.closed else (None, None)
+    end = _end_of(services, tip) if state.closed else None
+    failed = end if isinstance(end, WorkflowFailed) else None
     return ExecutionSnapshot(
         workflow_execution_id=state.workflow_execution_id,
         kind=state.kind,
@@ -95,19 +111,13 @@ def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
         version=state.version,
         metadata=state.metadata,
         parent_workflow_execution_id=state.parent.workflow_execution_id if state.parent else None,
-        output=output,
-        error=error,
+        output=payloads.fetch(services, tip.key.org, end.output) if isinstance(end, WorkflowCompleted) else None,
+        error=failed.error if failed else None,
+        failure_type=failed.failure_type if failed else None,
         continued_as=state.continued_as,
     )
 
 
-def _end_of(services: Services, tip: append.Tip) -> tuple[JsonValue, ErrorInfo | None]:
+def _end_of(services: Services, tip: append.Tip) -> EventData | None:
     commit = services.log.commit_at(tip.key, tip.state.sequence)
-    end = unpack_events(commit)[-1].data if commit else None
-    match end:
-        case WorkflowCompleted(output=output):
-            return payloads.fetch(services, tip.key.org, output), None
-        case WorkflowFailed(error=error):
-            return None, error
-        case _:
-            return None, None
+    return unpack_events(commit)[-1].data if commit else None

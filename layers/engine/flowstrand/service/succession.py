@@ -15,7 +15,6 @@ from flowstrand.engine.events import (
     WorkflowStarted,
 )
 from flowstrand.engine.ids import ExecutionId
-from flowstrand.engine.schema import EpochMs
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, LogKey
@@ -46,12 +45,16 @@ def successor_of(services: Services, tip: append.Tip) -> append.Tip | None:
     """The tip of the execution that this one has continued as, begun at need; None where it has not."""
     if tip.state.continued_as is None:
         return None
-    key = LogKey(tip.key.org, ExecutionId(tip.state.continued_as))
-    found = append.load(services, key)
-    if found is None:
+    ensure_successor(services, tip)
+    return append.require(services, LogKey(tip.key.org, ExecutionId(tip.state.continued_as)))
+
+
+def ensure_successor(services: Services, tip: append.Tip) -> None:
+    """If this execution has continued as another, have that begun: whoever is told of it can read it."""
+    if tip.state.continued_as is None:
+        return
+    if services.log.tail(LogKey(tip.key.org, ExecutionId(tip.state.continued_as))) is None:
         begin(services, tip)
-        found = append.require(services, key)
-    return found
 
 
 def begin(services: Services, tip: append.Tip) -> None:
@@ -81,6 +84,9 @@ def _started(first: Event, end: WorkflowCompleted, now_ms: int) -> WorkflowStart
     before = first.data
     if not isinstance(before, WorkflowStarted) or end.continued_as is None:
         raise LogCorrupted(f"{end.workflow_execution_id} does not begin with its start")
+    timeout_at_ms = None
+    if before.timeout_at_ms is not None:
+        timeout_at_ms = now_ms + before.timeout_at_ms - first.timestamp_ms
     started = start_workflow(
         end.continued_as,
         kind=before.kind,
@@ -89,11 +95,9 @@ def _started(first: Event, end: WorkflowCompleted, now_ms: int) -> WorkflowStart
         version=before.version,
         metadata=before.metadata,
         parent=before.parent,
+        timeout_at_ms=timeout_at_ms,
     )
-    timeout_at_ms = None
-    if before.timeout_at_ms is not None:
-        timeout_at_ms = EpochMs(now_ms + before.timeout_at_ms - first.timestamp_ms)
-    return replace(started, continued_from=end.workflow_execution_id, timeout_at_ms=timeout_at_ms)
+    return replace(started, continued_from=end.workflow_execution_id)
 
 
 def _carried(services: Services, key: LogKey, sequence: int) -> EventData:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from flowstrand.engine.decide import child
-from flowstrand.engine.decide.turn import end_open_work
-from flowstrand.engine.events import CancellationRequested, WorkflowCancelled, WorkflowStatus
+from flowstrand.engine.decide import child, turn
+from flowstrand.engine.events import CancellationRequested
 from flowstrand.engine.evolve import Draft
-from flowstrand.engine.state import unseen_after
+from flowstrand.engine.replay.outcome import Cancelled
 from flowstrand.errors import Conflict
 
 
@@ -37,27 +36,10 @@ def cancel(
             _ask_children(draft, reason)
         force = force or not draft.state.has_begun
     if force:
-        _end(draft, reason)
+        turn.close(draft, Cancelled(reason), draft.state.horizon, None)
 
 
 def _ask_children(draft: Draft, reason: str | None) -> None:
     for position in sorted(draft.state.children):
         if draft.state.children[position].cancel_at is None:
             child.request_cancel(draft, position, reason=reason)
-
-
-def _end(draft: Draft, reason: str | None) -> None:
-    state = draft.state
-    unseen = unseen_after(state, state.horizon)
-    end_open_work(draft)
-    draft.emit(
-        WorkflowCancelled(
-            workflow_execution_id=state.workflow_execution_id,
-            kind=state.kind,
-            status=WorkflowStatus.CANCELLED,
-            parent_workflow_execution_id=state.parent.workflow_execution_id if state.parent else None,
-            reason=reason,
-            horizon=state.horizon,
-            unseen=unseen,
-        )
-    )
