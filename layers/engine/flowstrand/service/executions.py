@@ -6,12 +6,19 @@ from dataclasses import dataclass
 
 from flowstrand.engine import ids
 from flowstrand.engine.decide.start import start_workflow
-from flowstrand.engine.events import ErrorInfo, EventData, WorkflowCompleted, WorkflowFailed, WorkflowStatus
+from flowstrand.engine.events import (
+    ErrorInfo,
+    EventData,
+    StateSet,
+    WorkflowCompleted,
+    WorkflowFailed,
+    WorkflowStatus,
+)
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.errors import NotFound
+from flowstrand.errors import LogCorrupted, NotFound
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
-from flowstrand.log.port import LogKey
+from flowstrand.log.port import Commit, LogKey
 from flowstrand.queues.messages import Wake
 from flowstrand.service import append, definitions, open_executions, payloads, succession
 from flowstrand.service.container import Services
@@ -95,6 +102,28 @@ def get(services: Services, org: OrgId, execution_id: str) -> ExecutionSnapshot:
     tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
     succession.ensure_successor(services, tip)
     return _snapshot(services, tip)
+
+
+def get_state(services: Services, org: OrgId, execution_id: str, key: str | None = None) -> dict[str, JsonValue]:
+    """The workflow's own state: the values that its code has set and not cleared, by key; with `key`, that one at most.
+
+    One read for each commit that set one of them, however long the log is.
+
+    Raises:
+        NotFound: `EXECUTION_NOT_FOUND`: unknown, or another org's.
+    """
+    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    wanted = {k: at for k, at in sorted(tip.state.values.items()) if key is None or k == key}
+    found: dict[str, JsonValue] = {}
+    commit: Commit | None = None
+    for name, at in sorted(wanted.items(), key=lambda item: item[1]):
+        if commit is None or at > commit.last_sequence:
+            commit = services.log.commit_at(tip.key, at)
+        data = unpack_events(commit)[at - commit.sequence].data if commit else None
+        if not isinstance(data, StateSet):
+            raise LogCorrupted(f"{tip.key} has no STATE_SET at {at}")
+        found[name] = payloads.fetch(services, org, data.value)
+    return {name: found[name] for name in wanted}
 
 
 def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
