@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flowstrand import RetryPolicy, WorkflowContext, workflow
 from flowstrand.errors import PromiseRejected, PromiseTimeout, WorkflowCancelled
 from flowstrand.jsonvalue import JsonValue
+from flowstrand.sdk.workflow import WorkflowDefinition
 
 ONCE = RetryPolicy(max_attempts=1)
 
@@ -52,7 +55,7 @@ async def leaves(ctx: WorkflowContext) -> str:
 
 
 @workflow(name="asks")
-async def asks(ctx: WorkflowContext, key: str | None) -> JsonValue:
+async def asks(ctx: WorkflowContext, key: str | None) -> object:
     """S7: a promise that somebody settles within a minute, or nobody."""
     try:
         return await ctx.promise("approval", timeout=60, key=key)
@@ -77,4 +80,13 @@ async def hears(ctx: WorkflowContext) -> JsonValue:
     return await ctx.schedule_workflow("converses", [])
 
 
-WORKFLOWS = [works, undoes, survives, generation, leaves, asks, converses, hears]
+WORKFLOWS: list[WorkflowDefinition[Any, Any]] = [
+    works,
+    undoes,
+    survives,
+    generation,
+    leaves,
+    asks,
+    converses,
+    hears,
+]

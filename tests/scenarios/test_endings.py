@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from flowstrand.engine.events import ErrorInfo, SignalReceived
 from flowstrand.errors import Conflict
+from flowstrand.log.port import Commit
 from flowstrand.queues.messages import Wake
 from flowstrand.service import append, promises, succession
 from flowstrand.service.cancel import cancel
@@ -29,6 +31,15 @@ def assert_log(world: World, execution: str, types: str, transports: tuple[Trans
 def ask(world: World, execution: str, **options: Any) -> int:
     """Ask for the execution to be cancelled."""
     return cancel(world.services, ORG, execution, **options)
+
+
+def asking(world: World, execution: str) -> Callable[[Commit], None]:
+    """Ask for it when somebody is about to append."""
+
+    def act(_: Commit) -> None:
+        ask(world, execution)
+
+    return act
 
 
 def begin(world: World, kind: str, input: Any = None) -> str:
@@ -96,7 +107,7 @@ def test_s13_running_when_the_request_comes_during_the_turn_that_completes(world
     task = world.claim("work")["work"]
     world.settle()
     world.complete(task, "made")
-    world.log.before_append = lambda _: ask(world, execution)
+    world.log.before_append = asking(world, execution)
     world.settle()
     assert_log(
         world,
@@ -111,7 +122,7 @@ def test_s13_running_when_the_request_comes_during_the_turn_that_completes(world
 def test_s13_running_when_the_request_comes_during_the_first_turn(world: World) -> None:
     """It has committed no turn, so it ends at once; what the turn asks for is dropped."""
     execution = world.start("works")
-    world.log.before_append = lambda _: ask(world, execution)
+    world.log.before_append = asking(world, execution)
     world.settle()
     assert_log(world, execution, "WORKFLOW_STARTED CANCELLATION_REQUESTED WORKFLOW_CANCELLED")
 
