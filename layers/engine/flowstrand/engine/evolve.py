@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import replace
 
 from flowstrand.engine.events import (
+    CancellationRequested,
     ChildCompleted,
     ChildFailed,
     ChildInitiated,
@@ -15,8 +16,14 @@ from flowstrand.engine.events import (
     EventData,
     OperationCompleted,
     OperationFailed,
+    RetryRequested,
+    SignalReceived,
     StateCleared,
     StateSet,
+    StreamData,
+    StreamError,
+    StreamProgress,
+    StreamToken,
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
@@ -34,7 +41,14 @@ from flowstrand.engine.events import (
     WorkflowSuspended,
 )
 from flowstrand.engine.schema import EpochMs
-from flowstrand.engine.state import ExecutionState, OpenChild, OpenTask, OpenTimer, Settlement
+from flowstrand.engine.state import (
+    REMEMBERED_REQUESTS,
+    ExecutionState,
+    OpenChild,
+    OpenTask,
+    OpenTimer,
+    Settlement,
+)
 from flowstrand.errors import LogCorrupted
 
 
@@ -92,6 +106,7 @@ def _private_copy(state: ExecutionState) -> ExecutionState:
     draft = copy(state)
     draft.tasks, draft.timers = dict(state.tasks), dict(state.timers)
     draft.children, draft.settlements = dict(state.children), dict(state.settlements)
+    draft.requests, draft.chunk_requests = dict(state.requests), dict(state.chunk_requests)
     return draft
 
 
@@ -143,8 +158,22 @@ def _fold_in(state: ExecutionState, event: Event, data: EventData) -> None:
             _apply_child(state, event, data)
         case OperationCompleted() | OperationFailed() | StateSet() | StateCleared():
             state.has_begun = True
+        case SignalReceived() | CancellationRequested() | RetryRequested():
+            _remember(state.requests, data.request_id, event.sequence)
+        case StreamToken() | StreamProgress() | StreamData() | StreamError():
+            _remember(state.chunk_requests, data.request_id, event.sequence)
         case _:
             pass  # facts that open nothing
+
+
+def _remember(requests: dict[str, int], request_id: str | None, sequence: int) -> None:
+    """Note what answers a repetition of the request, as the newest; the oldest beyond the limit is forgotten."""
+    if request_id is None:
+        return
+    requests.pop(request_id, None)
+    requests[request_id] = sequence
+    if len(requests) > REMEMBERED_REQUESTS:
+        del requests[next(iter(requests))]
 
 
 def _mark_turn(state: ExecutionState, data: WorkflowSuspended | WorkflowResumed) -> None:

@@ -15,6 +15,9 @@ _STATUS_OF_END = {
     EventType.WORKFLOW_CANCELLED: WorkflowStatus.CANCELLED,
 }
 
+REMEMBERED_REQUESTS = 256
+"""How many request ids of each sort a log remembers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenTask:
@@ -84,6 +87,10 @@ class ExecutionState:
         waits: of the newest SUSPENDED.
         settlements: operations that settled beyond `horizon`, by position.
         observed: sequences beyond `horizon` of events that code can observe.
+        requests: the newest `REMEMBERED_REQUESTS` request ids of signals, cancels and retries, oldest first, each with
+            the sequence of its event: the answer to a repetition.
+        chunk_requests: the same for chunks of running tasks, each with the sequence of its last event. They come by
+            the hundred, and must not make the others be forgotten.
         closed: the terminal event's type, once there is one.
     """
 
@@ -105,6 +112,8 @@ class ExecutionState:
     children: dict[int, OpenChild] = field(default_factory=dict)
     settlements: dict[int, Settlement] = field(default_factory=dict)
     observed: tuple[int, ...] = ()
+    requests: dict[str, int] = field(default_factory=dict)
+    chunk_requests: dict[str, int] = field(default_factory=dict)
     closed: EventType | None = None
 
     @property
