@@ -13,7 +13,8 @@ from tests.functions.stack import CLAIMED, CLAIMED_TASK, NOW_MS, QUEUED_TASK, St
 
 UNKNOWN = execution_id(NOW_MS, b"nobody----")
 
-WRITES = ["executions/start", "tasks/register", "tasks/poll", "tasks/complete", "tasks/fail", "tasks/heartbeat"]
+REPORTS = ["tasks/complete", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
+WRITES = ["executions/start", "tasks/register", "tasks/poll", *REPORTS]
 READS = ["executions/get", "events/history"]
 STREAM = "stream/state"
 
@@ -223,6 +224,20 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("tasks/fail", {"error": {"type": "E"}}, "/error/message"),
         ("tasks/fail", {"retryable": "no"}, "/retryable"),
         ("tasks/heartbeat", {"leaseToken": ""}, "/leaseToken"),
+        ("tasks/stream", {"leaseToken": ...}, "/leaseToken"),
+        ("tasks/stream", {"requestId": ""}, "/requestId"),
+        ("tasks/stream", {"requestId": 5}, "/requestId"),
+        ("tasks/stream", {"chunks": []}, "/chunks"),
+        ("tasks/stream", {"chunks": [{"type": "data", "payload": 1}] * 101}, "/chunks"),
+        ("tasks/stream", {"chunks": [{"type": "smoke", "payload": 1}]}, "/chunks/0/type"),
+        ("tasks/stream", {"chunks": [{"type": "data"}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "token", "payload": 1}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "token", "payload": ""}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "progress", "payload": "half"}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "progress", "payload": True}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "progress", "payload": 1.01}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "error", "payload": "no"}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "token", "payload": "x", "details": 1}]}, "/chunks/0/details"),
     ],
 )
 def test_a_field_that_does_not_fit_is_400_and_pointed_at(
@@ -277,7 +292,7 @@ def test_an_unknown_execution_is_404(stack: Stack, name: str, execution: str) ->
 
 
 @pytest.mark.parametrize("task", [f"{UNKNOWN}.t1", f"{CLAIMED}.t9", CLAIMED, f"{CLAIMED}.m1", "x", "%23", "é"])
-@pytest.mark.parametrize("name", ["tasks/complete", "tasks/fail", "tasks/heartbeat"])
+@pytest.mark.parametrize("name", REPORTS)
 def test_an_unknown_task_is_404(stack: Stack, name: str, task: str) -> None:
     event = moved(name, CLAIMED_TASK, task)
 
@@ -294,26 +309,26 @@ def test_a_queue_that_cannot_exist_is_400(stack: Stack, queue: str) -> None:
 # --- leases ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["tasks/complete", "tasks/fail", "tasks/heartbeat"])
+@pytest.mark.parametrize("name", REPORTS)
 def test_a_token_that_is_not_ours_is_409(stack: Stack, name: str) -> None:
     assert refused(stack, name, changed(name, leaseToken="a.b.c"))[:2] == (409, "INVALID_LEASE")
 
 
-@pytest.mark.parametrize("name", ["tasks/complete", "tasks/fail", "tasks/heartbeat"])
+@pytest.mark.parametrize("name", REPORTS)
 def test_a_token_of_another_task_is_409(stack: Stack, name: str) -> None:
     event = moved(name, CLAIMED_TASK, QUEUED_TASK)
 
     assert refused(stack, name, event)[:2] == (409, "INVALID_LEASE")
 
 
-@pytest.mark.parametrize("name", ["tasks/complete", "tasks/heartbeat"])
+@pytest.mark.parametrize("name", ["tasks/complete", "tasks/heartbeat", "tasks/stream"])
 def test_a_stale_attempt_is_409(stack: Stack, name: str) -> None:
     stack.invoke("tasks", changed("tasks/fail", retryable=True))
 
     assert refused(stack, name, sample(name))[:2] == (409, "STALE_ATTEMPT")
 
 
-@pytest.mark.parametrize("name", ["tasks/fail", "tasks/heartbeat"])
+@pytest.mark.parametrize("name", ["tasks/fail", "tasks/heartbeat", "tasks/stream"])
 def test_a_closed_execution_is_409(stack: Stack, name: str) -> None:
     stack.invoke("tasks", sample("tasks/complete"))
     stack.invoke("resumer", sample("resumer/wake"))

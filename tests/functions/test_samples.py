@@ -10,6 +10,7 @@ import pytest
 
 from flowstrand.streams.response import StreamResponse
 from tests.functions.stack import ACME, CLAIMED, CLAIMED_TASK, EVENTS, QUEUED, Stack, body_of, logged, sample
+from tests.unit.sse_parser import parse
 
 STATUS = {
     "executions/start": 201,
@@ -22,6 +23,7 @@ STATUS = {
     "tasks/complete-with-a-forged-token": 409,
     "tasks/fail": 200,
     "tasks/heartbeat": 200,
+    "tasks/stream": 200,
     "events/history": 200,
     "events/long-poll": 200,
     "events/filtered": 200,
@@ -143,6 +145,31 @@ def test_a_failed_execution_shows_its_error(stack: Stack) -> None:
 
 def test_a_heartbeat_says_whether_to_stop(stack: Stack) -> None:
     assert body_of(stack.invoke("tasks", sample("tasks/heartbeat"))) == {"cancelRequested": False}
+
+
+def test_chunks_repeated_get_the_same_sequence_and_append_nothing(stack: Stack) -> None:
+    first = body_of(stack.invoke("tasks", sample("tasks/stream")))
+    after = stack.sequences()
+
+    second = body_of(stack.invoke("tasks", sample("tasks/stream")))
+
+    assert first == second == {"sequence": 9}
+    assert stack.sequences() == after
+
+
+async def test_a_stream_shows_chunks_under_their_names_and_as_they_are(stack: Stack) -> None:
+    stack.invoke("tasks", sample("tasks/stream"))
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+
+    frames = parse((await _text(stack.invoke("stream", sample("stream/state")).body)).encode())
+    assert [(frame.type, frame.data) for frame in frames[4:9]] == [
+        ("token", "charging "),
+        ("token", "the card\n"),
+        ("progress", "0.5"),
+        ("data", '{"receipt":"r-77"}'),
+        ("error", '{"message":"declined once, trying again"}'),
+    ]
 
 
 def test_a_registration_says_which_kinds_of_the_queue_are_missing(stack: Stack) -> None:

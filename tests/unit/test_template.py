@@ -34,6 +34,7 @@ ROUTES = {
     ("POST", f"{ORG}/task-executions/{{id}}/complete"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/fail"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/heartbeat"): "tasks",
+    ("POST", f"{ORG}/task-executions/{{id}}/stream"): "tasks",
 }
 APPEND_AND_READ = {"dynamodb:PutItem", "dynamodb:Query"}
 LOG_RIGHTS: Mapping[str, set[str]] = {

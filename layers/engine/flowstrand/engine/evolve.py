@@ -48,6 +48,7 @@ from flowstrand.engine.state import (
     OpenTask,
     OpenTimer,
     Settlement,
+    chunk_request,
 )
 from flowstrand.errors import LogCorrupted
 
@@ -161,7 +162,9 @@ def _fold_in(state: ExecutionState, event: Event, data: EventData) -> None:
         case SignalReceived() | CancellationRequested() | RetryRequested():
             _remember(state.requests, data.request_id, event.sequence)
         case StreamToken() | StreamProgress() | StreamData() | StreamError():
-            _remember(state.chunk_requests, data.request_id, event.sequence)
+            if data.request_id is not None:
+                request = chunk_request(data.task_execution_id, data.attempt, data.request_id)
+                _remember(state.chunk_requests, request, event.sequence)
         case _:
             pass  # facts that open nothing
 

@@ -89,8 +89,8 @@ class ExecutionState:
         observed: sequences beyond `horizon` of events that code can observe.
         requests: the newest `REMEMBERED_REQUESTS` request ids of signals, cancels and retries, oldest first, each with
             the sequence of its event: the answer to a repetition.
-        chunk_requests: the same for chunks of running tasks, each with the sequence of its last event. They come by
-            the hundred, and must not make the others be forgotten.
+        chunk_requests: the same for chunks of running tasks, by `chunk_request`, each with the sequence of its last
+            event. They come by the hundred, and must not make the others be forgotten.
         closed: the terminal event's type, once there is one.
     """
 
@@ -149,6 +149,11 @@ class ExecutionState:
         if not group.settled and any(member.failed for member in settled):
             return True
         return len(settled) == len(members)
+
+
+def chunk_request(task_execution_id: str, attempt: int, request_id: str) -> str:
+    """What a request for chunks is remembered as: its id counts within one attempt of one task only."""
+    return f"{task_execution_id.rpartition('.')[2]}.{attempt}.{request_id}"
 
 
 def unseen_after(state: ExecutionState, horizon: int) -> tuple[int, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
+from flowstrand.engine.chunk import Chunk, ChunkType
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.names import KIND_PATTERN, NAME_PATTERN
 from flowstrand.http.body import RequestBody
+from flowstrand.service.chunks import MAX_CHUNKS
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.workers import Registration
 
@@ -29,6 +31,7 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Kind = Annotated[str, StringConstraints(pattern=KIND_PATTERN)]
 Kinds = Annotated[list[Kind], Field(max_length=500)]
 LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
+RequestId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_is_small)]
 
@@ -106,6 +109,46 @@ class FailTask(RequestBody):
     lease_token: LeaseToken
     error: TaskError
     retryable: bool = True
+
+
+class EmittedChunk(RequestBody):
+    """A token's text, a progress from 0 to 1, any data, or an error's `{"message", …}`."""
+
+    type: Literal["token", "progress", "data", "error"]
+    payload: Any
+    details: Any = None
+
+    @field_validator("payload")
+    @classmethod
+    def _fits_its_type(cls, payload: Any, info: ValidationInfo) -> Any:
+        match info.data.get("type"):
+            case "token" if not isinstance(payload, str) or not payload:  # an empty one is no SSE event
+                raise ValueError("a token is a string that is not empty")
+            case "progress" if type(payload) not in (int, float) or not 0 <= payload <= 1:
+                raise ValueError("a progress is a number from 0 to 1")
+            case "error" if not isinstance(payload, dict) or not isinstance(payload.get("message"), str):
+                raise ValueError("an error is an object with a message")
+            case _:
+                return payload
+
+    @field_validator("details")
+    @classmethod
+    def _stand_beside_a_progress(cls, details: Any, info: ValidationInfo) -> Any:
+        if details is not None and info.data.get("type") != "progress":
+            raise ValueError("only a progress has details")
+        return details
+
+    def to_chunk(self) -> Chunk:
+        """For the use case."""
+        return Chunk(type=ChunkType(self.type), payload=self.payload, details=self.details)
+
+
+class StreamChunks(RequestBody):
+    """`POST /task-executions/{id}/stream`."""
+
+    lease_token: LeaseToken
+    request_id: RequestId | None = None
+    chunks: Annotated[list[EmittedChunk], Field(min_length=1, max_length=MAX_CHUNKS)]
 
 
 class HeartbeatTask(RequestBody):

@@ -49,6 +49,7 @@ ROUTES = (
     Route("POST", f"{_TASKS}/complete", "tasks"),
     Route("POST", f"{_TASKS}/fail", "tasks"),
     Route("POST", f"{_TASKS}/heartbeat", "tasks"),
+    Route("POST", f"{_TASKS}/stream", "tasks"),
 )
 
 
