@@ -61,4 +61,4 @@ def test_a_checkpoint_remembers_them_in_their_order() -> None:
 def test_the_state_that_a_decision_began_from_is_left_alone() -> None:
     state = after(signal("a"), token("b"))
     after(signal("c"), token("d"), state=state)
-    assert (list(state.requests), list(state.chunk_requests)) == (["a"], ["b"])
+    assert (list(state.requests), list(state.chunk_requests)) == (["a"], ["t.1.b"])

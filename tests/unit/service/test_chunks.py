@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from flowstrand.engine.chunk import Chunk, ChunkType
+from flowstrand.engine.chunk import MAX_CHUNK_BYTES, Chunk, ChunkType
 from flowstrand.engine.events import StreamData, StreamToken
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.schema import PayloadRef
@@ -140,7 +140,7 @@ def test_chunks_for_an_unknown_task_are_not_found(world: ServiceWorld) -> None:
     ("emitted", "expected"),
     [
         ([HELLO] * (chunks.MAX_CHUNKS + 1), (400, "INVALID_INPUT")),
-        ([Chunk(type=ChunkType.DATA, payload="x" * chunks.MAX_CHUNK_BYTES)], (413, "PAYLOAD_TOO_LARGE")),
+        ([Chunk(type=ChunkType.DATA, payload="x" * MAX_CHUNK_BYTES)], (413, "PAYLOAD_TOO_LARGE")),
         ([Chunk(type=ChunkType.DATA, payload="x" * 8_000)] * 20, (413, "PAYLOAD_TOO_LARGE")),
     ],
     ids=["many", "large", "large together"],

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from flowstrand.engine.schema import Payload
 
+MAX_CHUNK_BYTES = 256 * 1_024
+"""How long the JSON of one chunk's values may be."""
+
 
 class ChunkType(StrEnum):
     """What a chunk is: the SSE event names of `format=state`."""

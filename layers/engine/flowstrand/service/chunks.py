@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flowstrand.engine.chunk import Chunk
+from flowstrand.engine.chunk import MAX_CHUNK_BYTES, Chunk
 from flowstrand.engine.decide import stream
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import Payload, PayloadRef
@@ -20,8 +20,6 @@ from flowstrand.service.reports import Chunks
 
 MAX_CHUNKS = 100
 """How many chunks one call may bring."""
-MAX_CHUNK_BYTES = 256 * 1_024
-"""How long the JSON of one chunk's value may be."""
 MAX_INLINE_BYTES = 128 * 1_024
 """How long the JSON of all values together may be that are too small for the payload store: it is one commit's."""
 
