@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowstrand.jsonvalue import JsonObject
+from flowstrand.log.port import Commit
 from tests.scenarios.transports import collector, history, long_poll, sse_cloudevents
 from tests.scenarios.world import World
 from tests.unit.sse_parser import parse
@@ -51,7 +52,11 @@ def test_tokens_interleave_with_state_changes_and_precede_their_tasks_end(world:
 def test_a_chunk_that_arrives_during_a_turn_is_rebased_behind_and_changes_nothing(world: World) -> None:
     execution, a, b = _begin(world, "two-awaits")
     world.complete(b, "B")
-    world.log.before_append = lambda _: world.emit(a, token("x"), request_id="1")
+
+    def emit(_: Commit) -> None:
+        world.emit(a, token("x"), request_id="1")
+
+    world.log.before_append = emit
     world.settle()
     assert world.get(execution)["status"] == "WAITING"
     world.complete(a, "A")

@@ -20,7 +20,7 @@ HALF = Chunk(type=ChunkType.PROGRESS, payload=0.5, details={"step": 2})
 def running() -> Draft:
     """A workflow that waits for a task whose first attempt runs."""
     draft = drafted()
-    turn.issue(draft, [schedule(1)])
+    turn.issue(draft, [schedule(1)], 1)
     wait(draft, frozenset({1}))
     assert task.claim(draft, 1, attempt=1, worker_id="w", lease_ms=LEASE_MS)
     return draft
@@ -59,7 +59,7 @@ def test_without_a_request_id_nothing_is_taken_for_a_repetition() -> None:
 
 def test_the_same_request_id_of_another_task_is_another_request() -> None:
     draft = drafted()
-    turn.issue(draft, [schedule(1), schedule(2)])
+    turn.issue(draft, [schedule(1), schedule(2)], 1)
     for position in (1, 2):
         assert task.claim(draft, position, attempt=1, worker_id="w", lease_ms=LEASE_MS)
     first = stream.append(draft, 1, attempt=1, chunks=[HELLO], request_id="r")

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from flowstrand.engine.events import (
     CancellationRequested,
+    ChildCancellationFailed,
+    ChildCancellationRequested,
     ChildCompleted,
     ChildFailed,
     ChildInitiated,
@@ -16,6 +18,10 @@ from flowstrand.engine.events import (
     EventData,
     OperationCompleted,
     OperationFailed,
+    PromiseCreated,
+    PromiseRejected,
+    PromiseResolved,
+    PromiseTimedOut,
     RetryRequested,
     SignalReceived,
     StateCleared,
@@ -45,6 +51,7 @@ from flowstrand.engine.state import (
     REMEMBERED_REQUESTS,
     ExecutionState,
     OpenChild,
+    OpenPromise,
     OpenTask,
     OpenTimer,
     Settlement,
@@ -106,7 +113,9 @@ class Draft:
 def _private_copy(state: ExecutionState) -> ExecutionState:
     draft = copy(state)
     draft.tasks, draft.timers = dict(state.tasks), dict(state.timers)
-    draft.children, draft.settlements = dict(state.children), dict(state.settlements)
+    draft.children, draft.promises = dict(state.children), dict(state.promises)
+    draft.settlements, draft.signals = dict(state.settlements), dict(state.signals)
+    draft.values = dict(state.values)
     draft.requests, draft.chunk_requests = dict(state.requests), dict(state.chunk_requests)
     return draft
 
@@ -151,22 +160,58 @@ def _fold_in(state: ExecutionState, event: Event, data: EventData) -> None:
             _mark_turn(state, data)
         case WorkflowCompleted() | WorkflowFailed() | WorkflowCancelled():
             state.closed = data.TYPE
+            state.continued_as = data.continued_as if isinstance(data, WorkflowCompleted) else None
         case TaskCreated() | TaskStarted() | TaskCompleted() | TaskFailed() | TaskCancelled():
             _apply_task(state, event, data)
         case TimerStarted() | TimerFired() | TimerCancelled():
             _apply_timer(state, event, data)
+        case PromiseCreated() | PromiseResolved() | PromiseRejected() | PromiseTimedOut():
+            _apply_promise(state, event, data)
         case ChildInitiated() | ChildStarted() | ChildCompleted() | ChildFailed():
             _apply_child(state, event, data)
-        case OperationCompleted() | OperationFailed() | StateSet() | StateCleared():
-            state.has_begun = True
-        case SignalReceived() | CancellationRequested() | RetryRequested():
-            _remember(state.requests, data.request_id, event.sequence)
-        case StreamToken() | StreamProgress() | StreamData() | StreamError():
-            if data.request_id is not None:
-                request = chunk_request(data.task_execution_id, data.attempt, data.request_id)
-                _remember(state.chunk_requests, request, event.sequence)
+        case ChildCancellationRequested() | ChildCancellationFailed():
+            _apply_child_cancellation(state, event, data)
+        case SignalReceived() | CancellationRequested():
+            _apply_from_outside(state, event, data)
+        case StateSet() | StateCleared() | OperationCompleted() | OperationFailed():
+            _apply_own(state, event, data)
+        case RetryRequested() | StreamToken() | StreamProgress() | StreamData() | StreamError():
+            _apply_request(state, event, data)
         case _:
             pass  # facts that open nothing
+
+
+def _apply_from_outside(state: ExecutionState, event: Event, data: SignalReceived | CancellationRequested) -> None:
+    _remember(state.requests, data.request_id, event.sequence)
+    if isinstance(data, SignalReceived):
+        state.signals[event.sequence] = data.name
+    elif state.cancel_requested_at is not None:
+        return
+    else:
+        state.cancel_requested_at, state.is_cancel_cascading = event.sequence, data.cascade
+    _observe(state, event)
+
+
+def _apply_request(
+    state: ExecutionState,
+    event: Event,
+    data: RetryRequested | StreamToken | StreamProgress | StreamData | StreamError,
+) -> None:
+    if isinstance(data, RetryRequested):
+        _remember(state.requests, data.request_id, event.sequence)
+    elif data.request_id is not None:
+        request = chunk_request(data.task_execution_id, data.attempt, data.request_id)
+        _remember(state.chunk_requests, request, event.sequence)
+
+
+def _apply_own(
+    state: ExecutionState, event: Event, data: StateSet | StateCleared | OperationCompleted | OperationFailed
+) -> None:
+    state.has_begun = True
+    if isinstance(data, StateSet):
+        state.values[data.key] = event.sequence
+    elif isinstance(data, StateCleared):
+        state.values.pop(data.key, None)
 
 
 def _remember(requests: dict[str, int], request_id: str | None, sequence: int) -> None:
@@ -185,6 +230,7 @@ def _mark_turn(state: ExecutionState, data: WorkflowSuspended | WorkflowResumed)
     if isinstance(data, WorkflowSuspended):
         state.horizon, state.waits = data.horizon, data.waits
         state.settlements = {p: s for p, s in state.settlements.items() if s.sequence > data.horizon}
+        state.signals = {sequence: name for sequence, name in state.signals.items() if sequence > data.horizon}
         state.observed = tuple(sequence for sequence in state.observed if sequence > data.horizon)
 
 
@@ -248,6 +294,26 @@ def _apply_timer(state: ExecutionState, event: Event, data: TimerStarted | Timer
     _settle(state, event, data.position, failed=isinstance(data, TimerCancelled))
 
 
+def _apply_promise(
+    state: ExecutionState,
+    event: Event,
+    data: PromiseCreated | PromiseResolved | PromiseRejected | PromiseTimedOut,
+) -> None:
+    if isinstance(data, PromiseCreated):
+        state.has_begun = True
+        state.promises[data.position] = OpenPromise(
+            position=data.position,
+            promise_id=data.promise_id,
+            name=data.name,
+            key=data.key,
+            timeout_at_ms=data.timeout_at_ms,
+            changed_at=event.sequence,
+        )
+        return
+    del state.promises[data.position]
+    _settle(state, event, data.position, failed=not isinstance(data, PromiseResolved))
+
+
 def _apply_child(
     state: ExecutionState, event: Event, data: ChildInitiated | ChildStarted | ChildCompleted | ChildFailed
 ) -> None:
@@ -261,6 +327,7 @@ def _apply_child(
                 name=data.name,
                 queue=data.queue,
                 is_started=False,
+                parent_close_policy=data.parent_close_policy,
                 initiated_at=event.sequence,
                 changed_at=event.sequence,
             )
@@ -272,6 +339,22 @@ def _apply_child(
             _settle(state, event, data.position, failed=isinstance(data, ChildFailed))
 
 
+def _apply_child_cancellation(
+    state: ExecutionState, event: Event, data: ChildCancellationRequested | ChildCancellationFailed
+) -> None:
+    child = state.children[data.position]
+    if isinstance(data, ChildCancellationFailed):
+        child = replace(child, is_cancel_failed=True, changed_at=event.sequence)
+    else:
+        forced = child.is_forced or bool(data.force)
+        child = replace(child, cancel_at=event.sequence, is_forced=forced, changed_at=event.sequence)
+    state.children[data.position] = child
+
+
 def _settle(state: ExecutionState, event: Event, position: int, *, failed: bool) -> None:
     state.settlements[position] = Settlement(event.sequence, failed)
+    _observe(state, event)
+
+
+def _observe(state: ExecutionState, event: Event) -> None:
     state.observed = (*state.observed, event.sequence)

@@ -64,7 +64,8 @@ def _close(services: Services, strand: Strand, worker_id: str, refused: PayloadT
         draft = Draft(strand.tip.state, services.clock.now_ms())
         decide.resume(draft, worker_id)
         if refused is None:
-            decide.issue(draft, strand.missing_commands())
+            decide.mark(draft, strand.missing_patches())
+            decide.issue(draft, strand.missing_commands(), strand.driver.delivered_to)
         outcome = raised(refused) if refused else strand.driver.outcome()
         decide.close(draft, outcome, strand.driver.delivered_to, worker_id)
         try:
