@@ -18,7 +18,7 @@ from flowstrand.service.workers import Registration
 MAX_METADATA_BYTES = 8_192
 """Metadata is part of the log's first commit, never a reference."""
 
-_MAX_MESSAGE, _MAX_STACK = 8_192, 32_768
+_MAX_MESSAGE, _MAX_STACK, _MAX_REASON = 8_192, 32_768, 1_024
 
 
 def _is_small(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -31,6 +31,7 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Kind = Annotated[str, StringConstraints(pattern=KIND_PATTERN)]
 Kinds = Annotated[list[Kind], Field(max_length=500)]
 LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
+SignalName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_is_small)]
@@ -91,7 +92,7 @@ class CompleteTask(RequestBody):
 
 
 class TaskError(RequestBody):
-    """What went wrong in a task, as its worker tells it."""
+    """What went wrong, as a task's worker or whoever rejects a promise tells it."""
 
     type: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     message: str
@@ -157,3 +158,32 @@ class HeartbeatTask(RequestBody):
     not_supported: ClassVar[frozenset[str]] = frozenset({"progress", "details"})
 
     lease_token: LeaseToken
+
+
+class SignalExecution(RequestBody):
+    """`POST /workflow-executions/{id}/signal`."""
+
+    signal_name: SignalName
+    signal_value: Any = None
+    request_id: RequestId | None = None
+
+
+class CancelExecution(RequestBody):
+    """`POST /workflow-executions/{id}/cancel`."""
+
+    reason: Annotated[str, StringConstraints(max_length=_MAX_REASON)] | None = None
+    cascade_to_children: bool = True
+    force: bool = False
+    request_id: RequestId | None = None
+
+
+class ResolvePromise(RequestBody):
+    """`POST /promises/{id}/resolve`."""
+
+    value: Any = None
+
+
+class RejectPromise(RequestBody):
+    """`POST /promises/{id}/reject`."""
+
+    error: TaskError

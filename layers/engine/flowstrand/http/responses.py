@@ -12,6 +12,7 @@ from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import rfc3339, to_json
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.service.executions import ExecutionSnapshot
+from flowstrand.service.promises import Settled
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.workers import Registered
 
@@ -152,6 +153,24 @@ class Recorded(ResponseBody):
     """The sequence that a report's event has."""
 
     sequence: int
+
+
+class SignalRecorded(ResponseBody):
+    """The sequence that a signal's event has."""
+
+    signal_event_sequence: int
+
+
+class PromiseSettled(ResponseBody):
+    """The sequence of the event that settled a promise, and whether that was not this call's."""
+
+    sequence: int
+    already_resolved: bool
+
+    @classmethod
+    def of(cls, settled: Settled) -> PromiseSettled:
+        """What `settled` says."""
+        return cls(sequence=settled.sequence, already_resolved=settled.already_settled)
 
 
 class Heartbeat(ResponseBody):

@@ -37,11 +37,15 @@ class Route:
 
 _ORG = "/api/orgs/{org}"
 _EXECUTIONS = f"{_ORG}/workflow-executions"
+_PROMISES = f"{_ORG}/promises/{{promiseId}}"
 _TASKS = f"{_ORG}/task-executions/{{taskId}}"
 
 ROUTES = (
     Route("POST", _EXECUTIONS, "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}", "executions"),
+    Route("POST", f"{_EXECUTIONS}/{{executionId}}/signal", "executions"),
+    Route("POST", f"{_PROMISES}/resolve", "executions"),
+    Route("POST", f"{_PROMISES}/reject", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream", "stream", Manner.STREAMING),
     Route("POST", f"{_ORG}/workers", "tasks"),

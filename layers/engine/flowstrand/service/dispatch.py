@@ -30,7 +30,7 @@ from flowstrand.errors import LogCorrupted, NotFound
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, LogKey
 from flowstrand.queues.messages import Due, DueKind, TaskMessage, Wake
-from flowstrand.service import append, open_executions
+from flowstrand.service import append, open_executions, promise_keys
 from flowstrand.service.container import Services
 
 MAX_QUEUE_DELAY_MS = 15 * 60 * 1_000
@@ -50,6 +50,14 @@ def dispatch(services: Services, tip: append.Tip, since: int) -> None:
         else:
             _carry_out(services, tip, effect)
     _queue(services, tip.key, attempts)
+    _register_keys(services, tip, since)
+
+
+def _register_keys(services: Services, tip: append.Tip, since: int) -> None:
+    """Let keys stand for the promises that were created with them."""
+    for promise in tip.state.promises.values():
+        if promise.key is not None and promise.changed_at >= since and not tip.state.closed:
+            promise_keys.register(services, tip.key.org, promise.key, promise.promise_id)
 
 
 def _carry_out(services: Services, tip: append.Tip, effect: Effect) -> None:
