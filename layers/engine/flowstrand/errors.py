@@ -3,9 +3,11 @@
     FlowstrandError
     ├── AuthorError                 the workflow or task author must act
     │   ├── TaskFailed                  TASK_FAILED             a task used its last attempt
+    │   │   └── TaskTimeout             TASK_TIMEOUT            … by a timeout, or passed its deadline
     │   ├── TaskCancelled               TASK_CANCELLED
     │   ├── ChildWorkflowFailed         CHILD_WORKFLOW_FAILED
     │   ├── WorkflowFailed              WORKFLOW_FAILED         a client asked for the result of a failed execution
+    │   │   └── WorkflowTimeout         WORKFLOW_TIMEOUT        … that was open at its timeout
     │   ├── OperationFailed             OPERATION_FAILED        a `ctx.run` function raised
     │   ├── PromiseRejected             PROMISE_REJECTED
     │   ├── PromiseTimeout              PROMISE_TIMEOUT         nobody settled a promise in time
@@ -94,6 +96,15 @@ class TaskFailed(RemoteFailure):
     code = "TASK_FAILED"
 
 
+class TaskTimeout(TaskFailed):
+    """A task was open at its deadline, or its last attempt took too long or was silent for too long.
+
+    `error_type` says which: DeadlineExceeded, StartToCloseTimeout or HeartbeatTimeout.
+    """
+
+    code = "TASK_TIMEOUT"
+
+
 class TaskCancelled(RemoteFailure):
     """A task was cancelled before it finished."""
 
@@ -129,6 +140,12 @@ class WorkflowFailed(RemoteFailure):
     """The execution whose result a client asked for failed or was cancelled."""
 
     code = "WORKFLOW_FAILED"
+
+
+class WorkflowTimeout(WorkflowFailed):
+    """The execution was still open when its timeout had passed."""
+
+    code = "WORKFLOW_TIMEOUT"
 
 
 class OperationFailed(RemoteFailure):

@@ -131,6 +131,7 @@ def _first(event: Event) -> ExecutionState:
         version=started.version,
         metadata=started.metadata,
         parent=started.parent,
+        timeout_at_ms=started.timeout_at_ms,
         created_at_ms=event.timestamp_ms,
         sequence=1,
         timestamp_ms=event.timestamp_ms,
@@ -250,6 +251,7 @@ def _apply_task(
                 attempts=data.attempt,
                 worker_id=data.worker_id,
                 due_at_ms=data.lease_ends_at_ms,
+                ends_at_ms=data.ends_at_ms,
                 changed_at=event.sequence,
             )
         case TaskFailed(status=TaskStatus.PENDING, retry_at_ms=retry_at_ms):
@@ -258,6 +260,7 @@ def _apply_task(
                 status=TaskStatus.PENDING,
                 worker_id=None,
                 due_at_ms=retry_at_ms or EpochMs(event.timestamp_ms),
+                ends_at_ms=None,
                 changed_at=event.sequence,
             )
         case TaskCompleted() | TaskFailed() | TaskCancelled():
@@ -275,6 +278,10 @@ def _created(event: Event, data: TaskCreated) -> OpenTask:
         attempts=0,
         status=TaskStatus.PENDING,
         due_at_ms=EpochMs(event.timestamp_ms),
+        deadline_at_ms=None if data.timeout_ms is None else EpochMs(event.timestamp_ms + data.timeout_ms),
+        start_to_close_ms=data.start_to_close_ms,
+        heartbeat_timeout_ms=data.heartbeat_timeout_ms,
+        priority=data.priority,
         created_at=event.sequence,
         changed_at=event.sequence,
     )

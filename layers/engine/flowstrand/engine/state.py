@@ -34,6 +34,8 @@ class OpenTask:
 
     Attributes:
         attempts: how many attempts have been started.
+        deadline_at_ms: when it fails for good, whatever becomes of its attempts.
+        ends_at_ms: when the running attempt is given up, whatever is heard of it.
         status: PENDING while the next attempt may be claimed from `due_at_ms` on; RUNNING while the lease of attempt
             `attempts` lasts until `due_at_ms`.
         created_at: the sequence of its `TASK_CREATED`, which holds its input.
@@ -49,6 +51,11 @@ class OpenTask:
     status: TaskStatus
     due_at_ms: EpochMs
     worker_id: str | None = None
+    deadline_at_ms: EpochMs | None = None
+    start_to_close_ms: int | None = None
+    heartbeat_timeout_ms: int | None = None
+    priority: int | None = None
+    ends_at_ms: EpochMs | None = None
     created_at: int
     changed_at: int
 
@@ -120,6 +127,7 @@ class ExecutionState:
         settlements: operations that settled beyond `horizon`, by position.
         signals: names of the signals beyond `horizon`, by sequence.
         observed: sequences beyond `horizon` of events that code can observe.
+        timeout_at_ms: when the execution fails if it is still open.
         cancel_requested_at: the sequence of `CANCELLATION_REQUESTED`, once there is one.
         is_cancel_cascading: whether its children are asked as well.
         values: the workflow's own state: for each key, the sequence of the event that set it.
@@ -138,6 +146,7 @@ class ExecutionState:
     metadata: JsonObject | None = None
     parent: ParentRef | None = None
     created_at_ms: int
+    timeout_at_ms: EpochMs | None = None
     sequence: int
     timestamp_ms: int
     turn_marker: EventType | None = None

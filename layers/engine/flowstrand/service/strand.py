@@ -48,6 +48,11 @@ class Strand:
         return self.tip.key
 
     @property
+    def is_cold(self) -> bool:
+        """Whether nothing has been delivered yet: no code of this execution is in memory."""
+        return self.driver.delivered_to == 0
+
+    @property
     def is_superseded(self) -> bool:
         """Whether this turn must drop everything: the execution ended, or a duplicate has done its work."""
         return is_superseded(self.tip.state, self.driver.delivered_to)

@@ -10,6 +10,19 @@ from flowstrand.jsonvalue import JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTerms:
+    """On which terms a task is done; see `TaskCreated`."""
+
+    timeout_ms: int | None = None
+    start_to_close_ms: int | None = None
+    heartbeat_timeout_ms: int | None = None
+    priority: int | None = None
+
+
+NO_TERMS = TaskTerms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleTask:
     """Have a worker do this."""
 
@@ -18,6 +31,7 @@ class ScheduleTask:
     input: JsonValue
     queue: str
     retry: RetryPolicy
+    terms: TaskTerms = NO_TERMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

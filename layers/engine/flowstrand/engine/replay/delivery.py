@@ -26,6 +26,7 @@ from flowstrand.engine.events import (
     WorkflowStarted,
     WorkflowSuspended,
 )
+from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.replay import matching
 from flowstrand.engine.replay.commands import describe
 from flowstrand.engine.replay.patches import marker_of
@@ -151,7 +152,8 @@ def _check_turn(driver: Driver, horizon: int, sequence: int) -> None:
 
 def _task_failure(failed: TaskFailed) -> errors.TaskFailed:
     error: ErrorInfo = failed.error
-    return errors.TaskFailed(
+    cls = errors.TaskTimeout if failed.failure_type == FailureType.TIMEOUT else errors.TaskFailed
+    return cls(
         error.message, kind=failed.kind, error_type=error.type, stack=error.stack, id=failed.task_execution_id
     )
 

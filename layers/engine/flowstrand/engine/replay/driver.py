@@ -15,6 +15,7 @@ from flowstrand.engine.events import Event, ParentClosePolicy, RetryPolicy, Susp
 from flowstrand.engine.replay import delivery
 from flowstrand.engine.replay.branches import Branches
 from flowstrand.engine.replay.commands import (
+    NO_TERMS,
     Cancel,
     CancelChild,
     CancelTask,
@@ -27,6 +28,7 @@ from flowstrand.engine.replay.commands import (
     SetState,
     StartChild,
     StartTimer,
+    TaskTerms,
 )
 from flowstrand.engine.replay.fiber import Interrupt
 from flowstrand.engine.replay.futures import Future
@@ -148,10 +150,12 @@ class Driver:
 
     # --- what the SDK does --------------------------------------------------------------------
 
-    def schedule_task(self, kind: str, input: JsonValue, *, queue: str, retry: RetryPolicy) -> Future:
+    def schedule_task(
+        self, kind: str, input: JsonValue, *, queue: str, retry: RetryPolicy, terms: TaskTerms = NO_TERMS
+    ) -> Future:
         """Ask for a task; its future settles when it has completed, failed for good or been cancelled."""
         position = self._operation_position()
-        command = ScheduleTask(position=position, kind=kind, input=input, queue=queue, retry=retry)
+        command = ScheduleTask(position=position, kind=kind, input=input, queue=queue, retry=retry, terms=terms)
         return self._request(command, ids.TASK)
 
     def start_timer(self, fire_at_ms: int) -> Future:
@@ -220,6 +224,11 @@ class Driver:
             case _:
                 raise ValueError("only tasks, timers and child workflows can be cancelled")
         self._ledger.enter(cancel, at=self.delivered_to)
+
+    def is_cancellable(self, future: Future) -> bool:
+        """Whether `future` is that of a task, timer or child workflow."""
+        command = self._ledger.command_at(future.position or 0)
+        return isinstance(command, ScheduleTask | StartTimer | StartChild)
 
     def set_value(self, key: str, value: JsonValue) -> None:
         """Set a value of the workflow's own state."""
