@@ -14,7 +14,8 @@ from tests.functions.stack import CLAIMED, CLAIMED_TASK, NOW_MS, QUEUED_TASK, St
 UNKNOWN = execution_id(NOW_MS, b"nobody----")
 
 REPORTS = ["tasks/complete", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
-WRITES = ["executions/start", "tasks/register", "tasks/poll", *REPORTS]
+SETTLINGS = ["executions/resolve-promise", "executions/reject-promise-by-key"]
+WRITES = ["executions/start", "executions/signal", *SETTLINGS, "tasks/register", "tasks/poll", *REPORTS]
 READS = ["executions/get", "events/history"]
 STREAM = "stream/state"
 
@@ -207,6 +208,14 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("executions/start", {"metadata": {"k": "v" * 9_000}}, "/metadata"),
         ("executions/start", {"colour": "red"}, "/colour"),
         ("executions/start", {"a/b~c": 1}, "/a~1b~0c"),
+        ("executions/signal", {"signalName": ...}, "/signalName"),
+        ("executions/signal", {"signalName": ""}, "/signalName"),
+        ("executions/signal", {"signalName": "a\nb"}, "/signalName"),
+        ("executions/signal", {"signalName": "x" * 129}, "/signalName"),
+        ("executions/signal", {"requestId": ""}, "/requestId"),
+        ("executions/resolve-promise", {"result": 5}, "/result"),
+        ("executions/reject-promise-by-key", {"error": ...}, "/error"),
+        ("executions/reject-promise-by-key", {"error": {"type": "E"}}, "/error/message"),
         ("tasks/register", {"taskKinds": "charge-card"}, "/taskKinds"),
         ("tasks/register", {"taskKinds": ["ok", "not ok"]}, "/taskKinds/1"),
         ("tasks/register", {"task_kinds": ["x"]}, "/task_kinds"),

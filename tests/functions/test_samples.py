@@ -17,6 +17,9 @@ STATUS = {
     "executions/start-with-idempotency-key": 400,
     "executions/get": 200,
     "executions/get-of-another-org": 404,
+    "executions/signal": 200,
+    "executions/resolve-promise": 200,
+    "executions/reject-promise-by-key": 200,
     "tasks/register": 201,
     "tasks/poll": 200,
     "tasks/complete": 200,
@@ -147,6 +150,30 @@ def test_a_heartbeat_says_whether_to_stop(stack: Stack) -> None:
     assert body_of(stack.invoke("tasks", sample("tasks/heartbeat"))) == {"cancelRequested": False}
 
 
+def test_a_signal_repeated_gets_the_same_sequence_and_appends_nothing(stack: Stack) -> None:
+    first = body_of(stack.invoke("executions", sample("executions/signal")))
+    after = stack.sequences()
+
+    second = body_of(stack.invoke("executions", sample("executions/signal")))
+
+    assert first == second == {"signalEventSequence": 4}
+    assert stack.sequences() == after
+
+
+def test_the_first_settles_a_promise_and_the_others_are_told(stack: Stack) -> None:
+    first = body_of(stack.invoke("executions", sample("executions/resolve-promise")))
+    after = stack.sequences()
+
+    others = [
+        body_of(stack.invoke("executions", sample(f"executions/{name}")))
+        for name in ("resolve-promise", "reject-promise-by-key")
+    ]
+
+    assert first == {"sequence": 4, "alreadyResolved": False}
+    assert others == [{"sequence": 4, "alreadyResolved": True}] * 2
+    assert stack.sequences() == after
+
+
 def test_chunks_repeated_get_the_same_sequence_and_append_nothing(stack: Stack) -> None:
     first = body_of(stack.invoke("tasks", sample("tasks/stream")))
     after = stack.sequences()
@@ -233,7 +260,16 @@ def test_no_handler_logs_keys_tokens_or_payloads(
         stack.invoke(name.split("/", maxsplit=1)[0], sample(name))
 
     text = logged(caplog)
-    for secret in ("fsk_sample", "eyJhbGciOi", "r-77", "declined", "c-1042"):
+    for secret in (
+        "fsk_sample",
+        "eyJhbGciOi",
+        "r-77",
+        "declined",
+        "c-1042",
+        "approvedBy",
+        "over budget",
+        "remind",
+    ):
         assert secret not in text
 
 

@@ -27,6 +27,9 @@ ORG = "/api/orgs/{org}"
 ROUTES = {
     ("POST", f"{ORG}/workflow-executions"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}"): "executions",
+    ("POST", f"{ORG}/workflow-executions/{{id}}/signal"): "executions",
+    ("POST", f"{ORG}/promises/{{id}}/resolve"): "executions",
+    ("POST", f"{ORG}/promises/{{id}}/reject"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}/events"): "events",
     ("GET", f"{ORG}/workflow-executions/{{id}}/stream"): "stream",
     ("POST", f"{ORG}/workers"): "tasks",

@@ -43,7 +43,8 @@ class Handle:
 
         Raises:
             WorkflowTimeout: the execution was open at its timeout.
-            WorkflowFailed: it failed otherwise or was cancelled.
+            WorkflowFailed: it failed otherwise.
+            WorkflowCancelled: it was cancelled.
             TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
         """
         deadline = _Deadline(timeout)
@@ -57,6 +58,14 @@ class Handle:
             if page.closed:
                 snapshot = await self.get()
         return output_of(self._workflow, snapshot.result())
+
+    async def signal(self, name: str, value: object = None, *, request_id: str | None = None) -> int:
+        """Send it a signal; returns the sequence of its event. See `Client.signal`."""
+        return await self._client.signal(self.id, name, value, request_id=request_id)
+
+    async def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
+        """Ask it to end; with `force`, end it now. See `Client.cancel`."""
+        await self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
@@ -96,6 +105,14 @@ class SyncHandle:
             if page.closed:
                 snapshot = self.get()
         return output_of(self._workflow, snapshot.result())
+
+    def signal(self, name: str, value: object = None, *, request_id: str | None = None) -> int:
+        """Send it a signal; returns the sequence of its event. See `Client.signal`."""
+        return self._client.signal(self.id, name, value, request_id=request_id)
+
+    def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
+        """Ask it to end; with `force`, end it now. See `Client.cancel`."""
+        self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""

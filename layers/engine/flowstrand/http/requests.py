@@ -16,6 +16,9 @@ from flowstrand.service.chunks import MAX_CHUNKS
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.workers import Registration
 
+MAX_LABEL = 128
+"""Characters of a signal's name."""
+
 MAX_METADATA_BYTES = 8_192
 """Metadata is part of the log's first commit, never a reference."""
 
@@ -31,11 +34,17 @@ def _is_small(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
+def _is_printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("a name is of printable characters")
+    return name
+
+
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Kind = Annotated[str, StringConstraints(pattern=KIND_PATTERN)]
 Kinds = Annotated[list[Kind], Field(max_length=500)]
 LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
-SignalName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+SignalName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LABEL), AfterValidator(_is_printable)]
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TimeoutSeconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)]
