@@ -1,4 +1,4 @@
-"""`executions`: start, look at and signal executions, and settle their promises."""
+"""`executions`: start, look at and signal executions, settle their promises, and say what can be started."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.http.application import Application
-from flowstrand.http.routes import executions, promises
+from flowstrand.http.routes import definitions, executions, promises
 from flowstrand.service.keys import Principal
 
-application = Application("executions", Principal.USER, [executions.router, promises.router], composition.services)
+application = Application(
+    "executions", Principal.USER, [executions.router, definitions.router, promises.router], composition.services
+)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:

@@ -20,6 +20,8 @@ STATUS = {
     "executions/signal": 200,
     "executions/resolve-promise": 200,
     "executions/reject-promise-by-key": 200,
+    "executions/workflow-definitions": 200,
+    "executions/task-definitions": 200,
     "tasks/register": 201,
     "tasks/poll": 200,
     "tasks/complete": 200,

@@ -7,18 +7,16 @@ import uuid
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
 from flowstrand.errors import InvalidDefinition
-from flowstrand.jsonvalue import JsonObject
+from flowstrand.jsonvalue import JsonObject, JsonValue
+from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.serde import Serde
 
 
-def signal(to: Connection, execution_id: str, name: str, value: object, *, request_id: str | None = None) -> Call:
-    """Send a signal.
-
-    Raises:
-        NotSerializable: `value` has no JSON form.
-    """
-    encoded = Serde().encode(value, f"the value of signal {name!r}")
-    body: JsonObject = {"signalName": name, "signalValue": encoded, "requestId": request_id or _new_id()}
+def signal(
+    to: Connection, execution_id: str, name: str, value: JsonValue, *, request_id: str | None = None
+) -> Call:
+    """Send a signal."""
+    body: JsonObject = {"signalName": name, "signalValue": value, "requestId": request_id or _new_id()}
     return _post(to, ["workflow-executions", execution_id, "signal"], body)
 
 
@@ -38,21 +36,28 @@ def cancel(
     return _post(to, ["workflow-executions", execution_id, "cancel"], body)
 
 
-def resolve_promise(to: Connection, promise_id: str | None, key: str | None, value: object) -> Call:
+def resolve_promise(to: Connection, promise_id: str | None, key: str | None, value: JsonValue) -> Call:
     """Give a promise its value.
 
     Raises:
-        NotSerializable: `value` has no JSON form.
         InvalidDefinition: neither an id nor a key is given, or both.
     """
-    encoded = Serde().encode(value, "the value of a promise")
-    return _post(to, ["promises", _address(promise_id, key), "resolve"], {"value": encoded})
+    return _post(to, ["promises", _address(promise_id, key), "resolve"], {"value": value})
 
 
 def reject_promise(to: Connection, promise_id: str | None, key: str | None, *, type: str, message: str) -> Call:
     """Fail a promise. Raises what `resolve_promise` raises."""
     error: JsonObject = {"type": type, "message": message}
     return _post(to, ["promises", _address(promise_id, key), "reject"], {"error": error})
+
+
+def value_of(payloads: PayloadCodecs, value: object, what: str) -> JsonValue:
+    """`value` as the log has it.
+
+    Raises:
+        NotSerializable: it has no JSON form; `what` names it in the message.
+    """
+    return payloads.to_wire(Serde().encode(value, what))
 
 
 def sequence_of(answer: JsonObject, field: str = "sequence") -> int:
