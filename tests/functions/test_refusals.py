@@ -9,13 +9,31 @@ from typing import Any
 import pytest
 
 from flowstrand.engine.ids import execution_id
-from tests.functions.stack import CLAIMED, CLAIMED_TASK, NOW_MS, QUEUED_TASK, Stack, body_of, sample
+from tests.functions.stack import (
+    APPROVAL,
+    APPROVAL_PROMISE,
+    CLAIMED,
+    CLAIMED_TASK,
+    NOW_MS,
+    QUEUED_TASK,
+    Stack,
+    body_of,
+    sample,
+)
 
 UNKNOWN = execution_id(NOW_MS, b"nobody----")
 
 REPORTS = ["tasks/complete", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
 SETTLINGS = ["executions/resolve-promise", "executions/reject-promise-by-key"]
-WRITES = ["executions/start", "executions/signal", *SETTLINGS, "tasks/register", "tasks/poll", *REPORTS]
+WRITES = [
+    "executions/start",
+    "executions/signal",
+    "executions/cancel",
+    *SETTLINGS,
+    "tasks/register",
+    "tasks/poll",
+    *REPORTS,
+]
 READS = ["executions/get", "events/history"]
 LISTS = ["executions/workflow-definitions", "executions/task-definitions"]
 STREAM = "stream/state"
@@ -214,6 +232,8 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("executions/signal", {"signalName": "a\nb"}, "/signalName"),
         ("executions/signal", {"signalName": "x" * 129}, "/signalName"),
         ("executions/signal", {"requestId": ""}, "/requestId"),
+        ("executions/cancel", {"force": "yes"}, "/force"),
+        ("executions/cancel", {"reason": "x" * 1_025}, "/reason"),
         ("executions/resolve-promise", {"result": 5}, "/result"),
         ("executions/reject-promise-by-key", {"error": ...}, "/error"),
         ("executions/reject-promise-by-key", {"error": {"type": "E"}}, "/error/message"),
@@ -301,6 +321,23 @@ def test_an_unknown_kind_is_404_and_creates_nothing(stack: Stack) -> None:
     event = changed("executions/start", kind="nobody-knows-this")
 
     assert refused(stack, "executions/start", event)[:2] == (404, "UNKNOWN_WORKFLOW_KIND")
+
+
+@pytest.mark.parametrize("execution", [UNKNOWN, "x", f"{APPROVAL}.p1", "%23", "..", "a" * 600, "é"])
+@pytest.mark.parametrize("name", ["executions/signal", "executions/cancel"])
+def test_what_is_asked_of_an_unknown_execution_is_404(stack: Stack, name: str, execution: str) -> None:
+    event = moved(name, APPROVAL, execution)
+
+    assert refused(stack, name, event)[:2] == (404, "EXECUTION_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "promise", [f"{UNKNOWN}.p1", f"{APPROVAL}.p9", f"{CLAIMED}.t1", "x", "key:nobody", "%23", "é"]
+)
+def test_an_unknown_promise_is_404(stack: Stack, promise: str) -> None:
+    event = moved("executions/resolve-promise", APPROVAL_PROMISE, promise)
+
+    assert refused(stack, "executions/resolve-promise", event)[:2] == (404, "PROMISE_NOT_FOUND")
 
 
 @pytest.mark.parametrize("execution", [UNKNOWN, "x", f"{CLAIMED}.t1", "%23", "..", "a" * 600, "é"])

@@ -8,8 +8,21 @@ from typing import Any
 
 import pytest
 
+from flowstrand.queues.messages import Wake
+from flowstrand.service import wakes
 from flowstrand.streams.response import StreamResponse
-from tests.functions.stack import ACME, CLAIMED, CLAIMED_TASK, EVENTS, QUEUED, Stack, body_of, logged, sample
+from tests.functions.stack import (
+    ACME,
+    APPROVAL,
+    CLAIMED,
+    CLAIMED_TASK,
+    EVENTS,
+    QUEUED,
+    Stack,
+    body_of,
+    logged,
+    sample,
+)
 from tests.unit.sse_parser import parse
 
 STATUS = {
@@ -18,6 +31,7 @@ STATUS = {
     "executions/get": 200,
     "executions/get-of-another-org": 404,
     "executions/signal": 200,
+    "executions/cancel": 200,
     "executions/resolve-promise": 200,
     "executions/reject-promise-by-key": 200,
     "executions/workflow-definitions": 200,
@@ -160,6 +174,20 @@ def test_a_signal_repeated_gets_the_same_sequence_and_appends_nothing(stack: Sta
 
     assert first == second == {"signalEventSequence": 4}
     assert stack.sequences() == after
+
+
+def test_a_cancel_repeated_gets_the_same_sequence_and_the_reason_is_shown(stack: Stack) -> None:
+    first = body_of(stack.invoke("executions", sample("executions/cancel")))
+    after = stack.sequences()
+
+    assert body_of(stack.invoke("executions", sample("executions/cancel"))) == first == {"sequence": 4}
+    assert stack.sequences() == after
+
+    wakes.handle(stack.services, Wake(org=ACME, execution_id=APPROVAL, sequence=4))
+    event = sample("executions/get")
+    event["path"] = event["path"].replace(CLAIMED, APPROVAL)
+    body = body_of(stack.invoke("executions", event))
+    assert (body["status"], body["error"]["message"]) == ("CANCELLED", "the customer changed her mind")
 
 
 def test_the_first_settles_a_promise_and_the_others_are_told(stack: Stack) -> None:

@@ -28,6 +28,7 @@ ROUTES = {
     ("POST", f"{ORG}/workflow-executions"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}"): "executions",
     ("POST", f"{ORG}/workflow-executions/{{id}}/signal"): "executions",
+    ("POST", f"{ORG}/workflow-executions/{{id}}/cancel"): "executions",
     ("POST", f"{ORG}/promises/{{id}}/resolve"): "executions",
     ("POST", f"{ORG}/promises/{{id}}/reject"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}/events"): "events",

@@ -44,6 +44,7 @@ ROUTES = (
     Route("POST", _EXECUTIONS, "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}", "executions"),
     Route("POST", f"{_EXECUTIONS}/{{executionId}}/signal", "executions"),
+    Route("POST", f"{_EXECUTIONS}/{{executionId}}/cancel", "executions"),
     Route("POST", f"{_PROMISES}/resolve", "executions"),
     Route("POST", f"{_PROMISES}/reject", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),

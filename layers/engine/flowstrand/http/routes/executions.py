@@ -1,4 +1,4 @@
-"""Starting, looking at and signalling executions."""
+"""Starting, looking at, signalling and cancelling executions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from flowstrand.errors import NotFound
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
-from flowstrand.http.requests import SignalExecution, StartExecution
-from flowstrand.http.responses import ExecutionStarted, ExecutionView, SignalRecorded
+from flowstrand.http.requests import CancelExecution, SignalExecution, StartExecution
+from flowstrand.http.responses import ExecutionStarted, ExecutionView, Recorded, SignalRecorded
+from flowstrand.service import cancel as cancellation
 from flowstrand.service import executions, signals
 
 router = Router()
@@ -49,6 +50,23 @@ def signal(request: Request, org: str, execution_id: str) -> Response[str]:  # n
         request_id=body.request_id,
     )
     return json_response(200, SignalRecorded(signal_event_sequence=sequence).body())
+
+
+@router.post(f"{ORG}/workflow-executions/<execution_id>/cancel")
+def cancel(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: the sequence of the `CANCELLATION_REQUESTED`."""
+    call = call_of(request)
+    body = read_body(request, CancelExecution, max_bytes=call.services.settings.max_payload_bytes)
+    sequence = cancellation.cancel(
+        call.services,
+        call.org,
+        _known(execution_id),
+        reason=body.reason,
+        cascade=body.cascade_to_children,
+        force=body.force,
+        request_id=body.request_id,
+    )
+    return json_response(200, Recorded(sequence=sequence).body())
 
 
 def _known(execution_id: str) -> str:
