@@ -141,3 +141,26 @@ def test_a_signal_that_always_loses_is_to_be_sent_again(
     with pytest.raises(Unavailable) as refused:
         send(world, execution)
     assert refused.value.code == "BUSY"
+
+
+async def counts(driver: Driver, input: JsonValue) -> JsonValue:
+    """Continues as another execution after each signal, until it has heard two."""
+    heard = await driver.wait_for_signal("go")
+    if input == "last":
+        return heard
+    await driver.continue_as("last")
+    return None
+
+
+def test_a_signal_to_an_execution_that_has_continued_goes_to_its_successor_once(world: ServiceWorld) -> None:
+    first = world.begin(counts)
+    send(world, first, 1, request_id="1")
+    world.settle()
+    assert world.types(first).endswith("WORKFLOW_COMPLETED")
+    sequence = send(world, first, 2, request_id="2")
+    assert send(world, first, 2, request_id="2") == sequence
+    assert send(world, first, 1, request_id="1") == 3
+    world.settle()
+    assert world.tally(first, "SIGNAL_RECEIVED") == 1
+    assert output(world, f"{first}.n1") == 2
+    assert world.tally(f"{first}.n1", "SIGNAL_RECEIVED") == 1
