@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from flowstrand.engine.events import RetryPolicy
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.futures import Future
-from flowstrand.engine.replay.program import Program
+from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.engine.replay.waits import all_of, any_of
 from flowstrand.errors import AuthorError
 from flowstrand.jsonvalue import JsonValue
@@ -53,6 +53,8 @@ class StepsProgram:
 
     `leaked` is called with what a handler caught that no event had delivered (law 6).
     """
+
+    wire = PLAIN_WIRE
 
     def __init__(self, kind: str, steps: Steps, leaked: Callable[[BaseException], None]) -> None:
         self._kind = kind
