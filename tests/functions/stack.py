@@ -84,6 +84,7 @@ class Approval:
     """A workflow that waits for a promise."""
 
     kind = "approval"
+    wire = PLAIN_WIRE
 
     def begin(self, driver: Driver, input: JsonValue) -> Coroutine[Any, None, JsonValue]:
         return self._run(driver)
