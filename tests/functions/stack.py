@@ -83,6 +83,8 @@ class Order:
 class Approval:
     """A workflow that waits for a promise."""
 
+    wire = PLAIN_WIRE
+
     kind = "approval"
     wire = PLAIN_WIRE
 
