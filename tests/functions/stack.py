@@ -86,7 +86,6 @@ class Approval:
     wire = PLAIN_WIRE
 
     kind = "approval"
-    wire = PLAIN_WIRE
 
     def begin(self, driver: Driver, input: JsonValue) -> Coroutine[Any, None, JsonValue]:
         return self._run(driver)
