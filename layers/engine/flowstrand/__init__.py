@@ -12,25 +12,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flowstrand.engine.events.vocabulary import ParentClosePolicy
     from flowstrand.errors import (
         AuthorError,
+        BranchCancelled,
         ChildWorkflowFailed,
+        CodecFailed,
         DeadContext,
         DeterminismViolation,
         FlowstrandError,
         ForeignAwaitable,
         InvalidDefinition,
+        MapFailed,
         NonRetryableError,
         NotSerializable,
         OperationFailed,
+        PromiseRejected,
+        PromiseTimeout,
         TaskCancelled,
         TaskFailed,
+        TaskTimeout,
+        TimedOut,
         TimerCancelled,
         TooManyOpenOperations,
+        WorkflowCancelled,
+        WorkflowFailed,
+        WorkflowTimeout,
     )
     from flowstrand.jsonvalue import JsonValue
     from flowstrand.sdk.app import App
+    from flowstrand.sdk.compression import Compression
     from flowstrand.sdk.handles import Handle
+    from flowstrand.sdk.mapping import MapEnd, MapOutcome
+    from flowstrand.sdk.payload_codecs import PayloadCodec, PayloadCodecs
     from flowstrand.sdk.retry import RetryPolicy
     from flowstrand.sdk.task import task
     from flowstrand.sdk.task_context import TaskContext
@@ -40,7 +54,10 @@ if TYPE_CHECKING:
 __all__ = [
     "App",
     "AuthorError",
+    "BranchCancelled",
     "ChildWorkflowFailed",
+    "CodecFailed",
+    "Compression",
     "DeadContext",
     "DeterminismViolation",
     "FlowstrandError",
@@ -48,24 +65,43 @@ __all__ = [
     "Handle",
     "InvalidDefinition",
     "JsonValue",
+    "MapEnd",
+    "MapFailed",
+    "MapOutcome",
     "NonRetryableError",
     "NotSerializable",
     "OperationFailed",
+    "ParentClosePolicy",
+    "PayloadCodec",
+    "PayloadCodecs",
+    "PromiseRejected",
+    "PromiseTimeout",
     "RetryPolicy",
     "TaskCancelled",
     "TaskContext",
     "TaskFailed",
+    "TaskTimeout",
+    "TimedOut",
     "TimerCancelled",
     "TooManyOpenOperations",
+    "WorkflowCancelled",
     "WorkflowContext",
+    "WorkflowFailed",
+    "WorkflowTimeout",
     "task",
     "workflow",
 ]
 
 _MODULES = {
     "App": "sdk.app",
+    "Compression": "sdk.compression",
     "Handle": "sdk.handles",
     "JsonValue": "jsonvalue",
+    "MapEnd": "sdk.mapping",
+    "MapOutcome": "sdk.mapping",
+    "ParentClosePolicy": "engine.events.vocabulary",
+    "PayloadCodec": "sdk.payload_codecs",
+    "PayloadCodecs": "sdk.payload_codecs",
     "RetryPolicy": "sdk.retry",
     "TaskContext": "sdk.task_context",
     "WorkflowContext": "sdk.workflow_context",

@@ -128,7 +128,7 @@ CHANGES: dict[Code, tuple[str, str, str]] = {
     function_added_and_awaited: ("operation 2", "ran no such function", "run 'count'"),
     function_added_beside_a_closed_turn: ("operation 3", "ran no such function", "run 'audit'"),
     ends_early: ("the end of a turn", "the workflow waits", "the workflow completes"),
-    ends_late: ("the end of a turn", "the workflow completes", "the workflow waits: start timer"),
+    ends_late: ("the end of a turn", "the workflow completes", "the workflow waits: for a TIMER"),
     command_added_to_the_last_turn: ("position 5", "asked for no such command", "schedule task 'ship'"),
     fails_at_the_end: ("the end of a turn", "the workflow completes", "the workflow fails: LookupError: lost"),
     cannot_begin: ("operation 1", "run 'token'", "it has not called ctx.run so often"),

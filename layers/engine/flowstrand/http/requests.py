@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -10,11 +11,18 @@ from pydantic import AfterValidator, Field, StringConstraints
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.names import KIND_PATTERN, NAME_PATTERN
 from flowstrand.http.body import RequestBody
+from flowstrand.service.definitions import Manifest
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.workers import Registration
 
 MAX_METADATA_BYTES = 8_192
 """Metadata is part of the log's first commit, never a reference."""
+
+MAX_TIMEOUT_S = 100 * 365 * 86_400
+"""A hundred years."""
+
+MAX_SCHEMA_BYTES = 32_768
+"""A page of definitions with two schemas each has to fit what Lambda can answer."""
 
 _MAX_MESSAGE, _MAX_STACK = 8_192, 32_768
 
@@ -25,40 +33,81 @@ def _is_small(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
+def _fits_a_row(schema: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(schema, ensure_ascii=False).encode()) > MAX_SCHEMA_BYTES:
+        raise ValueError(f"a schema may have {MAX_SCHEMA_BYTES} bytes of JSON")
+    return schema
+
+
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Kind = Annotated[str, StringConstraints(pattern=KIND_PATTERN)]
 Kinds = Annotated[list[Kind], Field(max_length=500)]
 LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+TimeoutSeconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_is_small)]
+Schema = Annotated[dict[str, Any], AfterValidator(_fits_a_row)]
 
 
 class StartExecution(RequestBody):
     """`POST /workflow-executions`."""
 
-    not_supported: ClassVar[frozenset[str]] = frozenset({"idempotencyKey", "idempotencyKeyTTL", "timeoutSeconds"})
+    not_supported: ClassVar[frozenset[str]] = frozenset({"idempotencyKey", "idempotencyKeyTTL"})
 
     kind: Kind
     input: Any = None
     queue: Name = "default"
     version: Version | None = None
     metadata: Metadata | None = None
+    timeout_seconds: TimeoutSeconds | None = None
 
     def to_request(self) -> StartRequest:
         """For the use case."""
         return StartRequest(
-            kind=self.kind, input=self.input, queue=self.queue, version=self.version, metadata=self.metadata
+            kind=self.kind,
+            input=self.input,
+            queue=self.queue,
+            version=self.version,
+            metadata=self.metadata,
+            timeout_ms=None if self.timeout_seconds is None else math.ceil(self.timeout_seconds * 1_000),
         )
 
 
+class RegisteredDefinition(RequestBody):
+    """What a worker says of one task or workflow, all but its kind optional."""
+
+    kind: Kind
+    content_hash: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    input_schema: Schema | None = None
+    output_schema: Schema | None = None
+    queue: Name | None = None
+    description: Annotated[str, StringConstraints(max_length=1_024)] | None = None
+
+    def to_manifest(self) -> Manifest:
+        """For the use case."""
+        return Manifest(
+            kind=self.kind,
+            content_hash=self.content_hash,
+            input_schema=self.input_schema,
+            output_schema=self.output_schema,
+            queue=self.queue,
+            description=self.description,
+        )
+
+
+Definitions = Annotated[list[RegisteredDefinition], Field(max_length=500)]
+
+
 class RegisterWorker(RequestBody):
-    """`POST /workers`."""
+    """`POST /workers`. A kind may be named alone, or with its definition, or both."""
 
     name: Name
     queue: Name = "default"
-    task_kinds: Kinds
+    task_kinds: Kinds = Field(default_factory=list)
     workflow_kinds: Kinds = Field(default_factory=list)
     worker_id: Name | None = None
+    task_definitions: Definitions = Field(default_factory=list)
+    workflow_definitions: Definitions = Field(default_factory=list)
 
     def to_registration(self) -> Registration:
         """For the use case."""
@@ -68,6 +117,8 @@ class RegisterWorker(RequestBody):
             task_kinds=tuple(self.task_kinds),
             workflow_kinds=tuple(self.workflow_kinds),
             worker_id=self.worker_id,
+            tasks=tuple(definition.to_manifest() for definition in self.task_definitions),
+            workflows=tuple(definition.to_manifest() for definition in self.workflow_definitions),
         )
 
 

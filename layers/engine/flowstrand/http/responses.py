@@ -11,6 +11,8 @@ from flowstrand.engine.events.vocabulary import WorkflowStatus
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import rfc3339, to_json
 from flowstrand.jsonvalue import JsonObject
+from flowstrand.service import definitions
+from flowstrand.service.definitions import DefinitionPage, Known
 from flowstrand.service.executions import ExecutionSnapshot
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.workers import Registered
@@ -80,6 +82,7 @@ class ExecutionView(ResponseBody):
     parent_workflow_execution_id: str | None = None
     output: Any = None
     error: dict[str, Any] | None = None
+    failure_type: str | None = None
 
     @classmethod
     def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionView:
@@ -113,8 +116,46 @@ class WorkerRegistered(ResponseBody):
         )
 
 
+class DefinitionView(ResponseBody):
+    """A task or workflow: its kind and what is known of it."""
+
+    kind: str
+    deployed: bool
+    content_hash: str | None = None
+    input_schema: dict[str, Any] | None = None
+    output_schema: dict[str, Any] | None = None
+    queue: str | None = None
+    description: str | None = None
+    registered_at: str | None = None
+
+    @classmethod
+    def of(cls, known: Known) -> DefinitionView:
+        """What `known` says."""
+        given: dict[str, Any] = definitions.to_json(known.manifest)
+        if known.registered_at_ms is not None:
+            given["registeredAt"] = rfc3339(known.registered_at_ms)
+        return cls.model_validate({**given, "deployed": known.is_deployed})
+
+
+class DefinitionsFound(ResponseBody):
+    """A page of definitions, by kind. `next_after` is there if there are more."""
+
+    definitions: list[DefinitionView]
+    next_after: str | None = None
+
+    @classmethod
+    def of(cls, page: DefinitionPage) -> DefinitionsFound:
+        """What `page` holds."""
+        views = [DefinitionView.of(known) for known in page.definitions]
+        return (
+            cls(definitions=views)
+            if page.next_after is None
+            else cls(definitions=views, next_after=page.next_after)
+        )
+
+
 class TaskView(ResponseBody):
-    """A claimed attempt."""
+    """A claimed attempt. `non_retryable` is there where the task's retry policy names errors."""
 
     task_execution_id: str
     workflow_execution_id: str
@@ -125,10 +166,12 @@ class TaskView(ResponseBody):
     lease_token: str
     lease_ends_at: str
     heartbeat_ms: int
+    non_retryable: list[str] | None = None
 
     @classmethod
     def of(cls, task: ClaimedTask) -> TaskView:
         """What `task` says."""
+        optional: dict[str, Any] = {"non_retryable": list(task.non_retryable)} if task.non_retryable else {}
         return cls(
             task_execution_id=task.task_execution_id,
             workflow_execution_id=task.workflow_execution_id,
@@ -139,6 +182,7 @@ class TaskView(ResponseBody):
             lease_token=task.lease_token,
             lease_ends_at=rfc3339(task.lease_ends_at_ms),
             heartbeat_ms=task.heartbeat_ms,
+            **optional,
         )
 
 
@@ -167,6 +211,7 @@ def _optional(snapshot: ExecutionSnapshot) -> dict[str, Any]:
         "metadata": snapshot.metadata,
         "parent_workflow_execution_id": snapshot.parent_workflow_execution_id,
         "error": None if snapshot.error is None else to_json(snapshot.error),
+        "failure_type": snapshot.failure_type,
     }
     present = {name: value for name, value in given.items() if value is not None}
     if snapshot.status is WorkflowStatus.COMPLETED:

@@ -18,7 +18,11 @@ from flowstrand.sdk.task_context import TaskContext
 
 
 class Definitions:
-    """The code of an environment: its `service.container.Programs`, and its tasks."""
+    """The code of an environment: its `service.container.Programs`, and its tasks.
+
+    Attributes:
+        payloads: how their values are encoded.
+    """
 
     def __init__(
         self, *, app: App | str | None, workflows: Iterable[Workflow | type], tasks: Iterable[Task | type]
@@ -32,6 +36,7 @@ class Definitions:
         base = App.load(app) if isinstance(app, str) else app
         added = App(workflows=workflows, tasks=tasks)
         self._apps = [added, base] if base is not None else [added]
+        self.payloads = (base or added).payloads
         self._fakes: dict[str, Task] = {}
 
     def program(self, kind: str) -> Workflow:

@@ -93,9 +93,8 @@ class Starting(Base):
             Conflict: there is an execution of this id.
         """
         execution = self._new_id(id)
-        request = StartRequest(
-            kind=kind_of(workflow), input=input_of(workflow, input), queue=queue, metadata=metadata
-        )
+        value = self._definitions.payloads.to_wire(input_of(workflow, input))
+        request = StartRequest(kind=kind_of(workflow), input=value, queue=queue, metadata=metadata)
         await self._stage.settle()
         self._stage.act(lambda world: executions.start(world.services, ORG, request, execution_id=execution))
         await self._stage.settle()

@@ -55,7 +55,14 @@ class Workforce:
             else self._definitions.task(claimed.kind)
         )
         server = self._cut_off if isinstance(fault, LostAttempt) else self._server
-        attempt = Attempt(server, as_answered(claimed), definition, self._executor, sleep=self._clock.sleep)
+        attempt = Attempt(
+            server,
+            as_answered(claimed),
+            definition,
+            self._executor,
+            self._definitions.payloads,
+            sleep=self._clock.sleep,
+        )
         self._running[name] = asyncio.create_task(self._run(name, attempt), name=f"{claimed.kind} {name}")
 
     @property

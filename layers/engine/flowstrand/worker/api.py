@@ -26,7 +26,12 @@ AnswerT = TypeVar("AnswerT", bound=_Answer)
 
 
 class ClaimedTask(_Answer):
-    """An attempt that is this worker's until its lease ends. `heartbeat_ms`: how often to renew it."""
+    """An attempt that is this worker's until its lease ends.
+
+    Attributes:
+        heartbeat_ms: how often to renew it.
+        non_retryable: names of error classes after which no further attempt is wanted.
+    """
 
     task_execution_id: str
     workflow_execution_id: str
@@ -36,6 +41,7 @@ class ClaimedTask(_Answer):
     max_retries: int
     lease_token: str
     heartbeat_ms: int
+    non_retryable: tuple[str, ...] = ()
 
 
 class Registered(_Answer):
@@ -72,9 +78,22 @@ class WorkerApi:
         """Close its connections."""
         await self._http.aclose()
 
-    async def register(self, *, name: str, queue: str, kinds: Sequence[str], worker_id: str | None) -> Registered:
+    async def register(
+        self,
+        *,
+        name: str,
+        queue: str,
+        kinds: Sequence[str],
+        definitions: Sequence[JsonValue],
+        worker_id: str | None,
+    ) -> Registered:
         """Tell the server what this worker serves."""
-        body: JsonObject = {"name": name, "queue": queue, "taskKinds": list(kinds)}
+        body: JsonObject = {
+            "name": name,
+            "queue": queue,
+            "taskKinds": list(kinds),
+            "taskDefinitions": list(definitions),
+        }
         if worker_id is not None:
             body["workerId"] = worker_id
         return _read(Registered, await self._post(["workers"], body))
