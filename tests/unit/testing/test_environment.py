@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,16 @@ from uuid import uuid4
 
 import pytest
 
-from flowstrand import NonRetryableError, NotSerializable, TaskContext, WorkflowContext, task, workflow
+from flowstrand import (
+    App,
+    Compression,
+    NonRetryableError,
+    NotSerializable,
+    TaskContext,
+    WorkflowContext,
+    task,
+    workflow,
+)
 from flowstrand.errors import (
     ConfigurationError,
     Conflict,
@@ -20,7 +30,8 @@ from flowstrand.errors import (
     NotFound,
     WorkflowFailed,
 )
-from flowstrand.testing import Environment
+from flowstrand.service import payloads
+from flowstrand.testing import Environment, ReplayMode, replay_history
 from tests.unit.testing.app import APP, Order, Receipt, broken, charge, greeting, monthly, order, pair
 
 pytestmark = pytest.mark.anyio
@@ -167,6 +178,53 @@ async def test_a_task_takes_virtual_time_where_it_says_so(env: Environment) -> N
     # It sent heartbeats meanwhile, or its lease would have run out.
     assert env.now == began + timedelta(seconds=300)
     assert [event.type for event in await handle.events()].count("TASK_STARTED") == 1
+
+
+async def test_an_execution_that_may_not_take_so_long_fails_in_time(env: Environment) -> None:
+    began = env.now
+    handle = await env.start(monthly, Order(amount=1), timeout=timedelta(days=1))
+    with pytest.raises(WorkflowFailed) as failed:
+        await handle.result()
+    assert failed.value.error_type == "WorkflowTimeout"
+    assert env.now == began + timedelta(days=1)
+
+
+async def test_a_task_that_hangs_ends_at_its_timeout() -> None:
+    @workflow
+    async def impatient(ctx: WorkflowContext, order: Order) -> None:
+        await ctx.schedule(charge, order, timeout=45)
+
+    async with Environment(app=APP, workflows=[impatient]) as env:
+        env.fake(charge, lambda: env.sleep(math.inf))
+        began = env.now
+        with pytest.raises(WorkflowFailed):
+            await env.start_and_wait(impatient, Order(amount=1))
+        assert env.now == began + timedelta(seconds=45)
+
+
+# --- payload codecs ---------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(
+    not hasattr(payloads, "encode"), reason="service.payloads does not encode what workflows ask for yet"
+)
+@pytest.mark.parametrize("mode", ["cold", "warm", "both"])
+async def test_values_are_encoded_in_the_log_and_nowhere_else(mode: ReplayMode) -> None:
+    @workflow
+    async def secretive(ctx: WorkflowContext, order: Order) -> Receipt:
+        paid = await ctx.run("look up", lambda: {"paid": order.amount})
+        receipt = await ctx.schedule(charge, order)
+        assert receipt.paid == paid["paid"]
+        return receipt
+
+    app = App(workflows=[secretive], tasks=[charge], codec=Compression())
+    async with Environment(app=app, replay=mode) as env:
+        handle = await env.start(secretive, Order(amount=3))
+        assert await handle.result() == Receipt(paid=3)
+        first = (await handle.events())[0]
+        assert isinstance(first.data["input"], dict)
+        assert first.data["input"]["$flowstrand"] == "encoded"
+        assert replay_history(await env.history(handle), app).turns == 2
 
 
 # --- the log ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from flowstrand import WorkflowContext, workflow
 from flowstrand.errors import ExecutionStuck, NotFound, WorkflowFailed
 from flowstrand.testing import Environment
-from tests.unit.testing.app import APP, monthly
+from tests.unit.testing.app import APP, Receipt, monthly, order
 from tests.unit.testing.app import Order as MonthlyOrder
 
 pytestmark = pytest.mark.anyio
@@ -92,6 +92,20 @@ async def test_a_waiting_execution_is_cancelled(env: Environment) -> None:
         await handle.result()
     assert failed.value.error_type == "WorkflowCancelled"
     assert (handle.status, env.now) == ("CANCELLED", began)
+
+
+@needs("chunks")
+async def test_what_a_task_emits_precedes_its_result(env: Environment) -> None:
+    async def chatty(ctx: Any) -> Receipt:
+        for word in ("one", "two"):
+            await ctx.stream_token(word)
+        return Receipt(paid=1)
+
+    env.fake("charge", chatty)
+    handle = await env.start(order, MonthlyOrder(amount=1))
+    await handle.result()
+    types = [event.type for event in await handle.events()]
+    assert types[3:7] == ["TASK_STARTED", "STREAM_TOKEN", "STREAM_TOKEN", "TASK_COMPLETED"]
 
 
 async def test_what_is_not_there_is_not_found_whatever_comes_from_outside(env: Environment) -> None:

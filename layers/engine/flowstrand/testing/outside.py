@@ -1,7 +1,11 @@
-"""What the world outside does to an execution: signals it, settles its promises, cancels it. One place knows the use cases."""
+"""What the world outside does to an execution: signals, settled promises, cancellation, what tasks emit.
+
+The one place in the test kit that knows those use cases.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -31,6 +35,13 @@ def reject_promise(world: World, promise: str, error: ErrorInfo) -> bool:
 def cancel(world: World, execution: ExecutionId, *, reason: str | None, cascade: bool, force: bool) -> None:
     """Ask an execution to end, or, with `force`, end it."""
     _use_case("cancel").cancel(world.services, ORG, execution, reason=reason, cascade=cascade, force=force)
+
+
+def stream(world: World, task: str, *, lease_token: str, chunks: Sequence[Any], request_id: str) -> None:
+    """Record what an attempt of a task emits."""
+    _use_case("chunks").append_chunks(
+        world.services, ORG, task, lease_token=lease_token, chunks=chunks, request_id=request_id
+    )
 
 
 def _use_case(name: str) -> Any:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic.alias_generators import to_camel
 
 from flowstrand.engine.events import ErrorInfo
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.service import tasks
+from flowstrand.testing import outside
 from flowstrand.testing.faults import WorkerDied
 from flowstrand.testing.world import ORG, World
 from flowstrand.worker.api import ClaimedTask
@@ -47,6 +48,13 @@ class InProcessServer:
         error = ErrorInfo(type=type, message=message, stack=stack)
         self._report(
             lambda world: tasks.fail(world.services, ORG, id, lease_token=token, error=error, retryable=retryable)
+        )
+
+    async def stream(self, task: ClaimedTask, chunks: Sequence[Any], *, request_id: str) -> None:
+        """Record what the task emitted."""
+        id, token = task.task_execution_id, task.lease_token
+        self._actor.act(
+            lambda world: outside.stream(world, id, lease_token=token, chunks=chunks, request_id=request_id)
         )
 
     async def heartbeat(self, task: ClaimedTask) -> bool:
