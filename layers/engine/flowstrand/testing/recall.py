@@ -41,18 +41,23 @@ class RecallingPrograms:
 
 
 class _RecallingProgram:
-    def __init__(self, inner: Program, payloads: PayloadCodecs, events_of: EventsOf) -> None:
+    def __init__(self, inner: Any, payloads: PayloadCodecs, events_of: EventsOf) -> None:
         self._inner = inner
         self._payloads = payloads
         self._events_of = events_of
 
     @property
     def kind(self) -> str:
-        return self._inner.kind
+        return str(self._inner.kind)
+
+    @property
+    def wire(self) -> Any:
+        return self._inner.wire
 
     def begin(self, driver: Driver, input: JsonValue) -> Coroutine[Any, None, JsonValue]:
         recalling = _RecallingDriver(driver, self._payloads, self._events_of)
-        return self._inner.begin(cast(Driver, recalling), input)
+        coroutine: Coroutine[Any, None, JsonValue] = self._inner.begin(cast(Driver, recalling), input)
+        return coroutine
 
 
 class _RecallingDriver:
