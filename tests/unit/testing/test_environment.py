@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from uuid import uuid4
 
 import pytest
@@ -205,7 +204,6 @@ async def test_a_task_that_hangs_ends_at_its_timeout() -> None:
 # --- payload codecs ---------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not find_spec("flowstrand.service.wire"), reason="there is no flowstrand.service.wire yet")
 @pytest.mark.parametrize("mode", ["cold", "warm", "both"])
 async def test_values_are_encoded_in_the_log_and_nowhere_else(mode: ReplayMode) -> None:
     @workflow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from flowstrand.cli import dev, events, get, replay, start, tail, worker
+from flowstrand.cli import cancel, dev, events, get, promise, replay, signal, start, tail, worker
 from flowstrand.cli.demo import command as demo
 
 program = typer.Typer(
@@ -21,10 +21,13 @@ for command in (
     get.get,
     events.events,
     tail.tail,
+    signal.signal,
+    cancel.cancel,
     replay.replay,
     demo.demo,
 ):
     program.command()(command)
+program.add_typer(promise.promise)
 
 
 def main() -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic.alias_generators import to_camel
 
+from flowstrand.engine.chunk import Chunk
 from flowstrand.engine.events import ErrorInfo
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.service import tasks
-from flowstrand.testing import outside
+from flowstrand.service.chunks import append_chunks
 from flowstrand.testing.faults import WorkerDied
 from flowstrand.testing.world import ORG, World
 from flowstrand.worker.api import ClaimedTask
@@ -50,11 +51,13 @@ class InProcessServer:
             lambda world: tasks.fail(world.services, ORG, id, lease_token=token, error=error, retryable=retryable)
         )
 
-    async def stream(self, task: ClaimedTask, chunks: Sequence[Any], *, request_id: str) -> None:
+    async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
         """Record what the task emitted."""
         id, token = task.task_execution_id, task.lease_token
         self._actor.act(
-            lambda world: outside.stream(world, id, lease_token=token, chunks=chunks, request_id=request_id)
+            lambda world: append_chunks(
+                world.services, ORG, id, lease_token=token, chunks=chunks, request_id=request_id
+            )
         )
 
     async def heartbeat(self, task: ClaimedTask) -> bool:
