@@ -123,7 +123,9 @@ class _Run:
             case s.Look():
                 pending = [(ctx.has_signal(name), ctx.pending_signal_count(name)) for name in s.NAMES]
                 done = [handle.is_done for handle in self._kept]
-                self.note("look", ctx.current_time(), ctx.is_cancellation_requested, pending, done, ctx.state_keys())
+                self.note(
+                    "look", ctx.current_time(), ctx.is_cancellation_requested, pending, done, ctx.state_keys()
+                )
                 self.note("drew", ctx.random.random(), ctx.random_uuid())
             case s.Drain(name=name):
                 self.note("drained", ctx.drain_signals(name))
