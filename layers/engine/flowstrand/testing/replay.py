@@ -2,8 +2,8 @@
 
 The engine compares what the log records with what the code asks for, as far as it must to run safely. Here the question is
 asked of every turn that was closed: standing where that turn stood, with the same events delivered, does the code ask
-for exactly what the turn recorded? So it also finds what a running execution would meet only later, or never: an added
-`ctx.run` that nothing waits for, a command added to the last turn, another end.
+for exactly what the turn recorded? So it names the step that was added, where the engine would meet only its consequences,
+and finds what a running execution would meet later, or never: a command added to the last turn, another end.
 """
 
 from __future__ import annotations
