@@ -60,10 +60,12 @@ class InProcessServer:
             )
         )
 
-    async def heartbeat(self, task: ClaimedTask) -> bool:
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
         """See `AttemptServer.heartbeat`."""
         id, token = task.task_execution_id, task.lease_token
-        return self._actor.act(lambda world: tasks.heartbeat(world.services, ORG, id, lease_token=token))
+        return self._actor.act(
+            lambda world: tasks.heartbeat(world.services, ORG, id, lease_token=token, details=details)
+        )
 
     def _report(self, action: Callable[[World], int]) -> None:
         if self._is_cut_off:
