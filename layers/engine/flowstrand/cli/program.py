@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from flowstrand.cli import dev, events, get, start, tail, worker
+from flowstrand.cli import dev, events, get, lint, start, tail, worker
 from flowstrand.cli.demo import command as demo
 
 program = typer.Typer(
@@ -14,7 +14,9 @@ program = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (dev.dev, worker.worker, start.start, get.get, events.events, tail.tail, demo.demo):
+for command in (
+    dev.dev, worker.worker, start.start, get.get, events.events, tail.tail, lint.lint, demo.demo,
+):
     program.command()(command)
 
 
