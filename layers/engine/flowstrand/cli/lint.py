@@ -22,9 +22,13 @@ Ids = list[str] | None
 
 
 def lint(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATHS]...", help="Files and directories.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATHS]...", help="Files and directories.")
+    ] = None,
     format: Annotated[Format, typer.Option(help="How findings are told.")] = Format.TEXT,
-    select: Annotated[Ids, typer.Option(metavar="ID", help="Only these rules: FS101, FS1, ALL; may be repeated.")] = None,
+    select: Annotated[
+        Ids, typer.Option(metavar="ID", help="Only these rules: FS101, FS1, ALL; may be repeated.")
+    ] = None,
     ignore: Annotated[Ids, typer.Option(metavar="ID", help="All but these rules; may be repeated.")] = None,
 ) -> None:
     """Find code in workflows that would not replay: clocks, randomness, I/O, foreign awaits.

@@ -15,7 +15,14 @@ program = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    dev.dev, worker.worker, start.start, get.get, events.events, tail.tail, lint.lint, demo.demo,
+    dev.dev,
+    worker.worker,
+    start.start,
+    get.get,
+    events.events,
+    tail.tail,
+    lint.lint,
+    demo.demo,
 ):
     program.command()(command)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from flowstrand.lint.finding import Finding
 from flowstrand.lint.module import Module
 from flowstrand.lint.reach import Reached, reached
-from flowstrand.lint.rules import SYNTAX_ERROR, Fault, Rule
+from flowstrand.lint.rules import SYNTAX_ERROR
+from flowstrand.lint.rules.rule import Fault, Rule
 from flowstrand.lint.selection import KNOWN, selected
 from flowstrand.lint.suppression import suppressions_of
 
@@ -34,29 +35,30 @@ def check_source(path: str, text: str, rules: Iterable[Rule] | None = None) -> l
     except (SyntaxError, ValueError, tokenize.TokenError, RecursionError) as error:
         return [_unreadable(path, error)]
     chosen = selected() if rules is None else tuple(rules)
+    lines = text.split("\n")  # as the parser counts them
     found = {
         (finding.line, finding.column, finding.rule): finding
         for code in reached(module)
-        for finding in _findings(path, code, chosen)
+        for finding in _findings(path, lines, code, chosen)
     }
     kept = [finding for finding in found.values() if not suppressions.allow(finding)]
     return sorted([*kept, *suppressions.bad], key=lambda finding: finding.order)
 
 
-def _findings(path: str, code: Reached, rules: tuple[Rule, ...]) -> Iterator[Finding]:
+def _findings(path: str, lines: Sequence[str], code: Reached, rules: tuple[Rule, ...]) -> Iterator[Finding]:
     for place in code.places:
         for rule in rules:
             for fault in rule.faults(place):
-                yield _finding(path, code, rule, fault)
+                yield _finding(path, lines, code, rule, fault)
 
 
-def _finding(path: str, code: Reached, rule: Rule, fault: Fault) -> Finding:
+def _finding(path: str, lines: Sequence[str], code: Reached, rule: Rule, fault: Fault) -> Finding:
     node = fault.node
     assert isinstance(node, ast.expr | ast.stmt)  # rules point at what has a place in the text
     return Finding(
         path=path,
         line=node.lineno,
-        column=node.col_offset + 1,
+        column=_characters(lines, node.lineno, node.col_offset) + 1,
         end_line=node.end_lineno or node.lineno,
         rule=rule.id,
         what=fault.what,
@@ -66,8 +68,22 @@ def _finding(path: str, code: Reached, rule: Rule, fault: Fault) -> Finding:
     )
 
 
+def _characters(lines: Sequence[str], line: int, offset: int) -> int:
+    """How many characters come before an offset in bytes of UTF-8."""
+    text = lines[line - 1] if line <= len(lines) else ""
+    return len(text.encode()[:offset].decode(errors="replace"))
+
+
 def _unreadable(path: str, error: Exception) -> Finding:
     line = getattr(error, "lineno", None) or 1
     column = getattr(error, "offset", None) or 1
     what = f"not Python: {getattr(error, 'msg', None) or error}"
-    return Finding(path=path, line=line, column=column, end_line=line, rule=SYNTAX_ERROR, what=what, use="nothing in it was checked")
+    return Finding(
+        path=path,
+        line=line,
+        column=column,
+        end_line=line,
+        rule=SYNTAX_ERROR,
+        what=what,
+        use="nothing in it was checked",
+    )

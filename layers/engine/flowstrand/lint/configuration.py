@@ -50,7 +50,9 @@ def _read(file: Path) -> Configuration:
         raise ConfigurationError(f"{file}: {error}") from error
     table = document.get("tool", {}).get("flowstrand", {}).get("lint", {})
     if unknown := sorted(table.keys() - _KEYS):
-        raise ConfigurationError(f"{file}: {_TABLE} has no {', '.join(unknown)}: it has {', '.join(sorted(_KEYS))}")
+        raise ConfigurationError(
+            f"{file}: {_TABLE} has no {', '.join(unknown)}: it has {', '.join(sorted(_KEYS))}"
+        )
     for key, value in table.items():
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ConfigurationError(f"{file}: {key} in {_TABLE} is a list of strings")

@@ -74,5 +74,3 @@ def _kind(node: ScopeNode, declaration: ast.expr | None) -> str:
 def _annotated(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     return [argument for argument in arguments if argument.annotation is not None]
-
-

@@ -25,7 +25,9 @@ def render(findings: Sequence[Finding], format: Format) -> str:
 
 def _text(findings: Sequence[Finding]) -> str:
     """`path:line:column: FS101 message`, one to a line."""
-    return "\n".join(f"{found.path}:{found.line}:{found.column}: {found.rule} {found.message}" for found in findings)
+    return "\n".join(
+        f"{found.path}:{found.line}:{found.column}: {found.rule} {found.message}" for found in findings
+    )
 
 
 def _json(findings: Sequence[Finding]) -> str:

@@ -56,7 +56,9 @@ class Module:
         """The decorator of `node` that is one of `decorators`, with or without arguments."""
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             return None
-        return next((found for found in node.decorator_list if self.is_one_of(found, self.around(node), decorators)), None)
+        return next(
+            (found for found in node.decorator_list if self.is_one_of(found, self.around(node), decorators)), None
+        )
 
     def is_one_of(self, expression: ast.expr, scope: Scope, names: frozenset[str]) -> bool:
         """Whether an expression is one of `names`, or a call of one."""

@@ -62,8 +62,8 @@ def _targets(place: Place) -> Iterator[tuple[ScopeNode, str]]:
                     pass
         case ast.Call(func=called):
             match place.meaning(called):
-                case Class(node=node) if not place.module.is_definition(node):
-                    yield from _making(place, node)
+                case Class(node=made) if not place.module.is_definition(made):
+                    yield from _making(place, made)
                 case _:
                     pass
         case ast.FunctionDef() | ast.AsyncFunctionDef() as function:

@@ -94,9 +94,9 @@ class Resolver:
                 return External(name=f"builtins.{name}") if hasattr(builtins, name) else None
             case Imported(qualified=qualified):
                 return External(name=qualified)
-            case Defined(node=ast.ClassDef() as node):
-                return Class(node=node)
-            case Defined(node=node):
+            case Defined(node=ast.ClassDef() as made):
+                return Class(node=made)
+            case Defined(node=(ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda()) as node):
                 return Function(node=node)
             case Assigned(value=value) if owner is not None:
                 return self.meaning(value, owner, depth)

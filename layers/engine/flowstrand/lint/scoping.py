@@ -30,7 +30,8 @@ class _Builder(ast.NodeVisitor):
             self.visit(decorator)
         self._function(node, node.body)
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self.visit_FunctionDef(node)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self._function(node, [node.body])

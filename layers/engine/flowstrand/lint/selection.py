@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from flowstrand.errors import ConfigurationError
-from flowstrand.lint.rules import ALWAYS, RULES, Rule
+from flowstrand.lint.rules import ALWAYS, RULES
+from flowstrand.lint.rules.rule import Rule
 
 KNOWN = frozenset({rule.id for rule in RULES})
 
@@ -21,12 +22,14 @@ def selected(select: Sequence[str] = (), ignore: Iterable[str] = ()) -> tuple[Ru
     return tuple(
         rule
         for rule in RULES
-        if (rule.id.startswith(wanted) if wanted else rule.is_default) and not rule.id.startswith(refused or ("-",))
+        if (rule.id.startswith(wanted) if wanted else rule.is_default)
+        and not rule.id.startswith(refused or ("-",))
     )
 
 
 def _checked(ids: Iterable[str]) -> Iterable[str]:
     for id in ids:
-        if id != "ALL" and not any(known.startswith(id) for known in KNOWN | ALWAYS.keys()) or not id:
+        known = id == "ALL" or any(rule.startswith(id) for rule in KNOWN | ALWAYS.keys())
+        if not id or not known:
             raise ConfigurationError(f"{id!r} is no rule, and no rule's id begins so")
         yield "FS" if id == "ALL" else id

@@ -69,7 +69,9 @@ class _Walk:
             case node:
                 yield from self.each(ast.iter_child_nodes(node), place)
 
-    def each(self, nodes: Iterator[ast.AST] | list[ast.AST] | list[ast.stmt] | list[ast.expr], place: Place) -> Iterator[Place]:
+    def each(
+        self, nodes: Iterator[ast.AST] | list[ast.AST] | list[ast.stmt] | list[ast.expr], place: Place
+    ) -> Iterator[Place]:
         """Nodes of the same scope as `place`."""
         for node in nodes:
             yield from self.visit(_within(place, node))

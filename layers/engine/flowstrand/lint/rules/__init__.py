@@ -12,7 +12,7 @@ from flowstrand.lint.rules.environment import Environment
 from flowstrand.lint.rules.files import Files
 from flowstrand.lint.rules.network import ForeignAwait, Network
 from flowstrand.lint.rules.output import Output
-from flowstrand.lint.rules.rule import Fault, Rule
+from flowstrand.lint.rules.rule import Rule
 from flowstrand.lint.rules.set_order import SetOrder
 from flowstrand.lint.rules.shared_state import SharedState
 from flowstrand.lint.rules.subprocesses import Subprocesses

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import ClassVar
 
 from flowstrand.lint.place import Place
 from flowstrand.lint.resolving import External
-from flowstrand.lint.rules.named_calls import NamedCalls
+from flowstrand.lint.rules.named_calls import Advice, NamedCalls
 from flowstrand.lint.rules.rule import Fault, call_text
 
 _GENERATORS = frozenset({"random.Random", "numpy.random.default_rng", "numpy.random.RandomState"})
@@ -19,7 +20,7 @@ class Chance(NamedCalls):
     name = "chance"
     summary = "Draws random numbers: every replay would draw others."
     use = "`ctx.random`"
-    functions = {
+    functions: ClassVar[Advice] = {
         f"random.{function}": f"use ctx.random.{function}()"
         for function in (
             "betavariate", "binomialvariate", "choice", "choices", "expovariate", "gammavariate", "gauss", "getrandbits",
@@ -27,7 +28,7 @@ class Chance(NamedCalls):
             "shuffle", "triangular", "uniform", "vonmisesvariate", "weibullvariate",
         )
     }  # fmt: skip
-    packages = {"random.": _USE, "numpy.random.": _USE}
+    packages: ClassVar[Advice] = {"random.": _USE, "numpy.random.": _USE}
     harmless = frozenset({"random.SystemRandom"})  # FS104
 
     def faults(self, place: Place) -> Iterator[Fault]:

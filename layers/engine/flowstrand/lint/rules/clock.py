@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from typing import ClassVar
 
 from flowstrand.lint.place import Place
-from flowstrand.lint.rules.named_calls import NamedCalls
+from flowstrand.lint.rules.named_calls import Advice, NamedCalls
 
 _NOW = "use ctx.current_time()"
 _TODAY = "use ctx.current_time().date()"
@@ -21,7 +22,7 @@ class Clock(NamedCalls):
     name = "clock"
     summary = "Reads a clock: every replay would see another time."
     use = "`ctx.current_time()`"
-    functions = {
+    functions: ClassVar[Advice] = {
         "datetime.datetime.now": _NOW,
         "datetime.datetime.utcnow": _NOW,
         "datetime.datetime.today": _NOW,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flowstrand.lint.rules.named_calls import NamedCalls
+from typing import ClassVar
+
+from flowstrand.lint.rules.named_calls import Advice, NamedCalls
 
 _USE = 'use await ctx.run("name", fn), which records it, or make the secret in a task'
 
@@ -12,7 +14,7 @@ class Entropy(NamedCalls):
     name = "entropy"
     summary = "Draws secret randomness: every replay would draw other bytes."
     use = "`ctx.run(name, fn)`, or a task that makes and keeps the secret"
-    functions = {
+    functions: ClassVar[Advice] = {
         "os.urandom": _USE,
         "os.getrandom": _USE,
         "random.SystemRandom": _USE,
@@ -21,4 +23,4 @@ class Entropy(NamedCalls):
             for function in ("choice", "randbelow", "randbits", "token_bytes", "token_hex", "token_urlsafe")
         },
     }
-    packages = {"random.SystemRandom().": _USE, "secrets.SystemRandom": _USE}
+    packages: ClassVar[Advice] = {"random.SystemRandom().": _USE, "secrets.SystemRandom": _USE}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import ClassVar
 
 from flowstrand.lint.place import Place
-from flowstrand.lint.rules.named_calls import NamedCalls
+from flowstrand.lint.rules.named_calls import Advice, NamedCalls
 from flowstrand.lint.rules.rule import Fault
 
 _USE = "pass it as input, or read it in await ctx.run(...)"
@@ -18,7 +19,7 @@ class Environment(NamedCalls):
     name = "environment"
     summary = "Reads what belongs to one process: another process replays the execution tomorrow."
     use = "the workflow's input, or `ctx.run(name, fn)`"
-    functions = {
+    functions: ClassVar[Advice] = {
         **{
             f"os.{function}": _USE
             for function in (

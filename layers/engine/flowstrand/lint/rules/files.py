@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
-from flowstrand.lint.rules.named_calls import NamedCalls
+from flowstrand.lint.rules.named_calls import Advice, NamedCalls
 
 _USE = "use await ctx.run(name, fn) or a task"
 
@@ -29,7 +30,7 @@ class Files(NamedCalls):
     name = "files"
     summary = "Reads or writes files: what they hold differs between replays, and writing repeats."
     use = "`ctx.run(name, fn)`, or a task"
-    functions = dict.fromkeys(
+    functions: ClassVar[Advice] = dict.fromkeys(
         [
             "builtins.open",
             "io.open",
@@ -43,5 +44,7 @@ class Files(NamedCalls):
         ],
         _USE,
     )
-    packages = dict.fromkeys(["shutil.", "tempfile.", "sqlite3.", "dbm.", "shelve.", "aiofiles."], _USE)
+    packages: ClassVar[Advice] = dict.fromkeys(
+        ["shutil.", "tempfile.", "sqlite3.", "dbm.", "shelve.", "aiofiles."], _USE
+    )
     harmless = frozenset({"shutil.get_terminal_size"})

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from flowstrand.lint.place import Place
 from flowstrand.lint.rules.rule import Fault, Rule, call_text
+
+Advice: TypeAlias = Mapping[str, str]
+"""Names, each with what to write instead."""
 
 _HARMLESS_ENDINGS = ("Error", "Exception", "Warning")
 
@@ -21,8 +24,8 @@ class NamedCalls(Rule):
         harmless: names in those packages that do nothing by themselves, and all that is made of them.
     """
 
-    functions: ClassVar[Mapping[str, str]] = {}
-    packages: ClassVar[Mapping[str, str]] = {}
+    functions: ClassVar[Advice] = {}
+    packages: ClassVar[Advice] = {}
     harmless: ClassVar[frozenset[str]] = frozenset()
 
     def faults(self, place: Place) -> Iterator[Fault]:

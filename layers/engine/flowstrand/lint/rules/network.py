@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 from flowstrand.lint.place import Place
-from flowstrand.lint.rules.named_calls import NamedCalls
+from flowstrand.lint.rules.named_calls import Advice, NamedCalls
 from flowstrand.lint.rules.rule import Fault
 
 _USE = "use await ctx.run(name, fn) or a task"
 
 _CLIENTS: Mapping[str, str] = dict.fromkeys(
     [
-        *(f"{package}." for package in ("requests", "httpx", "httpx2", "aiohttp", "urllib3", "urllib.request", "pycurl")),
+        *(
+            f"{package}."
+            for package in ("requests", "httpx", "httpx2", "aiohttp", "urllib3", "urllib.request", "pycurl")
+        ),
         *(f"{package}." for package in ("http.client", "socket", "ssl", "smtplib", "imaplib", "poplib", "ftplib")),
         *(f"{package}." for package in ("boto3", "botocore", "aioboto3", "aiobotocore", "paramiko", "websockets")),
-        *(f"{package}." for package in ("psycopg", "psycopg2", "asyncpg", "pymysql", "aiomysql", "pymongo", "motor")),
-        *(f"{package}." for package in ("redis", "valkey", "elasticsearch", "opensearchpy", "kafka", "aiokafka", "pika")),
-        *(f"{package}." for package in ("grpc", "sqlalchemy.create_engine", "sqlalchemy.ext.asyncio.create_async_engine")),
-        *(f"{package}." for package in ("openai", "anthropic", "mistralai", "cohere", "stripe", "twilio", "slack_sdk")),
+        *(
+            f"{package}."
+            for package in ("psycopg", "psycopg2", "asyncpg", "pymysql", "aiomysql", "pymongo", "motor")
+        ),
+        *(
+            f"{package}."
+            for package in ("redis", "valkey", "elasticsearch", "opensearchpy", "kafka", "aiokafka", "pika")
+        ),
+        *(
+            f"{package}."
+            for package in ("grpc", "sqlalchemy.create_engine", "sqlalchemy.ext.asyncio.create_async_engine")
+        ),
+        *(
+            f"{package}."
+            for package in ("openai", "anthropic", "mistralai", "cohere", "stripe", "twilio", "slack_sdk")
+        ),
         *(f"{package}." for package in ("google.cloud", "google.genai", "azure.storage", "sendgrid", "litellm")),
     ],
     _USE,
@@ -51,8 +67,11 @@ class Network(NamedCalls):
     name = "network"
     summary = "Talks to another system: every replay would do it again, and may hear something else."
     use = "`ctx.run(name, fn)`, or a task"
-    functions = {"sqlalchemy.create_engine": _USE, "sqlalchemy.ext.asyncio.create_async_engine": _USE}
-    packages = _CLIENTS
+    functions: ClassVar[Advice] = {
+        "sqlalchemy.create_engine": _USE,
+        "sqlalchemy.ext.asyncio.create_async_engine": _USE,
+    }
+    packages: ClassVar[Advice] = _CLIENTS
     harmless = _HARMLESS
 
     def applies(self, place: Place, call: ast.Call) -> bool:  # noqa: ARG002 - the place alone decides
@@ -65,8 +84,8 @@ class ForeignAwait(NamedCalls):
     name = "foreign-await"
     summary = "Awaits what no event in the log can answer: the workflow refuses it when it runs."
     use = "`ctx.run(name, fn)`, or a task"
-    functions = Network.functions
-    packages = {**_CLIENTS, "aiofiles.": _USE}
+    functions: ClassVar[Advice] = Network.functions
+    packages: ClassVar[Advice] = {**_CLIENTS, "aiofiles.": _USE}
     harmless = _HARMLESS
 
     def faults(self, place: Place) -> Iterator[Fault]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flowstrand.lint.rules.named_calls import NamedCalls
+from typing import ClassVar
+
+from flowstrand.lint.rules.named_calls import Advice, NamedCalls
 
 _USE = "use ctx.logger, which is silent on replay"
 
@@ -13,8 +15,13 @@ class Output(NamedCalls):
     summary = "Prints or logs, again on every replay. Harmless, so off unless it is selected."
     use = "`ctx.logger`"
     is_default = False
-    functions = {"builtins.print": _USE, "pprint.pprint": _USE, "sys.stdout.write": _USE, "sys.stderr.write": _USE}
-    packages = {
+    functions: ClassVar[Advice] = {
+        "builtins.print": _USE,
+        "pprint.pprint": _USE,
+        "sys.stdout.write": _USE,
+        "sys.stderr.write": _USE,
+    }
+    packages: ClassVar[Advice] = {
         **{
             f"logging.{method}": _USE
             for method in ("debug", "info", "warning", "error", "exception", "critical", "log")

@@ -14,7 +14,9 @@ _USE = "use sorted(...) to give it an order that every replay has"
 _MAKERS = frozenset({"builtins.set", "builtins.frozenset"})
 _SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference", "copy"})
 _SET_OPERATORS = (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
-_ORDER_KEEPERS = frozenset({"builtins.list", "builtins.tuple", "builtins.enumerate", "builtins.iter", "builtins.map"})
+_ORDER_KEEPERS = frozenset(
+    {"builtins.list", "builtins.tuple", "builtins.enumerate", "builtins.iter", "builtins.map"}
+)
 _ANNOTATIONS = frozenset(
     {
         *("builtins.set", "builtins.frozenset", "typing.Set", "typing.FrozenSet", "typing.AbstractSet"),

@@ -12,7 +12,19 @@ from flowstrand.lint.scope import Assigned, Scope
 _USE = "use ctx.set(key, value), or keep it in a local variable"
 _MUTATORS = frozenset(
     {
-        *("add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft", "remove"),
+        *(
+            "add",
+            "append",
+            "appendleft",
+            "clear",
+            "discard",
+            "extend",
+            "insert",
+            "pop",
+            "popitem",
+            "popleft",
+            "remove",
+        ),
         *("setdefault", "sort", "reverse", "update"),
     }
 )
@@ -27,7 +39,9 @@ _CONTAINERS = frozenset(
 class SharedState(Rule):
     id = "FS107"
     name = "shared-state"
-    summary = "Changes a global: other executions in this process see it, and a replay in another process does not."
+    summary = (
+        "Changes a global: other executions in this process see it, and a replay in another process does not."
+    )
     use = "`ctx.set(key, value)`, or a local variable"
 
     def faults(self, place: Place) -> Iterator[Fault]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flowstrand.lint.rules.named_calls import NamedCalls
+from typing import ClassVar
+
+from flowstrand.lint.rules.named_calls import Advice, NamedCalls
 
 _USE = "use tasks: ctx.schedule_async(...) or ctx.map(...)"
 
@@ -12,7 +14,7 @@ class Threads(NamedCalls):
     name = "threads"
     summary = "Starts or uses threads or processes, which no log records."
     use = "tasks: `ctx.schedule_async(…)`, `ctx.map(…)`"
-    packages = {
+    packages: ClassVar[Advice] = {
         "threading.": _USE,
         "_thread.": _USE,
         "concurrent.futures.": _USE,

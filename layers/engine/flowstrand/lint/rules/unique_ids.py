@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flowstrand.lint.rules.named_calls import NamedCalls
+from typing import ClassVar
+
+from flowstrand.lint.rules.named_calls import Advice, NamedCalls
 
 _USE = "use ctx.random_uuid()"
 
@@ -12,9 +14,13 @@ class UniqueIds(NamedCalls):
     name = "unique-id"
     summary = "Makes a unique id: every replay would make another."
     use = "`ctx.random_uuid()`"
-    functions = {
+    functions: ClassVar[Advice] = {
         **{f"uuid.{function}": _USE for function in ("uuid1", "uuid4", "uuid6", "uuid7", "uuid8", "getnode")},
-        **{f"{package}.{function}": _USE for package in ("ulid", "nanoid", "ksuid") for function in ("new", "generate")},
+        **{
+            f"{package}.{function}": _USE
+            for package in ("ulid", "nanoid", "ksuid")
+            for function in ("new", "generate")
+        },
         "ulid.ULID": _USE,
         "uuid_utils.uuid4": _USE,
         "uuid_utils.uuid7": _USE,

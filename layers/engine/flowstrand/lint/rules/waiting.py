@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import ClassVar
 
 from flowstrand.lint.place import Place
-from flowstrand.lint.rules.named_calls import NamedCalls
+from flowstrand.lint.rules.named_calls import Advice, NamedCalls
 from flowstrand.lint.rules.rule import Fault
 
 _SLEEP = "use await ctx.sleep(...)"
@@ -17,13 +18,15 @@ class BlockingSleep(NamedCalls):
     name = "blocking-sleep"
     summary = "Blocks the process, on every replay again, and is gone when the process is."
     use = "`ctx.sleep(…)`"
-    functions = {"time.sleep": _SLEEP, "gevent.sleep": _SLEEP, "eventlet.sleep": _SLEEP}
+    functions: ClassVar[Advice] = {"time.sleep": _SLEEP, "gevent.sleep": _SLEEP, "eventlet.sleep": _SLEEP}
 
 
 _CONCURRENTLY = "use ctx.gather(...) or ctx.schedule_async(...)"
 _TIMEOUT = "use ctx.with_timeout(...)"
 _SIGNALS = "use signals: ctx.wait_for_signal(name)"
-_ONE_AT_A_TIME = "not needed: one branch of a workflow runs at a time, until it awaits; to limit a fan-out, use ctx.map(...)"
+_ONE_AT_A_TIME = (
+    "not needed: one branch of a workflow runs at a time, until it awaits; to limit a fan-out, use ctx.map(...)"
+)
 _RECORDED = "use await ctx.run(name, fn) or a task"
 
 
@@ -32,7 +35,7 @@ class EventLoop(NamedCalls):
     name = "event-loop"
     summary = "Waits for an event loop: a workflow is resumed by its log alone, and refuses this when it runs."
     use = "`ctx.sleep`, `ctx.gather`, `ctx.select`, `ctx.as_completed`, `ctx.with_timeout`, `ctx.shield`, signals"
-    functions = {
+    functions: ClassVar[Advice] = {
         "asyncio.sleep": _SLEEP,
         "asyncio.gather": "use ctx.gather(...)",
         "asyncio.wait": "use ctx.select(...) or ctx.gather(...)",
@@ -57,7 +60,7 @@ class EventLoop(NamedCalls):
         "asyncio.to_thread": _RECORDED,
         "asyncio.run": "await the coroutine",
     }
-    packages = {
+    packages: ClassVar[Advice] = {
         "asyncio.": _RECORDED,
         "anyio.": "use the methods of ctx",
         "trio.": "use the methods of ctx",
