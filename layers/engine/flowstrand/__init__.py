@@ -12,25 +12,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flowstrand.engine.events.vocabulary import ParentClosePolicy
     from flowstrand.errors import (
         AuthorError,
+        BranchCancelled,
         ChildWorkflowFailed,
         DeadContext,
         DeterminismViolation,
         FlowstrandError,
         ForeignAwaitable,
         InvalidDefinition,
+        MapFailed,
         NonRetryableError,
         NotSerializable,
         OperationFailed,
+        PromiseRejected,
+        PromiseTimeout,
         TaskCancelled,
         TaskFailed,
+        TaskTimeout,
+        TimedOut,
         TimerCancelled,
         TooManyOpenOperations,
+        WorkflowCancelled,
+        WorkflowFailed,
+        WorkflowTimeout,
     )
     from flowstrand.jsonvalue import JsonValue
     from flowstrand.sdk.app import App
     from flowstrand.sdk.handles import Handle
+    from flowstrand.sdk.mapping import MapEnd, MapOutcome
     from flowstrand.sdk.retry import RetryPolicy
     from flowstrand.sdk.task import task
     from flowstrand.sdk.task_context import TaskContext
@@ -40,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "App",
     "AuthorError",
+    "BranchCancelled",
     "ChildWorkflowFailed",
     "DeadContext",
     "DeterminismViolation",
@@ -48,16 +60,27 @@ __all__ = [
     "Handle",
     "InvalidDefinition",
     "JsonValue",
+    "MapEnd",
+    "MapFailed",
+    "MapOutcome",
     "NonRetryableError",
     "NotSerializable",
     "OperationFailed",
+    "ParentClosePolicy",
+    "PromiseRejected",
+    "PromiseTimeout",
     "RetryPolicy",
     "TaskCancelled",
     "TaskContext",
     "TaskFailed",
+    "TaskTimeout",
+    "TimedOut",
     "TimerCancelled",
     "TooManyOpenOperations",
+    "WorkflowCancelled",
     "WorkflowContext",
+    "WorkflowFailed",
+    "WorkflowTimeout",
     "task",
     "workflow",
 ]
@@ -66,6 +89,9 @@ _MODULES = {
     "App": "sdk.app",
     "Handle": "sdk.handles",
     "JsonValue": "jsonvalue",
+    "MapEnd": "sdk.mapping",
+    "MapOutcome": "sdk.mapping",
+    "ParentClosePolicy": "engine.events.vocabulary",
     "RetryPolicy": "sdk.retry",
     "TaskContext": "sdk.task_context",
     "WorkflowContext": "sdk.workflow_context",

@@ -20,6 +20,7 @@ from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
+from flowstrand.sdk.duration import Duration
 
 _NO_CONTENT = 204
 
@@ -71,19 +72,23 @@ class Client:
         queue: str = "default",
         version: str | None = None,
         metadata: JsonObject | None = None,
+        timeout: Duration | None = None,  # noqa: ASYNC109 - it bounds the execution, not the request
     ) -> Handle:
         """Start an execution.
 
         Args:
             workflow: a kind, or a `@workflow` definition.
             input: JSON, a pydantic model or a dataclass.
+            timeout: seconds or a timedelta from its start to its end; an execution that is open by then fails.
 
         Raises:
             CallerError: refused, and nothing was started; `Unavailable` with code UNREACHABLE may or may not have
                 started one.
         """
         kind, value = kind_of(workflow), input_of(workflow, input)
-        request = call.start(self.connection, kind, value, queue=queue, version=version, metadata=metadata)
+        request = call.start(
+            self.connection, kind, value, queue=queue, version=version, metadata=metadata, timeout=timeout
+        )
         body = await self._answer(request)
         return Handle(self, str(body["workflowExecutionId"]), workflow)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flowstrand.client.connection import Connection
 from flowstrand.jsonvalue import JsonObject, JsonValue
+from flowstrand.sdk.duration import Duration, to_positive_ms
 
 PATIENCE_S = 15.0
 """How long an answer may take beyond the wait that was asked for."""
@@ -40,13 +41,20 @@ def start(
     queue: str,
     version: str | None = None,
     metadata: JsonObject | None = None,
+    timeout: Duration | None = None,
 ) -> Call:
-    """Start an execution. Not repeatable: a second one would start another."""
+    """Start an execution. Not repeatable: a second one would start another.
+
+    Raises:
+        InvalidDefinition: `timeout` is not more than 0, or absurd.
+    """
     body: JsonObject = {"kind": kind, "input": input, "queue": queue}
     if version is not None:
         body["version"] = version
     if metadata is not None:
         body["metadata"] = metadata
+    if timeout is not None:
+        body["timeoutSeconds"] = to_positive_ms(timeout, "the timeout of an execution") / 1_000
     return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=False)
 
 

@@ -42,7 +42,8 @@ class Handle:
         """Wait for the end and return the output, of the type that the workflow definition declares.
 
         Raises:
-            WorkflowFailed: the execution failed or was cancelled.
+            WorkflowTimeout: the execution was open at its timeout.
+            WorkflowFailed: it failed otherwise or was cancelled.
             TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
         """
         deadline = _Deadline(timeout)

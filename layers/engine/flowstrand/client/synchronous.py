@@ -20,6 +20,7 @@ from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
+from flowstrand.sdk.duration import Duration
 
 _NO_CONTENT = 204
 
@@ -71,10 +72,13 @@ class SyncClient:
         queue: str = "default",
         version: str | None = None,
         metadata: JsonObject | None = None,
+        timeout: Duration | None = None,
     ) -> SyncHandle:
         """Start an execution; see `Client.start`."""
         kind, value = kind_of(workflow), input_of(workflow, input)
-        request = call.start(self.connection, kind, value, queue=queue, version=version, metadata=metadata)
+        request = call.start(
+            self.connection, kind, value, queue=queue, version=version, metadata=metadata, timeout=timeout
+        )
         body = self._answer(request)
         return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
 
