@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from flowstrand.cli import dev, events, get, lint, start, tail, worker
+from flowstrand.cli import dev, events, get, lint, replay, start, tail, worker
 from flowstrand.cli.demo import command as demo
 
 program = typer.Typer(
@@ -22,6 +22,7 @@ for command in (
     events.events,
     tail.tail,
     lint.lint,
+    replay.replay,
     demo.demo,
 ):
     program.command()(command)

@@ -8,6 +8,7 @@ It needs the `testing` extra.
 
 from flowstrand.testing.environment import Environment
 from flowstrand.testing.handle import ExecutionHandle
+from flowstrand.testing.replay import Replayed, replay_history
 from flowstrand.testing.stage import ReplayMode
 
-__all__ = ["Environment", "ExecutionHandle", "ReplayMode"]
+__all__ = ["Environment", "ExecutionHandle", "ReplayMode", "Replayed", "replay_history"]

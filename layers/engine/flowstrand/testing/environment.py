@@ -95,8 +95,7 @@ class Environment(Starting, Injection):
     ) -> None:
         try:
             if error is None:
-                await self._stage.settle()
-                self._stage.compare()
+                self._stage.require_health()
         finally:
             await self._stage.close()
 

@@ -61,7 +61,7 @@ class ExecutionHandle(Generic[OutputT]):
         id = self.id
         while True:
             await self._stage.run_until(partial(self._is_closed, id), f"the result of {id}")
-            self._stage.compare()
+            self._stage.require_health()
             end = self._end(id).data
             if not isinstance(end, WorkflowCompleted):
                 self._raise(end)

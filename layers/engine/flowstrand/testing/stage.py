@@ -100,14 +100,16 @@ class Stage:
             ExecutionStuck: nothing more can happen.
             TimeoutError: it takes too much real time.
         """
-        deadline_s = asyncio.get_running_loop().time() + self._limit_s
+        deadline_s = self._real_s() + self._limit_s
         while True:
             await self.settle()
             if is_done():
                 return
-            left_s = deadline_s - asyncio.get_running_loop().time()
+            left_s = deadline_s - self._real_s()
             if left_s <= 0:
-                raise TimeoutError(f"{what}: not within {self._limit_s:g} real seconds{self._who_is_busy()}")
+                raise TimeoutError(
+                    f"{what}: not within {self._limit_s:g} real seconds{self._who_is_busy()}{self._who_waits()}"
+                )
             if await self._jump() or (self.workforce.is_busy and await self.workforce.progress(left_s)):
                 continue
             if not self.workforce.is_busy:
@@ -122,8 +124,9 @@ class Stage:
         await self._move_to(until_ms)
         await self.settle()
 
-    def compare(self) -> None:
-        """In mode "both", require that both worlds have the same logs."""
+    def require_health(self) -> None:
+        """Raise what has broken the engine and was not yet raised; in mode "both", require the same logs in both worlds."""
+        self._complain()
         if self._second is not None:
             require_same(self.world, "cold", self._second, "warm")
 
@@ -153,10 +156,15 @@ class Stage:
 
     def _rest(self, world: World) -> None:
         """What breaks here is raised where the test waits, not to whichever task's report came before it."""
+        deadline_s = self._real_s() + self._limit_s
         try:
-            world.rest()
+            world.rest(lambda: self._real_s() > deadline_s)
         except Exception as error:  # noqa: BLE001
             self._failure = self._failure or error
+
+    def _real_s(self) -> float:
+        """Real time, in seconds, from no particular moment."""
+        return asyncio.get_running_loop().time()
 
     def _complain(self) -> None:
         if self._failure is not None:

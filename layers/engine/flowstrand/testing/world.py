@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterator
 from flowstrand.directory.sqlite import SqliteDirectory
 from flowstrand.engine.events import Event
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.errors import AuthorError
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
 from flowstrand.log.sqlite import SqliteLog
@@ -28,7 +27,6 @@ from flowstrand.timers.in_process import InProcessTimers
 ORG = OrgId("test")
 WORKER = "test-worker"
 _WARM_EXECUTIONS = 256
-_RESTLESS = 10_000
 _BATCH = 10
 
 
@@ -78,18 +76,15 @@ class World:
         self.services.warm.clear()
         self._database.close()
 
-    def rest(self) -> None:
+    def rest(self, has_taken_too_long: Callable[[], bool]) -> None:
         """Deliver what is due and claim what can be claimed, until there is neither.
 
         Raises:
-            AuthorError: it never comes to rest (`RESTLESS`).
+            TimeoutError: it does not come to rest.
         """
-        for _ in range(_RESTLESS):
-            if not self._deliver() and not self._claim():
-                return
-        raise AuthorError(
-            "the engine does not come to rest: does a workflow loop without waiting?", code="RESTLESS"
-        )
+        while self._deliver() or self._claim():
+            if has_taken_too_long():
+                raise TimeoutError("the engine does not come to rest: does a workflow loop, and no time passes?")
 
     def next_ms(self) -> int | None:
         """When something is due next; None where nothing ever is."""
