@@ -56,5 +56,7 @@ def report(measured: list[Measured], targets: list[Target]) -> int:
     print()
     for target in targets:
         verdict = "ok" if target.is_met else "MISSED"
-        print(f"{target.what:{width}}  {target.value:9.2f}{target.unit:3}  < {target.limit:7.1f}{target.unit:3}  {verdict}")
+        print(
+            f"{target.what:{width}}  {target.value:9.2f}{target.unit:3}  < {target.limit:7.1f}{target.unit:3}  {verdict}"
+        )
     return 0 if all(target.is_met for target in targets) else 1

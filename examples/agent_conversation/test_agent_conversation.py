@@ -59,5 +59,5 @@ async def test_the_answer_is_in_the_stream_before_the_task_is_done() -> None:
         execution = await env.start(converse)
         await execution.signal("message", "hello")
         events = await env.collect_events_until(execution, "TASK_COMPLETED")
-        tokens = [event.data["payload"] for event in events if event.type == "STREAM_TOKEN"]
+        tokens = [str(event.data["payload"]) for event in events if event.type == "STREAM_TOKEN"]
         assert "".join(tokens) == "You say: hello"

@@ -97,7 +97,7 @@ async def roll_out(ctx: WorkflowContext, release: Release) -> list[str]:
         try:
             updated += await ctx.schedule_workflow(update_region, region, name=name)
         except ChildWorkflowFailed as failed:
-            ctx.logger.error("%s failed, %s stays on %s: %s", name, release.version, updated, failed)
+            ctx.logger.warning("%s failed, %s stays on %s: %s", name, release.version, updated, failed)
             break
     ctx.schedule_workflow(watch, release.version, parent_close_policy=ParentClosePolicy.ABANDON)
     return updated

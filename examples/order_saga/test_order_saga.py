@@ -15,7 +15,7 @@ ORDER = Order(id="A-1", item="thread", quantity=3, price_cents=250, card="4242")
 
 async def tasks_of(execution: ExecutionHandle[Confirmation]) -> list[str]:
     """The kinds of the tasks that the execution asked for, in order."""
-    return [event.data["kind"] for event in await execution.events() if event.type == "TASK_CREATED"]
+    return [str(event.data["kind"]) for event in await execution.events() if event.type == "TASK_CREATED"]
 
 
 async def test_an_order_is_reserved_charged_and_shipped() -> None:
