@@ -69,4 +69,15 @@ async def pair(ctx: WorkflowContext) -> list[str]:
     return list(await ctx.gather(ctx.schedule(ship, 1), ctx.schedule(ship, 2)))
 
 
-APP = App(workflows=[greeting, order, delivery, monthly, forgiving, broken, pair], tasks=[charge, ship])
+@workflow
+async def shopping(ctx: WorkflowContext, basket: list[int]) -> list[str]:
+    """Something of everything that a log records."""
+    token = await ctx.run("token", lambda: "T-1")
+    parcels = await ctx.gather(*(ctx.schedule(ship, amount) for amount in basket))
+    await ctx.sleep(60)
+    note = await ctx.run("note", lambda: "thank you")
+    last = await ctx.schedule_workflow(delivery, sum(basket))
+    return [token, *parcels, note, last]
+
+
+APP = App(workflows=[greeting, order, delivery, monthly, forgiving, broken, pair, shopping], tasks=[charge, ship])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,7 @@ from flowstrand.testing.clock import VirtualClock
 from flowstrand.testing.definitions import Definitions
 from flowstrand.testing.handle import ExecutionHandle
 from flowstrand.testing.injection import Injection
+from flowstrand.testing.recorded import write_history
 from flowstrand.testing.stage import ReplayMode, Stage
 from flowstrand.testing.starting import Starting
 from flowstrand.testing.world import ORG, World
@@ -130,8 +130,10 @@ class Environment(Starting, Injection):
         return {"events": [history_item(event) for event in events]}
 
     async def record(self, execution: Which, file: Path | str) -> None:
-        """Write `history` to a file."""
-        _write(Path(file), await self.history(execution))
+        """Write `history` to a file, without the stacks of failures: those name places on this machine."""
+        id = self._existing(execution)
+        await self._stage.settle()
+        write_history(Path(file), self._stage.world.events(id))
 
     async def collect_events_until(self, execution: Which, stop: Stop, *, after: int = 0) -> list[HistoryEvent]:
         """Let time pass until the log holds `stop` beyond `after`; returns everything from `after` up to and including it.
@@ -250,10 +252,6 @@ class Environment(Starting, Injection):
 
 def _matches(event: HistoryEvent, stop: Stop) -> bool:
     return event.type == stop if isinstance(stop, str) else stop(event)
-
-
-def _write(file: Path, recorded: JsonObject) -> None:
-    file.write_text(json.dumps(recorded, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _moment_ms(moment: datetime) -> int:

@@ -11,6 +11,8 @@ from flowstrand.engine.events import Event
 from flowstrand.engine.events.codec import SCHEMA_VERSION, decode
 from flowstrand.engine.schema import epoch_ms
 from flowstrand.errors import InvalidInput, LogCorrupted
+from flowstrand.jsonvalue import JsonObject
+from flowstrand.views.history_item import history_item
 
 History: TypeAlias = Mapping[str, Any] | Iterable[Mapping[str, Any]] | Path
 """`{"events": […]}`, the list in it, or a file that holds either, or one event per line."""
@@ -33,6 +35,21 @@ def events_of(history: History) -> list[Event]:
         if event.sequence != expected:
             raise _invalid(f"it has event {event.sequence} where {expected} should be; fetch every page of it")
     return events
+
+
+def write_history(file: Path, events: Iterable[Event]) -> None:
+    """Write a history for `events_of` to read, without the stacks of failures."""
+    recorded = {"events": [_without_stack(history_item(event)) for event in events]}
+    file.write_text(json.dumps(recorded, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _without_stack(item: JsonObject) -> JsonObject:
+    match item:
+        case {"data": {"error": dict(error), **data}}:
+            kept = {key: value for key, value in error.items() if key != "stack"}
+            return {**item, "data": {**data, "error": kept}}
+        case _:
+            return item
 
 
 def _load(file: Path) -> Any:
