@@ -1,4 +1,4 @@
-"""`executions`: start and look at executions."""
+"""`executions`: start and look at executions, and at what can be started."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.http.application import Application
-from flowstrand.http.routes import executions
+from flowstrand.http.routes import definitions, executions
 from flowstrand.service.keys import Principal
 
-application = Application("executions", Principal.USER, [executions.router], composition.services)
+application = Application(
+    "executions", Principal.USER, [executions.router, definitions.router], composition.services
+)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import stat
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -113,7 +114,7 @@ async def test_a_stop_does_not_wait_for_those_who_wait(server: DevProcess) -> No
     assert "Traceback" not in server.output.read_text()
 
 
-async def following(handle: Handle) -> list[int]:
+async def following(handle: Handle[Any]) -> list[int]:
     return [event.sequence async for event in handle.stream(after=3)]
 
 

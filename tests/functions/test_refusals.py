@@ -15,6 +15,7 @@ UNKNOWN = execution_id(NOW_MS, b"nobody----")
 
 WRITES = ["executions/start", "tasks/register", "tasks/poll", "tasks/complete", "tasks/fail", "tasks/heartbeat"]
 READS = ["executions/get", "events/history"]
+LISTS = ["executions/workflow-definitions", "executions/task-definitions"]
 STREAM = "stream/state"
 
 
@@ -50,7 +51,7 @@ def moved(name: str, old: str, new: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("authorizer", [None, {}, "acme", {"org": "acme"}, {"org": "acme", "principals": "user"}])
-@pytest.mark.parametrize("name", [*WRITES, *READS, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, STREAM])
 def test_without_a_whole_identity_every_route_is_401(stack: Stack, name: str, authorizer: Any) -> None:
     event = sample(name)
     event["requestContext"]["authorizer"] = authorizer
@@ -83,12 +84,12 @@ def test_a_401_names_the_scheme(stack: Stack) -> None:
     assert stack.invoke("executions", event)["multiValueHeaders"]["WWW-Authenticate"] == ["Bearer"]
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, STREAM])
 def test_another_orgs_path_is_404(stack: Stack, name: str) -> None:
     assert refused(stack, name, moved(name, "/acme/", "/other/"))[0] == 404
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, STREAM])
 def test_another_orgs_caller_is_404(stack: Stack, name: str) -> None:
     event = sample(name)
     event["requestContext"]["authorizer"]["org"] = "other"
@@ -111,7 +112,7 @@ def test_a_lease_of_another_org_is_worth_nothing(stack: Stack) -> None:
     assert refused(stack, "tasks/complete", event)[:2] == (404, "TASK_NOT_FOUND")
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, STREAM])
 def test_the_wrong_principal_is_403(stack: Stack, name: str) -> None:
     event = sample(name)
     wrong = "user" if name.startswith("tasks/") else "worker"
@@ -209,6 +210,17 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("tasks/register", {"taskKinds": "charge-card"}, "/taskKinds"),
         ("tasks/register", {"taskKinds": ["ok", "not ok"]}, "/taskKinds/1"),
         ("tasks/register", {"task_kinds": ["x"]}, "/task_kinds"),
+        ("tasks/register", {"taskDefinitions": [{"kind": "a#b"}]}, "/taskDefinitions/0/kind"),
+        (
+            "tasks/register",
+            {"taskDefinitions": [{"kind": "a", "inputSchema": 1}]},
+            "/taskDefinitions/0/inputSchema",
+        ),
+        (
+            "tasks/register",
+            {"workflowDefinitions": [{"kind": "a", "outputSchema": {"x": "y" * 40_000}}]},
+            "/workflowDefinitions/0/outputSchema",
+        ),
         ("tasks/register", {"workerId": "#"}, "/workerId"),
         ("tasks/poll", {"kinds": []}, "/kinds"),
         ("tasks/poll", {"max": 0}, "/max"),
@@ -350,3 +362,15 @@ def test_another_method_is_405_and_told_which(stack: Stack, name: str, allowed: 
 
     assert (response["statusCode"], body_of(response)["code"]) == (405, "METHOD_NOT_ALLOWED")
     assert response["multiValueHeaders"]["Allow"] == [allowed]
+
+
+@pytest.mark.parametrize("limit", ["0", "51", "-1", "1.5", "x", "\u0661", "9999"])
+@pytest.mark.parametrize("name", LISTS)
+def test_a_limit_of_a_list_that_is_out_of_range_is_400(stack: Stack, name: str, limit: str) -> None:
+    event = sample(name)
+    event["queryStringParameters"] = {"limit": limit}
+    event["multiValueQueryStringParameters"] = {"limit": [limit]}
+
+    status, code, body = refused(stack, name, event)
+
+    assert (status, code, body["details"][0]["pointer"]) == (400, "INVALID_INPUT", "/limit")

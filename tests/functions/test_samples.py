@@ -16,6 +16,8 @@ STATUS = {
     "executions/start-with-idempotency-key": 400,
     "executions/get": 200,
     "executions/get-of-another-org": 404,
+    "executions/workflow-definitions": 200,
+    "executions/task-definitions": 200,
     "tasks/register": 201,
     "tasks/poll": 200,
     "tasks/complete": 200,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
 import stamina
 from pydantic import BaseModel
 
+from flowstrand import CodecFailed, Compression, PayloadCodecs
 from flowstrand.client import Client, Connection, StreamEvent, SyncClient
 from flowstrand.client.stream import MAX_FRUITLESS, StreamCursor
 from flowstrand.errors import (
@@ -239,8 +241,8 @@ async def test_a_start_may_say_how_long_the_execution_may_take(
     api: FakeApi, sync_client: SyncClient, duration: float | timedelta, seconds: float
 ) -> None:
     async with client_of(api) as client:
-        await client.start("order", timeout=duration)
-    sync_client.start("order", timeout=duration)
+        await client.start("order", execution_timeout=duration)
+    sync_client.start("order", execution_timeout=duration)
     for request in api.requests:
         assert json.loads(request.content)["timeoutSeconds"] == seconds
 
@@ -248,7 +250,7 @@ async def test_a_start_may_say_how_long_the_execution_may_take(
 async def test_an_execution_without_time_is_not_started(api: FakeApi) -> None:
     async with client_of(api) as client:
         with pytest.raises(InvalidDefinition, match="timeout"):
-            await client.start("order", timeout=0)
+            await client.start("order", execution_timeout=0)
     assert api.requests == []
 
 
@@ -264,6 +266,30 @@ async def test_an_input_that_is_no_json_starts_nothing(api: FakeApi) -> None:
     async with client_of(api) as client:
         with pytest.raises(NotSerializable):
             await client.start("order", object())
+    assert api.requests == []
+
+
+async def test_inputs_leave_encoded_and_results_are_decoded(api: FakeApi) -> None:
+    codecs = PayloadCodecs(Compression())
+    api.output = codecs.to_wire({"total": 6})
+    async with Client("http://server", "key", "acme", codec=codecs, transport=api.transport) as client:
+        receipt = await client.start_and_wait(place_order, Order(item="thread"))
+    assert receipt == Receipt(total=6)
+    assert json.loads(api.requests[0].content)["input"] == codecs.to_wire({"item": "thread"})
+
+
+def test_a_result_that_cannot_be_decoded_says_what_is_missing(api: FakeApi, sync_client: SyncClient) -> None:
+    api.output = PayloadCodecs(Compression()).to_wire({"total": 6})
+    with pytest.raises(CodecFailed, match="'zlib', which is not configured"):
+        sync_client.handle(EXECUTION).result()
+    with SyncClient("http://server", "key", "acme", codec=Compression(), transport=api.transport) as client:
+        assert client.handle(EXECUTION, place_order).result() == Receipt(total=6)
+
+
+def test_an_option_that_does_not_exist_starts_nothing(api: FakeApi, sync_client: SyncClient) -> None:
+    misspelt: Any = {"quue": "fast"}
+    with pytest.raises(TypeError, match="there is no option quue"):
+        sync_client.start("order", None, **misspelt)
     assert api.requests == []
 
 

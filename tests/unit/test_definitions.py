@@ -125,7 +125,7 @@ def test_an_input_with_a_default_may_be_left_out() -> None:
 
 
 def test_an_input_that_does_not_fit_is_refused_by_name() -> None:
-    with pytest.raises(NotSerializable, match="the input of task 'pay' is not Order: amount"):
+    with pytest.raises(NotSerializable, match="the input of task 'pay' is not Order: /amount"):
         execute(pay, {"sum": 5})
     with pytest.raises(NotSerializable, match="task 'no_input' takes no input"):
         no_input.signature.encode_input(1)

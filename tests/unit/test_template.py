@@ -29,6 +29,8 @@ ROUTES = {
     ("GET", f"{ORG}/workflow-executions/{{id}}"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}/events"): "events",
     ("GET", f"{ORG}/workflow-executions/{{id}}/stream"): "stream",
+    ("GET", f"{ORG}/workflow-definitions"): "executions",
+    ("GET", f"{ORG}/task-definitions"): "executions",
     ("POST", f"{ORG}/workers"): "tasks",
     ("POST", f"{ORG}/queues/{{queue}}/poll"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/complete"): "tasks",
@@ -48,7 +50,7 @@ LOG_RIGHTS: Mapping[str, set[str]] = {
 DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
     "authorizer": {"dynamodb:GetItem"},
     "events": set(),
-    "executions": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    "executions": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "projector": {"dynamodb:DeleteItem", "dynamodb:Query"},
     "resumer": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "stream": set(),

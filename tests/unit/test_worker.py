@@ -15,7 +15,7 @@ import pytest
 import stamina
 from pydantic import BaseModel
 
-from flowstrand import App, NonRetryableError, TaskContext, task
+from flowstrand import App, Compression, NonRetryableError, PayloadCodecs, TaskContext, task
 from flowstrand.errors import ConfigurationError, Unauthenticated
 from flowstrand.worker import Worker
 from flowstrand.worker.backoff import Backoff
@@ -149,9 +149,34 @@ async def test_it_registers_polls_runs_and_reports(app: App) -> None:
     (registered_at, registration), (polled_at, poll) = server.requests[:2]
     kinds = app.task_kinds()
     assert registered_at == "/api/orgs/acme/workers"
+    definitions: Any = registration.pop("taskDefinitions")
     assert registration == {"name": "w", "queue": "default", "taskKinds": kinds}
+    assert [definition["kind"] for definition in definitions] == kinds
+    charge = next(definition for definition in definitions if definition["kind"] == "charge")
+    assert charge["inputSchema"]["required"] == ["amount"]
     assert polled_at == "/api/orgs/acme/queues/default/poll"
     assert poll == {"workerId": "worker-of-default", "kinds": kinds, "max": 10, "wait": 0.05}
+
+
+async def test_inputs_come_encoded_and_outputs_leave_so() -> None:
+    @task(name="double")
+    async def double(_ctx: TaskContext, value: int) -> int:
+        return 2 * value
+
+    app, server = App(tasks=[double], codec=Compression()), FakeServer()
+    task_id = server.add("double", app.payloads.to_wire(21))
+    async with serving(worker_of(server, app)):
+        _, report = await server.report_of(task_id)
+    assert report["output"] == app.payloads.to_wire(42)
+
+
+async def test_an_input_that_cannot_be_decoded_is_tried_again_elsewhere(app: App) -> None:
+    server = FakeServer()
+    task_id = server.add("charge", PayloadCodecs(Compression()).to_wire({"amount": 5}))
+    async with serving(worker_of(server, app)):
+        action, report = await server.report_of(task_id)
+    error: Any = report["error"]
+    assert (action, error["type"], report["retryable"]) == ("fail", "CodecFailed", True)
 
 
 async def test_no_more_tasks_run_at_once_than_allowed_even_from_several_queues(app: App, gate: Gate) -> None:

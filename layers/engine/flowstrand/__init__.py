@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         AuthorError,
         BranchCancelled,
         ChildWorkflowFailed,
+        CodecFailed,
         DeadContext,
         DeterminismViolation,
         FlowstrandError,
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
     )
     from flowstrand.jsonvalue import JsonValue
     from flowstrand.sdk.app import App
+    from flowstrand.sdk.compression import Compression
     from flowstrand.sdk.handles import Handle
     from flowstrand.sdk.mapping import MapEnd, MapOutcome
+    from flowstrand.sdk.payload_codecs import PayloadCodec, PayloadCodecs
     from flowstrand.sdk.retry import RetryPolicy
     from flowstrand.sdk.task import task
     from flowstrand.sdk.task_context import TaskContext
@@ -53,6 +56,8 @@ __all__ = [
     "AuthorError",
     "BranchCancelled",
     "ChildWorkflowFailed",
+    "CodecFailed",
+    "Compression",
     "DeadContext",
     "DeterminismViolation",
     "FlowstrandError",
@@ -67,6 +72,8 @@ __all__ = [
     "NotSerializable",
     "OperationFailed",
     "ParentClosePolicy",
+    "PayloadCodec",
+    "PayloadCodecs",
     "PromiseRejected",
     "PromiseTimeout",
     "RetryPolicy",
@@ -87,11 +94,14 @@ __all__ = [
 
 _MODULES = {
     "App": "sdk.app",
+    "Compression": "sdk.compression",
     "Handle": "sdk.handles",
     "JsonValue": "jsonvalue",
     "MapEnd": "sdk.mapping",
     "MapOutcome": "sdk.mapping",
     "ParentClosePolicy": "engine.events.vocabulary",
+    "PayloadCodec": "sdk.payload_codecs",
+    "PayloadCodecs": "sdk.payload_codecs",
     "RetryPolicy": "sdk.retry",
     "TaskContext": "sdk.task_context",
     "WorkflowContext": "sdk.workflow_context",

@@ -31,7 +31,8 @@
     └── OperatorError               whoever runs the stack must act
         ├── ConfigurationError          CONFIGURATION_ERROR
         ├── LogCorrupted                LOG_CORRUPTED           a gap, a bad checksum, an unreadable commit
-        └── StoreUnavailable            STORE_UNAVAILABLE       throttled or failing; safe to repeat
+        ├── StoreUnavailable            STORE_UNAVAILABLE       throttled or failing; safe to repeat
+        └── CodecFailed                 CODEC_FAILED            a payload cannot be encoded or decoded: a wrong key
 
 Nothing here signals suspension: a waiting workflow yields, it does not raise.
 """
@@ -232,9 +233,19 @@ class ForeignAwaitable(AuthorError):
 
 
 class NotSerializable(AuthorError):
-    """A value cannot be written to the log, or a recorded one does not fit the declared type."""
+    """A value cannot be written to the log, or a recorded one does not fit the declared type.
+
+    Attributes:
+        path: a JSON pointer to the part of the value that is at fault, e.g. `/lines/0/price`; empty for all of it.
+        python_type: the type of what is there; empty where nothing is known of it.
+    """
 
     code = "NOT_SERIALIZABLE"
+
+    def __init__(self, message: str, *, path: str = "", python_type: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+        self.python_type = python_type
 
 
 class TooManyOpenOperations(AuthorError):
@@ -378,3 +389,17 @@ class StoreUnavailable(OperatorError):
     """The store throttled or failed. What was asked for may or may not have happened; repeat it."""
 
     code = "STORE_UNAVAILABLE"
+
+
+class CodecFailed(OperatorError):
+    """A payload codec failed, or the one that a value was encoded with is not configured here.
+
+    Attributes:
+        codec: its name.
+    """
+
+    code = "CODEC_FAILED"
+
+    def __init__(self, message: str, *, codec: str = "") -> None:
+        super().__init__(message)
+        self.codec = codec

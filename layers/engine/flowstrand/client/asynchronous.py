@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 import httpx2
 import stamina
@@ -18,9 +18,17 @@ from flowstrand.client.encoding import input_of, kind_of
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.start_options import StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
-from flowstrand.sdk.duration import Duration
+from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
+
+if TYPE_CHECKING:
+    from flowstrand.sdk.code_shapes import WorkflowClass, WorkflowClassWithoutInput
+    from flowstrand.sdk.workflow import WorkflowDefinition
+
+InputT = TypeVar("InputT")
+OutputT = TypeVar("OutputT")
 
 _NO_CONTENT = 204
 
@@ -30,6 +38,10 @@ class Client:
 
     Reads are repeated on network errors and 503, for up to `patience_s` seconds; a start never is, because repeating
     it could start a second execution.
+
+    Attributes:
+        connection: where it sends requests, and as whom.
+        payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
 
     def __init__(
@@ -39,14 +51,19 @@ class Client:
         org: str | None = None,
         *,
         patience_s: float = 30.0,
+        codec: Codec = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         """Defaults: `FLOWSTRAND_URL`, `FLOWSTRAND_API_KEY`, `FLOWSTRAND_ORG`.
 
+        Args:
+            codec: what values are encoded with; the same as the `App`'s.
+
         Raises:
-            ConfigurationError: there is no API key.
+            ConfigurationError: there is no API key, or the codecs do not go together.
         """
         self.connection = Connection.resolve(url, api_key, org)
+        self.payloads = PayloadCodecs.of(codec)
         self._patience_s = patience_s
         self._http = httpx2.AsyncClient(
             base_url=self.connection.url, headers=self.connection.headers, transport=transport
@@ -64,49 +81,80 @@ class Client:
         """Close its connections."""
         await self._http.aclose()
 
+    @overload
     async def start(
-        self,
-        workflow: object,
-        input: object = None,
-        *,
-        queue: str = "default",
-        version: str | None = None,
-        metadata: JsonObject | None = None,
-        timeout: Duration | None = None,  # noqa: ASYNC109 - it bounds the execution, not the request
-    ) -> Handle:
+        self, workflow: WorkflowDefinition[InputT, OutputT], input: InputT, **options: Unpack[StartOptions]
+    ) -> Handle[OutputT]: ...
+    @overload
+    async def start(
+        self, workflow: WorkflowDefinition[None, OutputT], **options: Unpack[StartOptions]
+    ) -> Handle[OutputT]: ...
+    @overload
+    async def start(
+        self, workflow: type[WorkflowClass[InputT, OutputT]], input: InputT, **options: Unpack[StartOptions]
+    ) -> Handle[OutputT]: ...
+    @overload
+    async def start(
+        self, workflow: type[WorkflowClassWithoutInput[OutputT]], **options: Unpack[StartOptions]
+    ) -> Handle[OutputT]: ...
+    @overload
+    async def start(self, workflow: str, input: object = None, **options: Unpack[StartOptions]) -> Handle[Any]: ...
+    async def start(self, workflow: object, input: object = None, **options: Unpack[StartOptions]) -> Handle[Any]:
         """Start an execution.
 
         Args:
-            workflow: a kind, or a `@workflow` definition.
-            input: JSON, a pydantic model or a dataclass.
-            timeout: seconds or a timedelta from its start to its end; an execution that is open by then fails.
+            workflow: a `@workflow` definition, which gives input and output their types, or a kind.
+            input: what the definition takes; for a kind JSON, a pydantic model or a dataclass.
+            options: see `StartOptions`.
 
         Raises:
+            NotSerializable: the input does not fit.
             CallerError: refused, and nothing was started; `Unavailable` with code UNREACHABLE may or may not have
                 started one.
         """
-        kind, value = kind_of(workflow), input_of(workflow, input)
-        request = call.start(
-            self.connection, kind, value, queue=queue, version=version, metadata=metadata, timeout=timeout
-        )
-        body = await self._answer(request)
-        return Handle(self, str(body["workflowExecutionId"]), workflow)
+        return await self._start(workflow, input, options)
 
+    @overload
+    async def start_and_wait(
+        self, workflow: WorkflowDefinition[InputT, OutputT], input: InputT, **options: Unpack[WaitOptions]
+    ) -> OutputT: ...
+    @overload
+    async def start_and_wait(
+        self, workflow: WorkflowDefinition[None, OutputT], **options: Unpack[WaitOptions]
+    ) -> OutputT: ...
+    @overload
+    async def start_and_wait(
+        self, workflow: type[WorkflowClass[InputT, OutputT]], input: InputT, **options: Unpack[WaitOptions]
+    ) -> OutputT: ...
+    @overload
+    async def start_and_wait(
+        self, workflow: type[WorkflowClassWithoutInput[OutputT]], **options: Unpack[WaitOptions]
+    ) -> OutputT: ...
+    @overload
+    async def start_and_wait(self, workflow: str, input: object = None, **options: Unpack[WaitOptions]) -> Any: ...
     async def start_and_wait(
         self,
         workflow: object,
         input: object = None,
         *,
-        queue: str = "default",
         timeout: float | None = None,  # noqa: ASYNC109 - it bounds the waiting, not the request
+        **options: Unpack[StartOptions],
     ) -> Any:
         """`start`, then `Handle.result`."""
-        handle = await self.start(workflow, input, queue=queue)
+        handle: Handle[Any] = await self._start(workflow, input, options)
         return await handle.result(timeout=timeout)
 
-    def handle(self, execution_id: str) -> Handle:
-        """A handle on an execution that exists already; asks nothing."""
-        return Handle(self, execution_id)
+    @overload
+    def handle(self, execution_id: str, workflow: WorkflowDefinition[Any, OutputT]) -> Handle[OutputT]: ...
+    @overload
+    def handle(self, execution_id: str, workflow: type[WorkflowClass[Any, OutputT]]) -> Handle[OutputT]: ...
+    @overload
+    def handle(self, execution_id: str, workflow: type[WorkflowClassWithoutInput[OutputT]]) -> Handle[OutputT]: ...
+    @overload
+    def handle(self, execution_id: str, workflow: str | None = None) -> Handle[Any]: ...
+    def handle(self, execution_id: str, workflow: object = None) -> Handle[Any]:
+        """A handle on an execution that exists already; asks nothing. A definition gives its result a type."""
+        return Handle(self, execution_id, workflow)
 
     async def get(self, execution_id: str) -> Execution:
         """The execution as it is now."""
@@ -164,6 +212,12 @@ class Client:
                 broke = error
             if not cursor.has_ended:
                 await asyncio.sleep(self._pause(cursor, broke))
+
+    async def _start(self, workflow: object, input: object, options: StartOptions) -> Handle[Any]:
+        value = self.payloads.to_wire(input_of(workflow, input))
+        request = call.start(self.connection, kind_of(workflow), value, options)
+        body = await self._answer(request)
+        return Handle(self, str(body["workflowExecutionId"]), workflow)
 
     async def _connected(self, cursor: StreamCursor, execution_id: str) -> AsyncGenerator[StreamEvent]:
         """The events of one connection."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flowstrand.client.connection import Connection
+from flowstrand.client.start_options import StartOptions
 from flowstrand.jsonvalue import JsonObject, JsonValue
-from flowstrand.sdk.duration import Duration, to_positive_ms
+from flowstrand.sdk.duration import to_positive_ms
 
 PATIENCE_S = 15.0
 """How long an answer may take beyond the wait that was asked for."""
@@ -33,27 +34,21 @@ class Call:
     timeout_s: float = PATIENCE_S
 
 
-def start(
-    to: Connection,
-    kind: str,
-    input: JsonValue,
-    *,
-    queue: str,
-    version: str | None = None,
-    metadata: JsonObject | None = None,
-    timeout: Duration | None = None,
-) -> Call:
+def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) -> Call:
     """Start an execution. Not repeatable: a second one would start another.
 
     Raises:
-        InvalidDefinition: `timeout` is not more than 0, or absurd.
+        TypeError: there is no such option.
+        InvalidDefinition: the timeout is not more than 0, or absurd.
     """
-    body: JsonObject = {"kind": kind, "input": input, "queue": queue}
-    if version is not None:
+    if unknown := options.keys() - StartOptions.__annotations__.keys():
+        raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
+    body: JsonObject = {"kind": kind, "input": input, "queue": options.get("queue", "default")}
+    if (version := options.get("version")) is not None:
         body["version"] = version
-    if metadata is not None:
+    if (metadata := options.get("metadata")) is not None:
         body["metadata"] = metadata
-    if timeout is not None:
+    if (timeout := options.get("execution_timeout")) is not None:
         body["timeoutSeconds"] = to_positive_ms(timeout, "the timeout of an execution") / 1_000
     return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=False)
 

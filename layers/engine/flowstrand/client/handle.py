@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from flowstrand.client.encoding import output_of
 from flowstrand.client.execution import Execution
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from flowstrand.client.asynchronous import Client
     from flowstrand.client.synchronous import SyncClient
 
+OutputT_co = TypeVar("OutputT_co", covariant=True)
+
 _TERMINAL_TYPES = ("WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED")
 _LONGEST_WAIT_S = 20
 
 
-class Handle:
+class Handle(Generic[OutputT_co]):
     """An execution and the client that reaches it."""
 
     def __init__(self, client: Client, id: str, workflow: object = None) -> None:
@@ -38,12 +40,13 @@ class Handle:
     async def result(
         self,
         timeout: float | None = None,  # noqa: ASYNC109 - the last long-poll is asked for no more than is left
-    ) -> Any:
+    ) -> OutputT_co:
         """Wait for the end and return the output, of the type that the workflow definition declares.
 
         Raises:
             WorkflowTimeout: the execution was open at its timeout.
             WorkflowFailed: it failed otherwise or was cancelled.
+            CodecFailed: the output was encoded with something that this client was not given.
             TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
         """
         deadline = _Deadline(timeout)
@@ -56,7 +59,8 @@ class Handle:
             after = page.next_after
             if page.closed:
                 snapshot = await self.get()
-        return output_of(self._workflow, snapshot.result())
+        output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
+        return output
 
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
@@ -67,7 +71,7 @@ class Handle:
         return self._client.stream(self.id, after=after, format=format)
 
 
-class SyncHandle:
+class SyncHandle(Generic[OutputT_co]):
     """An execution and the synchronous client that reaches it."""
 
     def __init__(self, client: SyncClient, id: str, workflow: object = None) -> None:
@@ -83,7 +87,7 @@ class SyncHandle:
         """The execution as it is now."""
         return self._client.get(self.id)
 
-    def result(self, timeout: float | None = None) -> Any:
+    def result(self, timeout: float | None = None) -> OutputT_co:
         """Wait for the end and return the output; see `Handle.result`."""
         deadline = _Deadline(timeout)
         snapshot = self.get()
@@ -95,7 +99,8 @@ class SyncHandle:
             after = page.next_after
             if page.closed:
                 snapshot = self.get()
-        return output_of(self._workflow, snapshot.result())
+        output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
+        return output
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 import httpx2
 import stamina
@@ -18,9 +18,17 @@ from flowstrand.client.encoding import input_of, kind_of
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.start_options import StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
-from flowstrand.sdk.duration import Duration
+from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
+
+if TYPE_CHECKING:
+    from flowstrand.sdk.code_shapes import WorkflowClass, WorkflowClassWithoutInput
+    from flowstrand.sdk.workflow import WorkflowDefinition
+
+InputT = TypeVar("InputT")
+OutputT = TypeVar("OutputT")
 
 _NO_CONTENT = 204
 
@@ -30,6 +38,10 @@ class SyncClient:
 
     Reads are repeated on network errors and 503, for up to `patience_s` seconds; a start never is, because repeating
     it could start a second execution.
+
+    Attributes:
+        connection: where it sends requests, and as whom.
+        payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
 
     def __init__(
@@ -39,14 +51,19 @@ class SyncClient:
         org: str | None = None,
         *,
         patience_s: float = 30.0,
+        codec: Codec = None,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         """Defaults: `FLOWSTRAND_URL`, `FLOWSTRAND_API_KEY`, `FLOWSTRAND_ORG`.
 
+        Args:
+            codec: what values are encoded with; the same as the `App`'s.
+
         Raises:
-            ConfigurationError: there is no API key.
+            ConfigurationError: there is no API key, or the codecs do not go together.
         """
         self.connection = Connection.resolve(url, api_key, org)
+        self.payloads = PayloadCodecs.of(codec)
         self._patience_s = patience_s
         self._http = httpx2.Client(
             base_url=self.connection.url, headers=self.connection.headers, transport=transport
@@ -64,33 +81,70 @@ class SyncClient:
         """Close its connections."""
         self._http.close()
 
+    @overload
     def start(
+        self, workflow: WorkflowDefinition[InputT, OutputT], input: InputT, **options: Unpack[StartOptions]
+    ) -> SyncHandle[OutputT]: ...
+    @overload
+    def start(
+        self, workflow: WorkflowDefinition[None, OutputT], **options: Unpack[StartOptions]
+    ) -> SyncHandle[OutputT]: ...
+    @overload
+    def start(
+        self, workflow: type[WorkflowClass[InputT, OutputT]], input: InputT, **options: Unpack[StartOptions]
+    ) -> SyncHandle[OutputT]: ...
+    @overload
+    def start(
+        self, workflow: type[WorkflowClassWithoutInput[OutputT]], **options: Unpack[StartOptions]
+    ) -> SyncHandle[OutputT]: ...
+    @overload
+    def start(self, workflow: str, input: object = None, **options: Unpack[StartOptions]) -> SyncHandle[Any]: ...
+    def start(self, workflow: object, input: object = None, **options: Unpack[StartOptions]) -> SyncHandle[Any]:
+        """Start an execution; see `Client.start`."""
+        return self._start(workflow, input, options)
+
+    @overload
+    def start_and_wait(
+        self, workflow: WorkflowDefinition[InputT, OutputT], input: InputT, **options: Unpack[WaitOptions]
+    ) -> OutputT: ...
+    @overload
+    def start_and_wait(
+        self, workflow: WorkflowDefinition[None, OutputT], **options: Unpack[WaitOptions]
+    ) -> OutputT: ...
+    @overload
+    def start_and_wait(
+        self, workflow: type[WorkflowClass[InputT, OutputT]], input: InputT, **options: Unpack[WaitOptions]
+    ) -> OutputT: ...
+    @overload
+    def start_and_wait(
+        self, workflow: type[WorkflowClassWithoutInput[OutputT]], **options: Unpack[WaitOptions]
+    ) -> OutputT: ...
+    @overload
+    def start_and_wait(self, workflow: str, input: object = None, **options: Unpack[WaitOptions]) -> Any: ...
+    def start_and_wait(
         self,
         workflow: object,
         input: object = None,
         *,
-        queue: str = "default",
-        version: str | None = None,
-        metadata: JsonObject | None = None,
-        timeout: Duration | None = None,
-    ) -> SyncHandle:
-        """Start an execution; see `Client.start`."""
-        kind, value = kind_of(workflow), input_of(workflow, input)
-        request = call.start(
-            self.connection, kind, value, queue=queue, version=version, metadata=metadata, timeout=timeout
-        )
-        body = self._answer(request)
-        return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
-
-    def start_and_wait(
-        self, workflow: object, input: object = None, *, queue: str = "default", timeout: float | None = None
+        timeout: float | None = None,
+        **options: Unpack[StartOptions],
     ) -> Any:
         """`start`, then `SyncHandle.result`."""
-        return self.start(workflow, input, queue=queue).result(timeout=timeout)
+        return self._start(workflow, input, options).result(timeout=timeout)
 
-    def handle(self, execution_id: str) -> SyncHandle:
-        """A handle on an execution that exists already; asks nothing."""
-        return SyncHandle(self, execution_id)
+    @overload
+    def handle(self, execution_id: str, workflow: WorkflowDefinition[Any, OutputT]) -> SyncHandle[OutputT]: ...
+    @overload
+    def handle(self, execution_id: str, workflow: type[WorkflowClass[Any, OutputT]]) -> SyncHandle[OutputT]: ...
+    @overload
+    def handle(
+        self, execution_id: str, workflow: type[WorkflowClassWithoutInput[OutputT]]
+    ) -> SyncHandle[OutputT]: ...
+    @overload
+    def handle(self, execution_id: str, workflow: str | None = None) -> SyncHandle[Any]: ...
+    def handle(self, execution_id: str, workflow: object = None) -> SyncHandle[Any]:
+        """A handle on an execution that exists already; asks nothing. A definition gives its result a type."""
+        return SyncHandle(self, execution_id, workflow)
 
     def get(self, execution_id: str) -> Execution:
         """The execution as it is now."""
@@ -137,6 +191,12 @@ class SyncClient:
                 broke = error
             if not cursor.has_ended:
                 time.sleep(self._pause(cursor, broke))
+
+    def _start(self, workflow: object, input: object, options: StartOptions) -> SyncHandle[Any]:
+        value = self.payloads.to_wire(input_of(workflow, input))
+        request = call.start(self.connection, kind_of(workflow), value, options)
+        body = self._answer(request)
+        return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
 
     def _connected(self, cursor: StreamCursor, execution_id: str) -> Generator[StreamEvent]:
         """The events of one connection."""

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.names import KIND_PATTERN, NAME_PATTERN
 from flowstrand.http.body import RequestBody
+from flowstrand.service.definitions import Manifest
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.workers import Registration
 
@@ -19,6 +20,9 @@ MAX_METADATA_BYTES = 8_192
 
 MAX_TIMEOUT_S = 100 * 365 * 86_400
 """A hundred years."""
+
+MAX_SCHEMA_BYTES = 32_768
+"""A page of definitions with two schemas each has to fit what Lambda can answer."""
 
 _MAX_MESSAGE, _MAX_STACK = 8_192, 32_768
 
@@ -29,6 +33,12 @@ def _is_small(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
+def _fits_a_row(schema: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(schema, ensure_ascii=False).encode()) > MAX_SCHEMA_BYTES:
+        raise ValueError(f"a schema may have {MAX_SCHEMA_BYTES} bytes of JSON")
+    return schema
+
+
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Kind = Annotated[str, StringConstraints(pattern=KIND_PATTERN)]
 Kinds = Annotated[list[Kind], Field(max_length=500)]
@@ -36,6 +46,7 @@ LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TimeoutSeconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_is_small)]
+Schema = Annotated[dict[str, Any], AfterValidator(_fits_a_row)]
 
 
 class StartExecution(RequestBody):
@@ -62,14 +73,41 @@ class StartExecution(RequestBody):
         )
 
 
+class RegisteredDefinition(RequestBody):
+    """What a worker says of one task or workflow, all but its kind optional."""
+
+    kind: Kind
+    content_hash: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    input_schema: Schema | None = None
+    output_schema: Schema | None = None
+    queue: Name | None = None
+    description: Annotated[str, StringConstraints(max_length=1_024)] | None = None
+
+    def to_manifest(self) -> Manifest:
+        """For the use case."""
+        return Manifest(
+            kind=self.kind,
+            content_hash=self.content_hash,
+            input_schema=self.input_schema,
+            output_schema=self.output_schema,
+            queue=self.queue,
+            description=self.description,
+        )
+
+
+Definitions = Annotated[list[RegisteredDefinition], Field(max_length=500)]
+
+
 class RegisterWorker(RequestBody):
-    """`POST /workers`."""
+    """`POST /workers`. A kind may be named alone, or with its definition, or both."""
 
     name: Name
     queue: Name = "default"
-    task_kinds: Kinds
+    task_kinds: Kinds = Field(default_factory=list)
     workflow_kinds: Kinds = Field(default_factory=list)
     worker_id: Name | None = None
+    task_definitions: Definitions = Field(default_factory=list)
+    workflow_definitions: Definitions = Field(default_factory=list)
 
     def to_registration(self) -> Registration:
         """For the use case."""
@@ -79,6 +117,8 @@ class RegisterWorker(RequestBody):
             task_kinds=tuple(self.task_kinds),
             workflow_kinds=tuple(self.workflow_kinds),
             worker_id=self.worker_id,
+            tasks=tuple(definition.to_manifest() for definition in self.task_definitions),
+            workflows=tuple(definition.to_manifest() for definition in self.workflow_definitions),
         )
 
 

@@ -44,6 +44,8 @@ ROUTES = (
     Route("GET", f"{_EXECUTIONS}/{{executionId}}", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream", "stream", Manner.STREAMING),
+    Route("GET", f"{_ORG}/workflow-definitions", "executions"),
+    Route("GET", f"{_ORG}/task-definitions", "executions"),
     Route("POST", f"{_ORG}/workers", "tasks"),
     Route("POST", f"{_ORG}/queues/{{queue}}/poll", "tasks", Manner.WAITING),
     Route("POST", f"{_TASKS}/complete", "tasks"),

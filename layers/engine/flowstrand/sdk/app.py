@@ -11,7 +11,9 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from flowstrand.errors import ConfigurationError, InvalidDefinition
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.definition import Definition
+from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 from flowstrand.sdk.task import TaskDefinition
 from flowstrand.sdk.workflow import WorkflowDefinition
 
@@ -22,14 +24,29 @@ DefinitionT = TypeVar("DefinitionT", bound=Definition[Any, Any])
 
 
 class App:
-    """A set of definitions, by kind; what `service.container.Programs` asks of the code a process hosts."""
+    """A set of definitions, by kind; what `service.container.Programs` asks of the code a process hosts.
 
-    def __init__(self, *, workflows: Iterable[Workflow | type] = (), tasks: Iterable[Task | type] = ()) -> None:
+    Attributes:
+        payloads: how the values of its workflows and tasks are encoded.
+    """
+
+    def __init__(
+        self,
+        *,
+        workflows: Iterable[Workflow | type] = (),
+        tasks: Iterable[Task | type] = (),
+        codec: Codec = None,
+    ) -> None:
         """Check every definition, so that a bad annotation is found at start-up rather than in an execution.
+
+        Args:
+            codec: what values are encoded with, such as `Compression()`; whoever starts these workflows needs the same.
 
         Raises:
             InvalidDefinition: a definition is wrong, is not of its list's sort, or two have the same kind.
+            ConfigurationError: the codecs do not go together.
         """
+        self.payloads = PayloadCodecs.of(codec)
         self._workflows = _by_kind(workflows, WorkflowDefinition)
         self._tasks = _by_kind(tasks, TaskDefinition)
 
@@ -72,6 +89,13 @@ class App:
         """Every task kind, sorted."""
         return sorted(self._tasks)
 
+    def manifest(self) -> JsonObject:
+        """All that it serves: `{"workflows": [...], "tasks": [...]}`, each by kind; see `Definition.manifest`."""
+        return {
+            "workflows": [self._workflows[kind].manifest() for kind in self.kinds()],
+            "tasks": [self._tasks[kind].manifest() for kind in self.task_kinds()],
+        }
+
 
 def _by_kind(definitions: Iterable[object], sort: type[DefinitionT]) -> dict[str, DefinitionT]:
     found: dict[str, DefinitionT] = {}
@@ -87,9 +111,11 @@ def _by_kind(definitions: Iterable[object], sort: type[DefinitionT]) -> dict[str
 def _collect(objects: Iterable[object]) -> App:
     workflows: list[Workflow] = []
     tasks: list[Task] = []
+    codecs: list[PayloadCodecs] = []
     for found in objects:
         match found:
             case App():
+                codecs.append(found.payloads)
                 workflows.extend(found._workflows.values())  # noqa: SLF001 - the same class
                 tasks.extend(found._tasks.values())  # noqa: SLF001 - the same class
             case WorkflowDefinition():
@@ -98,7 +124,15 @@ def _collect(objects: Iterable[object]) -> App:
                 tasks.append(found)
             case _:
                 pass
-    return App(workflows=workflows, tasks=tasks)
+    return App(workflows=workflows, tasks=tasks, codec=_the_one(codecs))
+
+
+def _the_one(codecs: Iterable[PayloadCodecs]) -> PayloadCodecs | None:
+    """What all apps of a module encode with; there is no telling which of two a lone definition would need."""
+    distinct = {id(codec): codec for codec in codecs if codec.names}
+    if len(distinct) > 1:
+        raise ConfigurationError("the module's apps have different payload codecs; name one app, as in module:app")
+    return next(iter(distinct.values()), None)
 
 
 def _load_file(path: Path) -> ModuleType:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from flowstrand.sdk import names
+from flowstrand.jsonvalue import JsonObject
+from flowstrand.sdk import names, schemas
 from flowstrand.sdk.signature import Signature, parameters_of, signature_of
 
 InputT = TypeVar("InputT")
@@ -51,6 +52,40 @@ class Definition(Generic[InputT_contra, OutputT_co]):
             InvalidDefinition: an annotation cannot be resolved, or is no type that JSON can be read into.
         """
         self.signature.check()
+
+    @cached_property
+    def input_schema(self) -> JsonObject:
+        """The JSON Schema of what it accepts; `{}` for anything, `{"type": "null"}` for nothing. Do not change it."""
+        return schemas.input_schema(self.signature)
+
+    @cached_property
+    def output_schema(self) -> JsonObject:
+        """The JSON Schema of what it returns; `{}` for anything. Do not change it."""
+        return schemas.output_schema(self.signature)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """64 hexadecimal digits that change when its source, its types or its kind do."""
+        facts: JsonObject = {
+            "noun": self.NOUN,
+            "kind": self.kind,
+            "input": self.input_schema,
+            "output": self.output_schema,
+        }
+        return schemas.content_hash(self.code, facts)
+
+    def manifest(self) -> JsonObject:
+        """What is registered of it: `{kind, contentHash, inputSchema, outputSchema, queue?, description?}`."""
+        return schemas.without_nulls(
+            {
+                "kind": self.kind,
+                "contentHash": self.content_hash,
+                "inputSchema": self.input_schema,
+                "outputSchema": self.output_schema,
+                "queue": self.queue,
+                "description": schemas.description(self.code),
+            }
+        )
 
     def bound(self) -> Callable[..., Any]:
         """The function to call with a context and the input; a class is made anew."""

@@ -3,13 +3,13 @@
     {org}#workers            {worker id}     the newest registration of one worker
     {org}#queue#{queue}      {task kind}     some worker serves this kind from this queue
 
-Rows are small and written blindly, so a registration repeated or half done is mended by the next.
+Beside them stand the definitions that it registers: see `service.definitions`. Rows are small and written blindly, so a registration repeated or half done is mended by the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flowstrand.directory.port import Directory
 from flowstrand.engine.ids import OrgId
@@ -18,6 +18,7 @@ from flowstrand.errors import InvalidInput
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.service import definitions
 from flowstrand.service.container import Services
+from flowstrand.service.definitions import Manifest
 
 _PAGE = 100
 _RANDOM_BYTES = 8
@@ -31,6 +32,7 @@ class Registration:
         name: the program's, shared by its processes.
         queue: where it polls.
         worker_id: one process's; made here if not given.
+        tasks, workflows: what is to be known of kinds that it serves, beside their names.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Registration:
     task_kinds: tuple[str, ...]
     workflow_kinds: tuple[str, ...] = ()
     worker_id: str | None = None
+    tasks: tuple[Manifest, ...] = ()
+    workflows: tuple[Manifest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +68,9 @@ def register(services: Services, org: OrgId, registration: Registration) -> Regi
     """
     _check(registration)
     worker_id = registration.worker_id or f"{registration.name}-{services.random_bytes(_RANDOM_BYTES).hex()}"
-    task_kinds = tuple(sorted(set(registration.task_kinds)))
-    workflow_kinds = tuple(sorted(set(registration.workflow_kinds)))
+    tasks = _every(registration.task_kinds, registration.tasks, registration.queue)
+    workflows = _every(registration.workflow_kinds, registration.workflows, None)
+    task_kinds, workflow_kinds = tuple(sorted(tasks)), tuple(sorted(workflows))
     now_ms = services.clock.now_ms()
     services.directory.put(
         f"{org}#workers",
@@ -80,7 +85,8 @@ def register(services: Services, org: OrgId, registration: Registration) -> Regi
     )
     for kind in task_kinds:
         services.directory.put(_queue(org, registration.queue), kind, {"registeredAtMs": now_ms})
-    definitions.add_workflows(services.directory, org, workflow_kinds, now_ms=now_ms)
+    definitions.add(services.directory, org, definitions.TASKS, tasks.values(), now_ms=now_ms)
+    definitions.add(services.directory, org, definitions.WORKFLOWS, workflows.values(), now_ms=now_ms)
     missing = served_kinds(services.directory, org, registration.queue) - set(task_kinds)
     return Registered(
         worker_id=worker_id,
@@ -101,9 +107,18 @@ def served_kinds(directory: Directory, org: OrgId, queue: str) -> frozenset[str]
 
 def _check(registration: Registration) -> None:
     names = [registration.name, registration.queue, registration.worker_id or registration.name]
-    kinds = [*registration.task_kinds, *registration.workflow_kinds]
+    manifests = [*registration.tasks, *registration.workflows]
+    names += [manifest.queue for manifest in manifests if manifest.queue is not None]
+    kinds = [*registration.task_kinds, *registration.workflow_kinds, *(manifest.kind for manifest in manifests)]
     for bad in [*(name for name in names if not is_name(name)), *(kind for kind in kinds if not is_kind(kind))]:
         raise InvalidInput(f"{bad!r} is not a name")
+
+
+def _every(kinds: Collection[str], manifests: Collection[Manifest], queue: str | None) -> dict[str, Manifest]:
+    """A manifest for every kind. Where its work waits is what it says itself, else where its worker polls."""
+    said = {manifest.kind: manifest for manifest in manifests}
+    every = {kind: said.get(kind, Manifest(kind=kind)) for kind in sorted({*kinds, *said})}
+    return {kind: replace(manifest, queue=manifest.queue or queue) for kind, manifest in every.items()}
 
 
 def _queue(org: OrgId, queue: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from contextvars import ContextVar
 
+from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.testing.clock import VirtualClock
 from flowstrand.testing.definitions import Definitions, FailingTask
@@ -55,7 +56,9 @@ class Workforce:
             else self._definitions.task(claimed.kind)
         )
         server = self._cut_off if isinstance(fault, LostAttempt) else self._server
-        attempt = Attempt(server, as_answered(claimed), definition, self._executor, sleep=self._clock.sleep)
+        attempt = Attempt(
+            server, as_answered(claimed), definition, self._executor, PayloadCodecs(), sleep=self._clock.sleep
+        )
         self._running[name] = asyncio.create_task(self._run(name, attempt), name=f"{claimed.kind} {name}")
 
     @property

@@ -78,9 +78,22 @@ class WorkerApi:
         """Close its connections."""
         await self._http.aclose()
 
-    async def register(self, *, name: str, queue: str, kinds: Sequence[str], worker_id: str | None) -> Registered:
+    async def register(
+        self,
+        *,
+        name: str,
+        queue: str,
+        kinds: Sequence[str],
+        definitions: Sequence[JsonValue],
+        worker_id: str | None,
+    ) -> Registered:
         """Tell the server what this worker serves."""
-        body: JsonObject = {"name": name, "queue": queue, "taskKinds": list(kinds)}
+        body: JsonObject = {
+            "name": name,
+            "queue": queue,
+            "taskKinds": list(kinds),
+            "taskDefinitions": list(definitions),
+        }
         if worker_id is not None:
             body["workerId"] = worker_id
         return _read(Registered, await self._post(["workers"], body))

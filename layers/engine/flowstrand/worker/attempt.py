@@ -24,6 +24,7 @@ from flowstrand.errors import (
     WrongPrincipal,
 )
 from flowstrand.jsonvalue import JsonValue
+from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import TaskDefinition
 from flowstrand.sdk.task_context import TaskContext
 from flowstrand.worker.api import ClaimedTask
@@ -67,6 +68,7 @@ class Attempt:
         claimed: ClaimedTask,
         definition: TaskDefinition[Any, Any] | None,
         executor: Executor,
+        payloads: PayloadCodecs,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -75,6 +77,7 @@ class Attempt:
         self._claimed = claimed
         self._definition = definition
         self._executor = executor
+        self._payloads = payloads
         self._sleep = sleep
         self._work: asyncio.Task[Outcome] | None = None
         self._is_lost = False
@@ -111,11 +114,9 @@ class Attempt:
         if self._definition is None:
             return Failed(type="UnknownTaskKind", message=f"this worker has no task {self._claimed.kind!r}")
         try:
-            return Completed(
-                output=await self._definition.execute(
-                    self._context(), self._claimed.input, executor=self._executor
-                )
-            )
+            input = self._payloads.from_wire(self._claimed.input)
+            output = await self._definition.execute(self._context(), input, executor=self._executor)
+            return Completed(output=self._payloads.to_wire(output))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a task raises is its report
             _log.info("task %r, attempt %d, failed: %r", self._claimed.kind, self._claimed.attempt, error)
             return Failed.of(error, non_retryable=self._claimed.non_retryable)

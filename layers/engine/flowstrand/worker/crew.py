@@ -42,7 +42,7 @@ class Crew:
 
     def start(self, claimed: ClaimedTask) -> None:
         """Begin an attempt."""
-        attempt = Attempt(self._api, claimed, self._app.task(claimed.kind), self._executor)
+        attempt = Attempt(self._api, claimed, self._app.task(claimed.kind), self._executor, self._app.payloads)
         running = asyncio.create_task(attempt.run(self._slots), name=claimed.task_execution_id)
         self._running.add(running)
         running.add_done_callback(self._ended)

@@ -10,6 +10,7 @@ import httpx2
 
 from flowstrand.client.answers import is_transient
 from flowstrand.errors import CallerError, NotFound, QuotaExceeded
+from flowstrand.jsonvalue import JsonValue
 from flowstrand.worker.api import ClaimedTask, WorkerApi
 from flowstrand.worker.backoff import Backoff
 from flowstrand.worker.crew import Crew
@@ -33,6 +34,7 @@ class Poller:
         name: str,
         queue: str,
         kinds: Sequence[str],
+        definitions: Sequence[JsonValue],
         wait_s: float,
         draining: asyncio.Event,
         backoff: Backoff,
@@ -42,6 +44,7 @@ class Poller:
         self._name = name
         self._queue = queue
         self._kinds = kinds
+        self._definitions = definitions
         self._wait_s = wait_s
         self._draining = draining
         self._backoff = backoff
@@ -81,7 +84,11 @@ class Poller:
 
     async def _register(self) -> None:
         registered = await self._api.register(
-            name=self._name, queue=self._queue, kinds=self._kinds, worker_id=self._worker_id
+            name=self._name,
+            queue=self._queue,
+            kinds=self._kinds,
+            definitions=self._definitions,
+            worker_id=self._worker_id,
         )
         self._worker_id, self._is_registered = registered.worker_id, True
         _log.info("registered as %s for queue %r: %s", self._worker_id, self._queue, ", ".join(self._kinds))

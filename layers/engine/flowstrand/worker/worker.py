@@ -18,6 +18,7 @@ from flowstrand.sdk.app import App
 from flowstrand.worker.api import WorkerApi
 from flowstrand.worker.backoff import Backoff
 from flowstrand.worker.crew import Crew
+from flowstrand.worker.manifests import manifests_of
 from flowstrand.worker.poller import Poller
 from flowstrand.worker.signals import on_termination
 
@@ -64,6 +65,7 @@ class Worker:
             raise ConfigurationError("a worker needs a queue, a concurrency from 1 and a poll wait of up to 20 s")
         self._connection = Connection.resolve(url, api_key, org)
         self._app = app
+        self._definitions = manifests_of(app)
         self._queues = tuple(dict.fromkeys(queues))
         self._concurrency = concurrency
         self._name = name or _default_name()
@@ -135,6 +137,7 @@ class Worker:
             name=self._name,
             queue=queue,
             kinds=self._app.task_kinds(),
+            definitions=self._definitions,
             wait_s=self._poll_wait_s,
             draining=self._draining,
             backoff=Backoff(initial_s=self._backoff_s),

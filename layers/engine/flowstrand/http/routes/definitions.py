@@ -1,0 +1,48 @@
+"""Looking at what can be started and scheduled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aws_lambda_powertools.event_handler.api_gateway import Response, Router
+from aws_lambda_powertools.event_handler.request import Request
+
+from flowstrand.errors import InvalidInput
+from flowstrand.http.application import ORG, call_of
+from flowstrand.http.errors import json_response
+from flowstrand.http.responses import DefinitionsFound
+from flowstrand.service import definitions
+from flowstrand.service.definitions import DefinitionPage
+
+MAX_LIMIT = 50
+"""How many definitions a page may have, which is also how many it has unless fewer are asked for."""
+
+router = Router()
+
+
+@router.get(f"{ORG}/workflow-definitions")
+def workflows(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: workflows that can be started, by kind: `?after=&limit=`."""
+    return _listed(request, definitions.workflows)
+
+
+@router.get(f"{ORG}/task-definitions")
+def tasks(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: tasks that workers have registered, by kind: `?after=&limit=`."""
+    return _listed(request, definitions.tasks)
+
+
+def _listed(request: Request, use_case: Callable[..., DefinitionPage]) -> Response[str]:
+    call, parameters = call_of(request), request.query_parameters or {}
+    limit = _limit(parameters.get("limit"))
+    page = use_case(call.services, call.org, after=parameters.get("after") or "", limit=limit)
+    return json_response(200, DefinitionsFound.of(page).body())
+
+
+def _limit(text: str | None) -> int:
+    if not text:
+        return MAX_LIMIT
+    if text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT:
+        return int(text)
+    fault = f"must be a whole number from 1 to {MAX_LIMIT}"
+    raise InvalidInput(f"limit {fault}", details=[{"pointer": "/limit", "message": fault}])
