@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowstrand import App, RetryPolicy, TaskFailed, WorkflowContext, workflow
 from flowstrand.errors import ChildWorkflowFailed
 from flowstrand.jsonvalue import JsonObject, JsonValue
-from tests.scenarios import timeouts
+from tests.scenarios import endings, timeouts
 
 ONCE = RetryPolicy(max_attempts=1)
 THRICE = RetryPolicy(max_attempts=3, initial=1.0)
@@ -138,5 +138,6 @@ APP = App(
         race,
         fan_out,
         *timeouts.WORKFLOWS,
+        *endings.WORKFLOWS,
     ]
 )

@@ -45,12 +45,14 @@ class FakeApi:
         cuts: after how many bytes each of the next streams breaks.
         faults: what the next requests meet instead of an answer.
         requests: everything that was asked.
+        continued_as: what the execution has continued as; that one is the same but for its id and its output.
     """
 
     types: tuple[str, ...] = FAILING_TASK
     status: str = "COMPLETED"
     output: JsonValue = None
     error: JsonObject | None = None
+    continued_as: str | None = None
     failure_type: str | None = None
     page_size: int = 100
     cuts: list[int] = field(default_factory=list)
@@ -76,7 +78,7 @@ class FakeApi:
             return self._stream(request)
         if path.endswith("/events"):
             return self._page(request)
-        return httpx2.Response(200, json=self._snapshot())
+        return httpx2.Response(200, json=self._snapshot(path.rpartition("/")[2]))
 
     def frames(self, after: int) -> bytes:
         """What an uninterrupted stream sends from there."""
@@ -119,9 +121,9 @@ class FakeApi:
     def is_closed(self) -> bool:
         return self.types[-1] in {"WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED"}
 
-    def _snapshot(self) -> JsonObject:
+    def _snapshot(self, execution_id: str) -> JsonObject:
         snapshot: JsonObject = {
-            "workflowExecutionId": EXECUTION,
+            "workflowExecutionId": execution_id,
             "kind": "failing-task",
             "status": self.status,
             "createdAt": "2024-11-23T09:00:00.000Z",
@@ -130,6 +132,8 @@ class FakeApi:
             "output": self.output,
             "failureType": self.failure_type,
         }
+        if self.continued_as and execution_id == EXECUTION:
+            snapshot |= {"continuedAs": self.continued_as, "output": None}
         return snapshot if self.error is None else {**snapshot, "error": self.error}
 
     def _state_event(self, sequence: int) -> JsonObject:

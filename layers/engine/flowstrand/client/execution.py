@@ -21,6 +21,7 @@ class Execution:
         current_sequence: of the newest event that the snapshot has seen.
         error: `{type, message, stack?}` of a failed execution.
         failure_type: why it failed, for programs: ERROR where its code raised, TIMEOUT, POISON, ….
+        continued_as: the id of the execution that goes on from this one, and has the output.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Execution:
     output: JsonValue = None
     error: JsonObject | None = None
     failure_type: str | None = None
+    continued_as: str | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, JsonValue]) -> Execution:
@@ -53,6 +55,7 @@ class Execution:
             output=body.get("output"),
             error=error if isinstance(error, dict) else None,
             failure_type=_text(body.get("failureType")),
+            continued_as=_text(body.get("continuedAs")),
         )
 
     @property
@@ -66,8 +69,10 @@ class Execution:
         Raises:
             WorkflowTimeout: it was open at its timeout.
             WorkflowFailed: it failed otherwise or was cancelled.
-            ValueError: it is still open.
+            ValueError: it is still open, or has continued as another.
         """
+        if self.continued_as is not None:
+            raise ValueError(f"{self.id} has continued as {self.continued_as}")
         if not self.is_closed:
             raise ValueError(f"{self.id} is still {self.status}")
         if self.status == "COMPLETED":

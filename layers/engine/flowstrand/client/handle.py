@@ -43,6 +43,8 @@ class Handle(Generic[OutputT_co]):
     ) -> OutputT_co:
         """Wait for the end and return the output, of the type that the workflow definition declares.
 
+        Where the execution continues as another, that one's end is waited for.
+
         Raises:
             WorkflowTimeout: the execution was open at its timeout.
             WorkflowFailed: it failed otherwise or was cancelled.
@@ -52,13 +54,17 @@ class Handle(Generic[OutputT_co]):
         deadline = _Deadline(timeout)
         snapshot = await self.get()
         after = snapshot.current_sequence
-        while not snapshot.is_closed:
+        while not snapshot.is_closed or snapshot.continued_as:
+            if snapshot.continued_as:
+                snapshot = await self._client.get(snapshot.continued_as)
+                after = snapshot.current_sequence
+                continue
             page = await self._client.history(
-                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
+                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
             )
             after = page.next_after
             if page.closed:
-                snapshot = await self.get()
+                snapshot = await self._client.get(snapshot.id)
         output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
         return output
 
@@ -92,13 +98,17 @@ class SyncHandle(Generic[OutputT_co]):
         deadline = _Deadline(timeout)
         snapshot = self.get()
         after = snapshot.current_sequence
-        while not snapshot.is_closed:
+        while not snapshot.is_closed or snapshot.continued_as:
+            if snapshot.continued_as:
+                snapshot = self._client.get(snapshot.continued_as)
+                after = snapshot.current_sequence
+                continue
             page = self._client.history(
-                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
+                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
             )
             after = page.next_after
             if page.closed:
-                snapshot = self.get()
+                snapshot = self._client.get(snapshot.id)
         output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
         return output
 

@@ -218,5 +218,5 @@ def unseen_after(state: ExecutionState, horizon: int) -> tuple[int, ...]:
 
 
 def open_positions(state: ExecutionState) -> Iterable[int]:
-    """Positions of open tasks and timers, in order."""
-    return sorted([*state.tasks, *state.timers])
+    """Positions of open tasks, timers and children, in order."""
+    return sorted([*state.tasks, *state.timers, *state.children])

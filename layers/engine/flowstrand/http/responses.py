@@ -83,6 +83,7 @@ class ExecutionView(ResponseBody):
     output: Any = None
     error: dict[str, Any] | None = None
     failure_type: str | None = None
+    continued_as: str | None = None
 
     @classmethod
     def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionView:
@@ -212,6 +213,7 @@ def _optional(snapshot: ExecutionSnapshot) -> dict[str, Any]:
         "parent_workflow_execution_id": snapshot.parent_workflow_execution_id,
         "error": None if snapshot.error is None else to_json(snapshot.error),
         "failure_type": snapshot.failure_type,
+        "continued_as": snapshot.continued_as,
     }
     present = {name: value for name, value in given.items() if value is not None}
     if snapshot.status is WorkflowStatus.COMPLETED:

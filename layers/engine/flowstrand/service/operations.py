@@ -102,14 +102,15 @@ class _OperationRun:
         return finished
 
     def _recordable(self, result: Result) -> Result:
-        """The result, or the failure to record in its place where it is too large for any log."""
+        """The result as it is to be recorded, or the failure to record in its place where it is too large for any log."""
         if isinstance(result, ErrorInfo):
             return result
+        encoded = self._strand.wire.to_wire(result)
         try:
-            payloads.require_storable(self._services, result)
+            payloads.require_storable(self._services, encoded)
         except PayloadTooLarge as refused:
             return error_info(refused)
-        return result
+        return encoded
 
     def _flush(self, results: dict[int, Result]) -> bool:
         """Append the commands issued so far and `results`; false where the turn is to be dropped."""
@@ -140,7 +141,7 @@ class _OperationRun:
         draft = Draft(self._strand.tip.state, self._services.clock.now_ms())
         decide.resume(draft, self._worker_id)
         decide.mark(draft, patches)
-        decide.issue(draft, commands, self._strand.driver.delivered_to)
+        self._strand.issue(draft)
         for index, result in sorted(new.items()):
             decide.record_operation(draft, index, self._names[index], result)
         return draft if draft.events else None  # a cancel of what has settled meanwhile asks for nothing
