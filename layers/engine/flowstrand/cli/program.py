@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from flowstrand.cli import dev, events, get, lint, replay, start, tail, worker
+from flowstrand.cli import cancel, dev, events, get, lint, promise, replay, signal, start, tail, worker
 from flowstrand.cli.demo import command as demo
 
 program = typer.Typer(
@@ -23,9 +23,12 @@ for command in (
     tail.tail,
     lint.lint,
     replay.replay,
+    signal.signal,
+    cancel.cancel,
     demo.demo,
 ):
     program.command()(command)
+program.add_typer(promise.promise)
 
 
 def main() -> None:

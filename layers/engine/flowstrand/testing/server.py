@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Protocol, TypeVar
 
 from pydantic.alias_generators import to_camel
 
+from flowstrand.engine.chunk import Chunk
 from flowstrand.engine.events import ErrorInfo
 from flowstrand.jsonvalue import JsonValue
+from flowstrand.service import chunks as chunk_use_cases
 from flowstrand.service import tasks
 from flowstrand.testing.faults import WorkerDied
 from flowstrand.testing.world import ORG, World
@@ -53,6 +55,15 @@ class InProcessServer:
         """See `AttemptServer.heartbeat`."""
         id, token = task.task_execution_id, task.lease_token
         return self._actor.act(lambda world: tasks.heartbeat(world.services, ORG, id, lease_token=token))
+
+    async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
+        """See `AttemptServer.stream`."""
+        id, token = task.task_execution_id, task.lease_token
+        self._report(
+            lambda world: chunk_use_cases.append_chunks(
+                world.services, ORG, id, lease_token=token, chunks=chunks, request_id=request_id
+            )
+        )
 
     def _report(self, action: Callable[[World], int]) -> None:
         if self._is_cut_off:
