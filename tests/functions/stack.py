@@ -83,8 +83,9 @@ class Order:
 class Approval:
     """A workflow that waits for a promise."""
 
-    kind = "approval"
     wire = PLAIN_WIRE
+
+    kind = "approval"
 
     def begin(self, driver: Driver, input: JsonValue) -> Coroutine[Any, None, JsonValue]:
         return self._run(driver)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,16 @@ from uuid import uuid4
 
 import pytest
 
-from flowstrand import NonRetryableError, NotSerializable, TaskContext, WorkflowContext, task, workflow
+from flowstrand import (
+    App,
+    Compression,
+    NonRetryableError,
+    NotSerializable,
+    TaskContext,
+    WorkflowContext,
+    task,
+    workflow,
+)
 from flowstrand.errors import (
     ConfigurationError,
     Conflict,
@@ -20,8 +30,8 @@ from flowstrand.errors import (
     NotFound,
     WorkflowFailed,
 )
-from flowstrand.testing import Environment
-from tests.unit.testing.app import APP, Order, Receipt, broken, charge, delivery, greeting, monthly, order, pair
+from flowstrand.testing import Environment, ReplayMode, replay_history
+from tests.unit.testing.app import APP, Order, Receipt, broken, charge, greeting, monthly, order, pair
 
 pytestmark = pytest.mark.anyio
 
@@ -80,7 +90,7 @@ async def test_an_execution_has_the_id_that_was_asked_for_and_nobody_else_gets_i
 
 async def test_an_input_that_does_not_fit_is_refused_at_the_call(env: Environment) -> None:
     with pytest.raises(NotSerializable, match="amount"):
-        await env.start(order, {"amount": "many"})  # type: ignore[call-overload]  # that is the test
+        await env.start(order, {"amount": "many"})  # type: ignore[misc]  # that is the test
 
 
 async def test_an_unknown_workflow_is_refused_at_the_call(env: Environment) -> None:
@@ -124,31 +134,28 @@ async def test_time_begins_when_the_test_says_and_advances_exactly(env: Environm
 
 
 async def test_a_month_three_retries_and_a_child_take_less_than_a_tenth_of_a_second() -> None:
-    # Where other processes use the machine, some run finds it idle enough.
-    for _ in range(20):
-        if await _seconds_of_a_month() < 0.1:
-            return
-    raise AssertionError("it never did")
+    assert min([await _seconds_of_a_month() for _ in range(5)]) < 0.1
 
 
 async def _seconds_of_a_month() -> float:
-    began = time.perf_counter()
+    """Real time, as nothing sleeps here, but without what other processes take of the machine."""
+    began = time.process_time()
     async with Environment(app=APP) as env:
         env.fail_next(charge, ConnectionError("no route"), times=3)
         handle = await env.start(monthly, Order(amount=1))
         assert await handle.result() == "parcel worth 1"
         failed = [event.data["attempt"] for event in await handle.events() if event.type == "TASK_FAILED"]
         assert failed == [1, 2, 3]
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 async def test_a_plain_workflow_takes_milliseconds() -> None:
     async with Environment(app=APP) as env:
         seconds = []
         for _ in range(10):
-            began = time.perf_counter()
+            began = time.process_time()
             await env.start_and_wait(greeting)
-            seconds.append(time.perf_counter() - began)
+            seconds.append(time.process_time() - began)
     assert min(seconds) < 0.01
 
 
@@ -170,6 +177,50 @@ async def test_a_task_takes_virtual_time_where_it_says_so(env: Environment) -> N
     # It sent heartbeats meanwhile, or its lease would have run out.
     assert env.now == began + timedelta(seconds=300)
     assert [event.type for event in await handle.events()].count("TASK_STARTED") == 1
+
+
+async def test_an_execution_that_may_not_take_so_long_fails_in_time(env: Environment) -> None:
+    began = env.now
+    handle = await env.start(monthly, Order(amount=1), timeout=timedelta(days=1))
+    with pytest.raises(WorkflowFailed) as failed:
+        await handle.result()
+    assert failed.value.error_type == "WorkflowTimeout"
+    assert env.now == began + timedelta(days=1)
+
+
+async def test_a_task_that_hangs_ends_at_its_timeout() -> None:
+    @workflow
+    async def impatient(ctx: WorkflowContext, order: Order) -> None:
+        await ctx.schedule(charge, order, timeout=45)
+
+    async with Environment(app=APP, workflows=[impatient]) as env:
+        env.fake(charge, lambda: env.sleep(math.inf))
+        began = env.now
+        with pytest.raises(WorkflowFailed):
+            await env.start_and_wait(impatient, Order(amount=1))
+        assert env.now == began + timedelta(seconds=45)
+
+
+# --- payload codecs ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["cold", "warm", "both"])
+async def test_values_are_encoded_in_the_log_and_nowhere_else(mode: ReplayMode) -> None:
+    @workflow
+    async def secretive(ctx: WorkflowContext, order: Order) -> Receipt:
+        paid = await ctx.run("look up", lambda: {"paid": order.amount})
+        receipt = await ctx.schedule(charge, order)
+        assert receipt.paid == paid["paid"]
+        return receipt
+
+    app = App(workflows=[secretive], tasks=[charge], codec=Compression())
+    async with Environment(app=app, replay=mode) as env:
+        handle = await env.start(secretive, Order(amount=3))
+        assert await handle.result() == Receipt(paid=3)
+        first = (await handle.events())[0]
+        assert isinstance(first.data["input"], dict)
+        assert first.data["input"]["$flowstrand"] == "encoded"
+        assert replay_history(await env.history(handle), app).turns == 2
 
 
 # --- the log ----------------------------------------------------------------------------------------
@@ -277,13 +328,17 @@ async def test_wrong_definitions_are_refused_at_once() -> None:
 async def test_in_both_modes_at_once_tasks_and_functions_run_once() -> None:
     ran: list[str] = []
 
+    def draw() -> float:
+        ran.append("function")
+        return time.perf_counter()
+
     @task
     async def once(ctx: TaskContext) -> None:
         ran.append("task")
 
     @workflow
     async def counted(ctx: WorkflowContext) -> float:
-        drawn = await ctx.run("draw", lambda: ran.append("function") or time.perf_counter())
+        drawn = await ctx.run("draw", draw)
         await ctx.schedule(once)
         return drawn
 

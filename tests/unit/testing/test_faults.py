@@ -68,7 +68,8 @@ async def test_a_mock_is_called_with_the_context_and_the_input(env: Environment)
     fake = AsyncMock(return_value=Receipt(paid=1))
     env.fake(charge, fake)
     await env.start_and_wait(order, Order(amount=5))
-    ((ctx, given), _) = fake.await_args
+    assert fake.await_args is not None
+    ctx, given = fake.await_args.args
     assert (ctx.kind, ctx.attempt, ctx.max_attempts, given) == ("charge", 1, 4, Order(amount=5))
 
 

@@ -1,31 +1,22 @@
-"""What comes from outside: signals, promises, cancellation. Each test waits for the use case that it needs."""
+"""What comes from outside: signals, promises, cancellation, and what tasks emit."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from importlib.util import find_spec
-from typing import Any
 
 import pytest
 
-from flowstrand import WorkflowContext, workflow
+from flowstrand import TaskContext, WorkflowContext, workflow
 from flowstrand.errors import ExecutionStuck, NotFound, WorkflowFailed
 from flowstrand.testing import Environment
-from tests.unit.testing.app import APP, monthly
+from tests.unit.testing.app import APP, Receipt, monthly, order
 from tests.unit.testing.app import Order as MonthlyOrder
 
 pytestmark = pytest.mark.anyio
 
 
-def needs(module: str, *methods: str) -> pytest.MarkDecorator:
-    """Skips a test for as long as a use case, or what workflow code needs for it, is missing."""
-    missing = [] if find_spec(f"flowstrand.service.{module}") else [f"flowstrand.service.{module}"]
-    missing += [f"WorkflowContext.{method}" for method in methods if not hasattr(WorkflowContext, method)]
-    return pytest.mark.skipif(bool(missing), reason=f"there is no {' and no '.join(missing)} yet")
-
-
 @workflow
-async def conversation(ctx: Any) -> list[str]:
+async def conversation(ctx: WorkflowContext) -> list[str]:
     heard: list[str] = []
     while "bye" not in heard:
         heard.append(await ctx.wait_for_signal("say", str))
@@ -33,12 +24,12 @@ async def conversation(ctx: Any) -> list[str]:
 
 
 @workflow
-async def approval(ctx: Any) -> str:
+async def approval(ctx: WorkflowContext) -> str:
     return f"approved by {await ctx.promise('approver', str, key='approval-1')}"
 
 
 @workflow
-async def unkeyed(ctx: Any) -> str:
+async def unkeyed(ctx: WorkflowContext) -> str:
     return f"approved by {await ctx.promise('approver', str)}"
 
 
@@ -49,7 +40,6 @@ async def env(request: pytest.FixtureRequest) -> AsyncIterator[Environment]:
         yield env
 
 
-@needs("signals", "wait_for_signal")
 async def test_signals_reach_the_workflow_in_order(env: Environment) -> None:
     handle = await env.start(conversation)
     await env.signal(handle, "say", "hello")
@@ -58,21 +48,18 @@ async def test_signals_reach_the_workflow_in_order(env: Environment) -> None:
     assert await handle.result() == ["hello", "well", "bye"]
 
 
-@needs("signals", "wait_for_signal")
 async def test_a_workflow_that_nobody_signals_is_stuck_and_said_to_be(env: Environment) -> None:
     handle = await env.start(conversation)
     with pytest.raises(ExecutionStuck, match=f"conversation {handle.id} is WAITING for a SIGNAL"):
         await handle.result()
 
 
-@needs("promises", "promise")
 async def test_a_promise_is_resolved_by_its_key_and_only_once(env: Environment) -> None:
     handle = await env.start(approval)
     assert await env.resolve_promise("key:approval-1", "ann") is True
     assert await handle.result() == "approved by ann"
 
 
-@needs("promises", "promise")
 async def test_a_promise_is_rejected_by_its_id_which_the_environment_knows_by_its_name(env: Environment) -> None:
     handle = await env.start(unkeyed)
     promise = await env.promise(handle, "approver")
@@ -83,7 +70,6 @@ async def test_a_promise_is_rejected_by_its_id_which_the_environment_knows_by_it
         await env.promise(handle, "approvers")
 
 
-@needs("cancel")
 async def test_a_waiting_execution_is_cancelled(env: Environment) -> None:
     handle = await env.start(monthly, MonthlyOrder(amount=1))
     began = env.now
@@ -92,6 +78,19 @@ async def test_a_waiting_execution_is_cancelled(env: Environment) -> None:
         await handle.result()
     assert failed.value.error_type == "WorkflowCancelled"
     assert (handle.status, env.now) == ("CANCELLED", began)
+
+
+async def test_what_a_task_emits_precedes_its_result(env: Environment) -> None:
+    async def chatty(ctx: TaskContext) -> Receipt:
+        for word in ("one", "two"):
+            await ctx.stream_token(word)
+        return Receipt(paid=1)
+
+    env.fake("charge", chatty)
+    handle = await env.start(order, MonthlyOrder(amount=1))
+    await handle.result()
+    types = [event.type for event in await handle.events()]
+    assert types[3:7] == ["TASK_STARTED", "STREAM_TOKEN", "STREAM_TOKEN", "TASK_COMPLETED"]
 
 
 async def test_what_is_not_there_is_not_found_whatever_comes_from_outside(env: Environment) -> None:

@@ -21,10 +21,10 @@ for command in (
     get.get,
     events.events,
     tail.tail,
-    lint.lint,
-    replay.replay,
     signal.signal,
     cancel.cancel,
+    lint.lint,
+    replay.replay,
     demo.demo,
 ):
     program.command()(command)

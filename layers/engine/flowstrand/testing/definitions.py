@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from functools import cached_property
 from typing import Any
 
+from flowstrand.engine.replay.program import Program
 from flowstrand.errors import ConfigurationError
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.app import App, Task, Workflow
@@ -18,7 +19,11 @@ from flowstrand.sdk.task_context import TaskContext
 
 
 class Definitions:
-    """The code of an environment: its `service.container.Programs`, and its tasks."""
+    """The code of an environment: its `service.container.Programs`, and its tasks.
+
+    Attributes:
+        payloads: how their values are encoded.
+    """
 
     def __init__(
         self, *, app: App | str | None, workflows: Iterable[Workflow | type], tasks: Iterable[Task | type]
@@ -30,17 +35,18 @@ class Definitions:
             InvalidDefinition: something is declared wrongly.
         """
         base = App.load(app) if isinstance(app, str) else app
-        added = App(workflows=workflows, tasks=tasks)
+        added = App(workflows=workflows, tasks=tasks, codec=base.payloads if base is not None else None)
         self._apps = [added, base] if base is not None else [added]
+        self.payloads = added.payloads
         self._fakes: dict[str, Task] = {}
 
-    def program(self, kind: str) -> Workflow:
-        """The workflow of this kind.
+    def program(self, kind: str) -> Program:
+        """The workflow of this kind, as the engine runs it.
 
         Raises:
             ConfigurationError: the environment was not given it.
         """
-        found = next((found for app in self._apps if (found := app.workflow(kind)) is not None), None)
+        found = next((found for app in self._apps if (found := app.program(kind)) is not None), None)
         if found is None:
             raise ConfigurationError(f"this environment has no workflow {kind!r}: give it in `workflows=[…]`")
         return found

@@ -16,7 +16,7 @@ from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.names import is_id
 from flowstrand.engine.schema import epoch_ms
 from flowstrand.errors import ExecutionStuck, InvalidInput, NotFound
-from flowstrand.jsonvalue import JsonObject
+from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.sdk.app import App, Task, Workflow
 from flowstrand.sdk.duration import Duration, to_ms
 from flowstrand.sdk.serde import Serde
@@ -166,12 +166,12 @@ class Environment(Starting, Injection):
         Raises:
             NotFound, Conflict: there is no such execution, or it has ended.
         """
-        id, data = self._existing(execution), Serde().encode(value, f"the value of signal {name!r}")
+        id, data = self._existing(execution), self._encoded(value, f"the value of signal {name!r}")
         await self._do(lambda world: outside.signal(world, id, name, data))
 
     async def resolve_promise(self, promise: str, value: object = None) -> bool:
         """Resolve a promise, named by its id or `key:<key>`; returns whether that settled it."""
-        data = Serde().encode(value, "the value of a promise")
+        data = self._encoded(value, "the value of a promise")
         return await self._do(lambda world: outside.resolve_promise(world, promise, data))
 
     async def reject_promise(self, promise: str, error: BaseException | str) -> bool:
@@ -218,7 +218,7 @@ class Environment(Starting, Injection):
         return self._entered
 
     def _handle(self, execution: ExecutionId, workflow: object) -> ExecutionHandle[Any]:
-        return ExecutionHandle(self, self._stage, execution, workflow)
+        return ExecutionHandle(self, self._stage, execution, workflow, self._definitions.payloads)
 
     def _new_id(self, asked: str | None) -> ExecutionId:
         if asked is None:
@@ -235,6 +235,9 @@ class Environment(Starting, Injection):
         id = self._id(execution)
         history.end(self._stage.world.services, ORG, id)
         return id
+
+    def _encoded(self, value: object, what: str) -> JsonValue:
+        return self._definitions.payloads.to_wire(Serde().encode(value, what))
 
     def _events(self, id: ExecutionId, after: int) -> list[HistoryEvent]:
         items: list[Any] = [history_item(event) for event in self._stage.world.events(id, after=after)]

@@ -17,7 +17,9 @@ from flowstrand.engine.events import (
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.schema import Payload
 from flowstrand.errors import WorkflowFailed as WorkflowFailedError
+from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.definition import Definition
+from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.service import executions, history
 from flowstrand.testing.world import ORG
 
@@ -35,12 +37,15 @@ class ExecutionHandle(Generic[OutputT]):
         id: of the execution.
     """
 
-    def __init__(self, environment: Environment, stage: Stage, id: ExecutionId, workflow: object) -> None:
-        """`workflow`, where it is a definition, says what type the output has."""
+    def __init__(
+        self, environment: Environment, stage: Stage, id: ExecutionId, workflow: object, payloads: PayloadCodecs
+    ) -> None:
+        """`workflow`, where it is a definition, says what type the output has, and `payloads` how it is encoded."""
         self.id = id
         self._environment = environment
         self._stage = stage
         self._workflow = workflow
+        self._payloads = payloads
 
     def __repr__(self) -> str:
         return f"ExecutionHandle({self.id!r})"
@@ -89,7 +94,7 @@ class ExecutionHandle(Generic[OutputT]):
         return next(self._stage.world.events(id, after=last - 1))
 
     def _output(self, output: Payload) -> OutputT:
-        typed: Any = output  # payloads are inlined
+        typed: Any = self._payloads.from_wire(cast(JsonValue, output))  # it is inlined
         if isinstance(self._workflow, Definition):
             typed = self._workflow.signature.decode_output(typed)
         return cast(OutputT, typed)

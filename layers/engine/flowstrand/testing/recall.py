@@ -8,26 +8,32 @@ from typing import Any, TypeAlias, cast
 
 from flowstrand.engine.events import Event, OperationCompleted, OperationFailed
 from flowstrand.engine.ids import ExecutionId, owner_of
-from flowstrand.engine.replay.driver import Driver, OperationFunction
+from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.futures import Future
+from flowstrand.engine.replay.ledger import OperationFunction
 from flowstrand.engine.replay.program import Program
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.service.container import Programs
+from flowstrand.sdk.payload_codecs import PayloadCodecs
+from flowstrand.testing.definitions import Definitions
 
 EventsOf: TypeAlias = Callable[[ExecutionId], Collection[Event]]
 
 
 class RecallingPrograms:
-    """`Programs` whose code finds the results of its functions in the logs of another world."""
+    """`Programs` whose code finds the results of its functions in the logs of another world.
 
-    def __init__(self, inner: Programs, events_of: EventsOf) -> None:
+    Attributes:
+        payloads: how its values are encoded.
+    """
+
+    def __init__(self, inner: Definitions, events_of: EventsOf) -> None:
+        self.payloads = inner.payloads
         self._inner = inner
         self._events_of = events_of
 
-    def program(self, kind: str) -> Program | None:
+    def program(self, kind: str) -> Program:
         """See `Programs.program`."""
-        inner = self._inner.program(kind)
-        return _RecallingProgram(inner, self._events_of) if inner is not None else None
+        return _RecallingProgram(self._inner.program(kind), self.payloads, self._events_of)
 
     def kinds(self) -> Collection[str]:
         """See `Programs.kinds`."""
@@ -35,23 +41,31 @@ class RecallingPrograms:
 
 
 class _RecallingProgram:
-    def __init__(self, inner: Program, events_of: EventsOf) -> None:
+    def __init__(self, inner: Any, payloads: PayloadCodecs, events_of: EventsOf) -> None:
         self._inner = inner
+        self._payloads = payloads
         self._events_of = events_of
 
     @property
     def kind(self) -> str:
-        return self._inner.kind
+        return str(self._inner.kind)
+
+    @property
+    def wire(self) -> Any:
+        return self._inner.wire
 
     def begin(self, driver: Driver, input: JsonValue) -> Coroutine[Any, None, JsonValue]:
-        return self._inner.begin(cast(Driver, _RecallingDriver(driver, self._events_of)), input)
+        recalling = _RecallingDriver(driver, self._payloads, self._events_of)
+        coroutine: Coroutine[Any, None, JsonValue] = self._inner.begin(cast(Driver, recalling), input)
+        return coroutine
 
 
 class _RecallingDriver:
     """A driver in all but `run`."""
 
-    def __init__(self, driver: Driver, events_of: EventsOf) -> None:
+    def __init__(self, driver: Driver, payloads: PayloadCodecs, events_of: EventsOf) -> None:
         self._driver = driver
+        self._payloads = payloads
         self._events_of = events_of
 
     def __getattr__(self, name: str) -> Any:
@@ -64,7 +78,7 @@ class _RecallingDriver:
         async def recall() -> JsonValue:
             recorded = self._recorded(made[0])
             if isinstance(recorded, OperationCompleted):
-                return cast(JsonValue, recorded.result)
+                return self._payloads.from_wire(cast(JsonValue, recorded.result))
             if isinstance(recorded, OperationFailed):
                 raise type(recorded.error.type, (Exception,), {})(recorded.error.message)
             result = function()

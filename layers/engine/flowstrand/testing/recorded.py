@@ -44,12 +44,11 @@ def write_history(file: Path, events: Iterable[Event]) -> None:
 
 
 def _without_stack(item: JsonObject) -> JsonObject:
-    match item:
-        case {"data": {"error": dict(error), **data}}:
-            kept = {key: value for key, value in error.items() if key != "stack"}
-            return {**item, "data": {**data, "error": kept}}
-        case _:
-            return item
+    data = item["data"]
+    error = data.get("error") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(error, dict):
+        return item
+    return {**item, "data": {**data, "error": {key: value for key, value in error.items() if key != "stack"}}}
 
 
 def _load(file: Path) -> Any:

@@ -9,7 +9,7 @@ for exactly what the turn recorded? So it also finds what a running execution wo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from flowstrand.engine.events import (
@@ -25,10 +25,12 @@ from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.replay.commands import describe
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.matching import violation
-from flowstrand.engine.replay.outcome import Outcome, Raised, Waiting
+from flowstrand.engine.replay.outcome import Cancelled, Outcome, Raised, Waiting
 from flowstrand.engine.replay.program import Program
+from flowstrand.engine.schema import payload_fields
 from flowstrand.errors import ConfigurationError, DeterminismViolation
 from flowstrand.sdk.app import App, Workflow
+from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.workflow import WorkflowDefinition
 from flowstrand.testing.recorded import History, events_of
 
@@ -65,8 +67,9 @@ def replay_history(history: History, app_or_workflows: Code) -> Replayed:
         InvalidInput: `history` is not one (`INVALID_HISTORY`).
         ConfigurationError: there is no such workflow.
     """
-    events = events_of(history)
-    program = _program(events[0], app_or_workflows)
+    app = _app(app_or_workflows)
+    events = [_decoded(event, app.payloads) for event in events_of(history)]
+    program = _program(events[0], app)
     return Replayed(kind=program.kind, events=len(events), turns=_Replay(events, program).run())
 
 
@@ -80,6 +83,7 @@ class _Replay:
     def __init__(self, events: list[Event], program: Program) -> None:
         self._events = events
         self._driver = Driver(program)
+        self._driver.foresee(events)
         self._operations = {
             data.index: event.sequence
             for event in events
@@ -109,8 +113,10 @@ class _Replay:
             raise DeterminismViolation(found.error.message)
 
     def _outcome(self) -> Outcome | None:
-        """How the code stands; None while it waits for a function's result that is yet to be delivered."""
-        return None if self._driver.pending_operations() else self._driver.outcome()
+        """How the code stands; None before it begins, and while it waits for a function's result that is yet to come."""
+        if not self._driver.delivered_to or self._driver.pending_operations():
+            return None
+        return self._driver.outcome()
 
     def _compare_functions(self, sequence: int) -> None:
         """A turn does not close while a function that it asked for is unrecorded."""
@@ -167,8 +173,10 @@ def _recorded_text(closing: Closing) -> str:
 
 def _text(outcome: Outcome) -> str:
     match outcome:
-        case Waiting(first=first):
-            return f"the workflow waits: {describe(first)}"
+        case Waiting(suspend_type=suspend_type):
+            return f"the workflow waits: for a {suspend_type.value}"
+        case Cancelled():
+            return "the workflow is cancelled"
         case Raised(error=error):
             return f"the workflow fails: {error.type}: {error.message}"
         case _:
@@ -179,10 +187,18 @@ def _groups(groups: Iterable[Any]) -> str:
     return " | ".join(str(sorted(group.positions())) for group in groups)
 
 
-def _program(first: Event, code: Code) -> Program:
+def _decoded(event: Event, payloads: PayloadCodecs) -> Event:
+    """`event` as it is delivered to code whose app encodes values."""
+    changed: dict[str, Any] = {
+        attribute: payloads.from_wire(getattr(event.data, attribute))
+        for attribute, _ in payload_fields(type(event.data))
+    }
+    return replace(event, data=replace(event.data, **changed)) if changed else event
+
+
+def _program(first: Event, app: App) -> Program:
     if not isinstance(first.data, WorkflowStarted):
         raise ConfigurationError(f"only workflows are replayed, and this history begins with {first.type}")
-    app = _app(code)
     program = app.program(first.data.kind)
     if program is None:
         known = ", ".join(app.kinds()) or "none"

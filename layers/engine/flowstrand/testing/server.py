@@ -11,8 +11,8 @@ from pydantic.alias_generators import to_camel
 from flowstrand.engine.chunk import Chunk
 from flowstrand.engine.events import ErrorInfo
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.service import chunks as chunk_use_cases
 from flowstrand.service import tasks
+from flowstrand.service.chunks import append_chunks
 from flowstrand.testing.faults import WorkerDied
 from flowstrand.testing.world import ORG, World
 from flowstrand.worker.api import ClaimedTask
@@ -51,18 +51,20 @@ class InProcessServer:
             lambda world: tasks.fail(world.services, ORG, id, lease_token=token, error=error, retryable=retryable)
         )
 
-    async def heartbeat(self, task: ClaimedTask) -> bool:
-        """See `AttemptServer.heartbeat`."""
-        id, token = task.task_execution_id, task.lease_token
-        return self._actor.act(lambda world: tasks.heartbeat(world.services, ORG, id, lease_token=token))
-
     async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
-        """See `AttemptServer.stream`."""
+        """Record what the task emitted."""
         id, token = task.task_execution_id, task.lease_token
-        self._report(
-            lambda world: chunk_use_cases.append_chunks(
+        self._actor.act(
+            lambda world: append_chunks(
                 world.services, ORG, id, lease_token=token, chunks=chunks, request_id=request_id
             )
+        )
+
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
+        """See `AttemptServer.heartbeat`."""
+        id, token = task.task_execution_id, task.lease_token
+        return self._actor.act(
+            lambda world: tasks.heartbeat(world.services, ORG, id, lease_token=token, details=details)
         )
 
     def _report(self, action: Callable[[World], int]) -> None:

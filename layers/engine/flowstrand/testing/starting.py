@@ -1,11 +1,13 @@
 """Starting executions: the part of `Environment` that is typed by the workflow it is given."""
 
+# ruff: noqa: ASYNC109 - a timeout here bounds the execution, in virtual time, and not the call
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from flowstrand.client.encoding import input_of
 from flowstrand.jsonvalue import JsonObject, JsonValue
+from flowstrand.sdk.duration import Duration, to_ms
 from flowstrand.service import executions
 from flowstrand.service.executions import StartRequest
 from flowstrand.testing.base import Base
@@ -33,6 +35,7 @@ class Starting(Base):
         id: str | None = None,
         queue: str = "default",
         metadata: JsonObject | None = None,
+        timeout: Duration | None = None,
     ) -> ExecutionHandle[OutputT]: ...
     @overload
     async def start(
@@ -42,6 +45,7 @@ class Starting(Base):
         id: str | None = None,
         queue: str = "default",
         metadata: JsonObject | None = None,
+        timeout: Duration | None = None,
     ) -> ExecutionHandle[OutputT]: ...
     @overload
     async def start(
@@ -52,6 +56,7 @@ class Starting(Base):
         id: str | None = None,
         queue: str = "default",
         metadata: JsonObject | None = None,
+        timeout: Duration | None = None,
     ) -> ExecutionHandle[OutputT]: ...
     @overload
     async def start(
@@ -61,6 +66,7 @@ class Starting(Base):
         id: str | None = None,
         queue: str = "default",
         metadata: JsonObject | None = None,
+        timeout: Duration | None = None,
     ) -> ExecutionHandle[OutputT]: ...
     @overload
     async def start(
@@ -71,6 +77,7 @@ class Starting(Base):
         id: str | None = None,
         queue: str = "default",
         metadata: JsonObject | None = None,
+        timeout: Duration | None = None,
     ) -> ExecutionHandle[JsonValue]: ...
     async def start(
         self,
@@ -80,12 +87,14 @@ class Starting(Base):
         id: str | None = None,
         queue: str = "default",
         metadata: JsonObject | None = None,
+        timeout: Duration | None = None,
     ) -> ExecutionHandle[Any]:
         """Start an execution, and let everything happen that can happen without time passing.
 
         Args:
             workflow: the decorated workflow, or its kind; an output is of the workflow's type, or plain JSON.
             id: of the execution; a new one by default.
+            timeout: how long the execution may take, in virtual time (seconds, or a timedelta); for ever by default.
 
         Raises:
             NotSerializable: the input does not fit the workflow.
@@ -93,8 +102,13 @@ class Starting(Base):
             Conflict: there is an execution of this id.
         """
         execution = self._new_id(id)
+        value = self._definitions.payloads.to_wire(input_of(workflow, input))
         request = StartRequest(
-            kind=kind_of(workflow), input=input_of(workflow, input), queue=queue, metadata=metadata
+            kind=kind_of(workflow),
+            input=value,
+            queue=queue,
+            metadata=metadata,
+            timeout_ms=None if timeout is None else to_ms(timeout, "a timeout"),
         )
         await self._stage.settle()
         self._stage.act(lambda world: executions.start(world.services, ORG, request, execution_id=execution))

@@ -6,7 +6,6 @@ import asyncio
 from contextlib import suppress
 from contextvars import ContextVar
 
-from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.testing.clock import VirtualClock
 from flowstrand.testing.definitions import Definitions, FailingTask
@@ -57,7 +56,12 @@ class Workforce:
         )
         server = self._cut_off if isinstance(fault, LostAttempt) else self._server
         attempt = Attempt(
-            server, as_answered(claimed), definition, self._executor, PayloadCodecs(), sleep=self._clock.sleep
+            server,
+            as_answered(claimed),
+            definition,
+            self._executor,
+            self._definitions.payloads,
+            sleep=self._clock.sleep,
         )
         self._running[name] = asyncio.create_task(self._run(name, attempt), name=f"{claimed.kind} {name}")
 

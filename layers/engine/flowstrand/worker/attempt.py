@@ -54,12 +54,12 @@ class AttemptServer(Protocol):
         """Report failure."""
         ...
 
-    async def heartbeat(self, task: ClaimedTask) -> bool:
-        """Renew the lease; returns whether the task's cancellation was requested."""
-        ...
-
     async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
         """Record what the task emitted. Repeating a request is a no-op."""
+        ...
+
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
+        """Renew the lease; returns whether the task's cancellation was requested. `details` are for the next attempt."""
         ...
 
 
@@ -90,6 +90,7 @@ class Attempt:
         self._is_lost = False
         self._cancel_requested = False
         self._stream = ChunkStream(self._send_chunks)
+        self._details: JsonValue = claimed.heartbeat_details
 
     async def run(self, slots: asyncio.Semaphore) -> None:
         """The whole attempt. `slots` bounds how many tasks run at once; the lease is renewed while waiting for one."""
@@ -141,6 +142,7 @@ class Attempt:
             heartbeat=self._heartbeat_from_any_thread(asyncio.get_running_loop()),
             is_cancelled=lambda: self._is_lost or self._cancel_requested,
             emit=self._stream.emit,
+            heartbeat_details=self._payloads.from_wire(self._claimed.heartbeat_details),
         )
 
     # --- the lease ----------------------------------------------------------------------------
@@ -155,7 +157,7 @@ class Attempt:
         try:
             async for attempt in stamina.retry_context(on=is_transient, attempts=3):
                 with attempt:
-                    self._cancel_requested |= await self._api.heartbeat(self._claimed)
+                    self._cancel_requested |= await self._api.heartbeat(self._claimed, self._details)
         except (Conflict, NotFound, Gone) as refused:
             self._lose(refused)
         except (CallerError, httpx2.TransportError) as error:
@@ -180,8 +182,15 @@ class Attempt:
         if self._work is not None:
             self._work.cancel()
 
-    def _heartbeat_from_any_thread(self, loop: asyncio.AbstractEventLoop) -> Callable[[], Awaitable[bool]]:
-        return lambda: _Beat(asyncio.run_coroutine_threadsafe(self._beat(), loop))
+    def _heartbeat_from_any_thread(
+        self, loop: asyncio.AbstractEventLoop
+    ) -> Callable[[JsonValue], Awaitable[bool]]:
+        def heartbeat(details: JsonValue) -> Awaitable[bool]:
+            if details is not None:  # every later heartbeat says so too
+                self._details = self._payloads.to_wire(details)
+            return _Beat(asyncio.run_coroutine_threadsafe(self._beat(), loop))
+
+        return heartbeat
 
     # --- what it emits ------------------------------------------------------------------------
 
