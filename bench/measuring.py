@@ -60,6 +60,25 @@ def measure(what: str, work: Callable[[], object], *, rounds: int, warm_up: int 
     )
 
 
+def growth(small: Callable[[], object], large: Callable[[], object], *, repeats: int, rounds: int) -> float:
+    """How many times as long `large` takes as `small`: the median over rounds, each of which times both.
+
+    Args:
+        repeats: how often `small` runs for each `large`, so that both are timed for about as long, and whatever else the
+            machine does slows both alike.
+    """
+    ratios = [_seconds(large, 1) / _seconds(small, repeats) for _ in range(rounds)]
+    return statistics.median(ratios)
+
+
+def _seconds(work: Callable[[], object], repeats: int) -> float:
+    gc.collect()
+    began = time.perf_counter()
+    for _ in range(repeats):
+        work()
+    return (time.perf_counter() - began) / repeats
+
+
 def report(measured: list[Measured], targets: list[Target]) -> int:
     """Print both; returns the exit status: 1 where a target is missed."""
     width = max(len(what) for what in [*(row.what for row in measured), *(target.what for target in targets)])
