@@ -6,6 +6,9 @@ from collections import Counter
 
 from flowstrand.engine import ids
 from flowstrand.engine.events import (
+    CancellationRequested,
+    ChildCancellationFailed,
+    ChildCancellationRequested,
     ChildCompleted,
     ChildFailed,
     ChildInitiated,
@@ -14,6 +17,11 @@ from flowstrand.engine.events import (
     EventType,
     OperationCompleted,
     OperationFailed,
+    ParentClosePolicy,
+    PromiseCreated,
+    PromiseRejected,
+    PromiseResolved,
+    PromiseTimedOut,
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
@@ -23,6 +31,7 @@ from flowstrand.engine.events import (
     TimerCancelled,
     TimerFired,
     TimerStarted,
+    WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFailed,
     WorkflowResumed,
@@ -33,7 +42,7 @@ from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
 from flowstrand.engine.evolve import evolve
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.replay.driver import Driver
-from flowstrand.engine.replay.outcome import Raised, Returned
+from flowstrand.engine.replay.outcome import Cancelled, Raised, Returned
 from flowstrand.engine.state import ExecutionState
 from flowstrand.log.packing import unpack_events
 from flowstrand.service import payloads
@@ -81,6 +90,7 @@ def check(world: World) -> None:
             shown = "\n".join(f"{event.sequence} {event.data}" for event in events)
             raise Violation(f"{execution}: {violation}\n{shown}") from violation
     check_families(world, every)
+    check_cancels(world, every)
     check_answers(world, every)
 
 
@@ -107,6 +117,7 @@ def check_end(events: list[Event]) -> None:
 def check_markers(events: list[Event]) -> None:
     """RESUMED exactly where the newest of RESUMED and SUSPENDED is SUSPENDED and a wait is satisfied; nothing of a turn outside one."""
     suspended = False
+    forced = _is_forced(events[-1])
     horizon = 0
     state: ExecutionState | None = None
     for event in events:
@@ -116,13 +127,18 @@ def check_markers(events: list[Event]) -> None:
             require(state and state.is_runnable, f"RESUMED at {event.sequence} with nothing to do")
             suspended = False
         state = evolve(state, event)
-        commanded = isinstance(data, TaskCancelled | TimerCancelled)
+        commanded = isinstance(data, TaskCancelled | TimerCancelled) and not (data.command is None and forced)
         if isinstance(data, _BY_TURNS) or commanded:
             require(not suspended, f"{event.type} at {event.sequence} outside a turn")
         if isinstance(data, WorkflowSuspended):
             require(horizon <= data.horizon < event.sequence, f"horizon {data.horizon} at {event.sequence}")
             horizon, suspended = data.horizon, True
     require(sum(isinstance(e.data, WorkflowStarted) for e in events) == 1, "started twice")
+
+
+def _is_forced(end: Event) -> bool:
+    """Whether the execution ended without a turn."""
+    return isinstance(end.data, WorkflowCancelled) and end.data.worker_id is None
 
 
 def check_commands(events: list[Event]) -> None:
@@ -136,6 +152,7 @@ def check_commands(events: list[Event]) -> None:
                 TaskCreated(position=position)
                 | TimerStarted(position=position)
                 | ChildInitiated(position=position)
+                | PromiseCreated(position=position)
             ):
                 positions[position] += 1
             case (
@@ -150,6 +167,9 @@ def check_commands(events: list[Event]) -> None:
                 TaskCompleted(position=position)
                 | TimerFired(position=position)
                 | ChildCompleted(position=position)
+                | PromiseResolved(position=position)
+                | PromiseRejected(position=position)
+                | PromiseTimedOut(position=position)
             ):
                 settled[position] += 1
             case TaskFailed(position=position, status=TaskStatus.FAILED) | ChildFailed(position=position):
@@ -191,6 +211,7 @@ def check_tasks(events: list[Event]) -> None:
 def check_timers_and_children(events: list[Event]) -> None:
     """Causes come before their consequences."""
     seen: set[tuple[str, int]] = set()
+    timeouts: dict[int, int] = {}
     for event in events:
         match event.data:
             case TimerStarted(position=position):
@@ -205,6 +226,10 @@ def check_timers_and_children(events: list[Event]) -> None:
             case TimerFired(position=position, fire_at_ms=fire_at_ms):
                 require(("timer", position) in seen, f"a timer that nobody started fired at {event.sequence}")
                 require(event.timestamp_ms >= fire_at_ms, f"fired early at {event.sequence}")
+            case PromiseCreated(position=position, timeout_at_ms=timeout_at_ms):
+                timeouts[position] = timeout_at_ms or 0
+            case PromiseTimedOut(position=position):
+                require(event.timestamp_ms >= timeouts[position], f"timed out early at {event.sequence}")
             case ChildCompleted(position=position) | ChildFailed(position=position):
                 require(("child", position) in seen, f"a child that has not started ended at {event.sequence}")
             case _:
@@ -220,9 +245,14 @@ def check_replay(world: World, events: list[Event]) -> None:
     driver = Driver(program)
     for event in events:
         driver.deliver(event, replaying=True)
-    outcome, end = driver.outcome(), events[-1].data
+    outcome = driver.outcome()
+    end = events[-1].data
+    if _is_forced(events[-1]):
+        return  # nothing is replayed up to an end that no turn has made
     require(not driver.unrecorded(), f"replay asks for {driver.unrecorded()}")
     match outcome, end:
+        case Cancelled(), WorkflowCancelled(worker_id=str()):
+            pass
         case Returned(output=output), WorkflowCompleted(output=recorded):
             require(output == recorded, f"replay returns {output}")
         case Raised(error=error, failure_type=kind), WorkflowFailed() as failed:
@@ -232,11 +262,13 @@ def check_replay(world: World, events: list[Event]) -> None:
             require(kind == failed.failure_type, f"replay raises {kind}")
         case _:
             raise Violation(f"replay ends with {outcome}")
-    if isinstance(end, WorkflowCompleted | WorkflowFailed):
+    if isinstance(end, WorkflowCompleted | WorkflowFailed | WorkflowCancelled):
         ended_at = driver.finished_at or 0
-        require(ended_at <= end.horizon < len(events), f"horizon {end.horizon}, but ended at {ended_at}")
-    expected = evaluate(world.book.programs[started.kind], events) if not world.has_branches else None
-    if expected is not None:
+        require(ended_at == end.horizon < len(events), f"horizon {end.horizon}, but ended at {ended_at}")
+    is_cancelled = any(isinstance(event.data, CancellationRequested) for event in events)
+    if not world.has_branches and not is_cancelled:
+        expected = evaluate(world.book.programs[started.kind], events)
+        assert isinstance(end, WorkflowCompleted | WorkflowFailed)
         got = end.output if isinstance(end, WorkflowCompleted) else end.error.type
         require(expected == got, f"the reference says {expected}")
 
@@ -259,6 +291,41 @@ def check_families(world: World, every: dict[str, list[Event]]) -> None:
                     require(at < rank[child, 1], f"{child} began before it was asked for")
                 if isinstance(data, ChildCompleted | ChildFailed):
                     require(rank[child, len(child_log)] < at, f"{child} had not ended at {event.sequence}")
+
+
+def check_cancels(world: World, every: dict[str, list[Event]]) -> None:
+    """Asked at most once; whoever was asked heard of it, unless it ended by itself; its end says so where no turn had run."""
+    for execution, events in every.items():
+        requests = [event for event in events if isinstance(event.data, CancellationRequested)]
+        require(len(requests) <= 1, f"{execution} was asked {len(requests)} times")
+        require(requests or not isinstance(events[-1].data, WorkflowCancelled), f"nobody cancelled {execution}")
+        for event in events:
+            if isinstance(event.data, ChildCancellationRequested):
+                below = every[event.data.child_workflow_id]
+                asked = any(isinstance(e.data, CancellationRequested) for e in below)
+                require(asked or below[-1].type in TERMINAL_TYPES, f"{below[0].data} was not told")
+            require(not isinstance(event.data, ChildCancellationFailed), f"{event.data} of a child that is there")
+        check_policies(events)
+    for (execution, _), sequence in world.clients.cancelled.items():
+        event = every[execution][sequence - 1]
+        require(isinstance(event.data, CancellationRequested), f"a cancel was answered {sequence}: {event.type}")
+    for promise, sequence in world.clients.settled.items():
+        owner, _, position = ids.owner_of(promise)
+        settling = every[owner][sequence - 1].data
+        assert isinstance(settling, PromiseResolved | PromiseRejected | PromiseTimedOut)
+        require(settling.position == position, f"{promise} was settled by {sequence}")
+
+
+def check_policies(events: list[Event]) -> None:
+    """Every child that was open at the end was asked to end, unless it was to go on."""
+    state: ExecutionState | None = None
+    for event in events:
+        state = evolve(state, event)
+    for known in state.children.values() if state else ():
+        forced = known.parent_close_policy is ParentClosePolicy.TERMINATE
+        require(known.is_forced or not forced, f"{known} was not terminated")
+        if known.parent_close_policy is ParentClosePolicy.CANCEL:
+            require(known.cancel_at is not None, f"{known} was not asked")
 
 
 def check_answers(world: World, every: dict[str, list[Event]]) -> None:

@@ -26,7 +26,10 @@ from tests.model.steps import (
     Guard,
     Join,
     Later,
+    Leave,
+    Linger,
     Operation,
+    Promise,
     Race,
     Select,
     Sleep,
@@ -120,6 +123,11 @@ class _Run:
                 await self.all(even if is_even(self._out) else odd)
             case Branches():
                 await self._branches(step)
+            case Leave(kind=kind, policy=policy):
+                driver = self._driver
+                driver.start_child(kind, None, name=kind, queue=driver.queue, parent_close_policy=policy)
+            case Linger():
+                await self._driver.wait_for_signal("never")
             case Fail():
                 raise Broken("on purpose")
             case _:
@@ -136,6 +144,8 @@ class _Run:
                 return driver.start_timer(driver.now_ms + duration_ms)
             case Child(kind=kind):
                 return driver.start_child(kind, None, name=kind, queue=driver.queue)
+            case Promise(key=key, timeout_ms=timeout_ms):
+                return driver.create_promise("promise", key=key, timeout_at_ms=driver.now_ms + timeout_ms)
             case Operation(name=name, fails=fails):
                 return driver.run(name, _failing if fails else lambda: f"{name} known")
             case _:

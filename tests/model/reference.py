@@ -1,6 +1,7 @@
 """What a program must return, worked out from its log without the engine: the steps, read off with hindsight.
 
-Only for programs without branches: there the positions of commands follow from the steps alone.
+Only for programs without branches, and where nobody asked for a cancellation: there the positions of commands follow from the
+steps alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from flowstrand.engine.events import (
     Event,
     OperationCompleted,
     OperationFailed,
+    PromiseRejected,
+    PromiseResolved,
+    PromiseTimedOut,
     TaskCancelled,
     TaskCompleted,
     TaskFailed,
@@ -32,6 +36,8 @@ from tests.model.steps import (
     Guard,
     Join,
     Later,
+    Leave,
+    Linger,
     Operation,
     Race,
     Select,
@@ -67,7 +73,7 @@ def evaluate(steps: Steps, events: list[Event]) -> Any:
         return raised.args[0]
 
 
-def _settlements(events: list[Event]) -> dict[Name, Settled]:
+def _settlements(events: list[Event]) -> dict[Name, Settled]:  # noqa: C901 - one flat case an event
     found: dict[Name, Settled] = {}
     for event in events:
         at = event.sequence
@@ -82,6 +88,12 @@ def _settlements(events: list[Event]) -> dict[Name, Settled]:
                 found["command", position] = Settled(at, failure="TimerCancelled")
             case TimerFired(position=position):
                 found["command", position] = Settled(at)
+            case PromiseResolved(position=position, value=value):
+                found["command", position] = Settled(at, value)
+            case PromiseRejected(position=position):
+                found["command", position] = Settled(at, failure="PromiseRejected")
+            case PromiseTimedOut(position=position):
+                found["command", position] = Settled(at, failure="PromiseTimeout")
             case ChildFailed(position=position):
                 found["command", position] = Settled(at, failure="ChildWorkflowFailed")
             case OperationCompleted(index=index, result=value):
@@ -129,6 +141,10 @@ class _Reading:
                 self._guard(step)
             case Choose(even=even, odd=odd):
                 self.all(even if is_even(self._out) else odd)
+            case Leave():
+                self._position += 1
+            case Linger():
+                raise AssertionError("what lingers never ends by itself")
             case Fail():
                 raise _Raised("Broken")
             case Branches():

@@ -14,7 +14,9 @@ from random import Random
 from typing import Any, TypeVar
 from unittest.mock import patch
 
+from flowstrand.engine.events import PromiseCreated
 from flowstrand.errors import StoreUnavailable, Unavailable
+from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.log.rows import RowLog
 from flowstrand.queues.messages import ControlMessage
@@ -23,6 +25,7 @@ from flowstrand.service.append import Contended
 from flowstrand.service.container import Services
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
+from tests.model.clients import Clients
 from tests.model.dice import Climate
 from tests.model.functions import FunctionRunner
 from tests.model.programs import StepsPrograms
@@ -46,6 +49,7 @@ class World:
     Attributes:
         started: executions that a client was told of.
         workers: whoever does the tasks.
+        clients: whoever cancels executions and settles promises.
         trace: what happened, for comparing two runs of one seed.
     """
 
@@ -72,6 +76,7 @@ class World:
         self.disk.watch = self._project
         self.functions = FunctionRunner(self)
         self.workers = Workforce(self)
+        self.clients = Clients(self)
         self.programs = StepsPrograms(self.book, self.leaks.append)
         self.processes = [self._boot() for _ in range(self.climate.processes)]
 
@@ -152,6 +157,8 @@ class World:
     def _project(self, commit: Commit) -> None:
         self.trace.append(f"{commit.key} {commit.sequence} {commit.count} {commit.written_at_ms}")
         self.commits_to_project.append(Envelope(commit, self.now))
+        created = [event.data for event in unpack_events(commit) if isinstance(event.data, PromiseCreated)]
+        self.clients.promises += [data.promise_id for data in created]
 
     # --- driving -------------------------------------------------------------------------------------
 
@@ -211,6 +218,10 @@ class World:
             choices.append(self._deliver_commit)
         if any(envelope.visible_at_ms <= self.now for envelope in self.mail.tasks):
             choices.append(self.workers.poll)
+        if self.clients.cancels and self.disk.commits and self.random.random() < 0.05:
+            choices.append(self.clients.cancel)
+        if self.clients.settles and self.clients.promises and self.random.random() < 0.1:
+            choices.append(self.clients.settle)
         if any(held.at_ms <= self.now for held in self.workers.held):
             choices.append(self.workers.report)
         if self._forgets and self.trace and self.random.random() < 0.02:
