@@ -248,6 +248,7 @@ def check_replay(world: World, events: list[Event]) -> None:
     outcome = driver.outcome()
     end = events[-1].data
     if _is_forced(events[-1]):
+        driver.drop()
         return  # nothing is replayed up to an end that no turn has made
     require(not driver.unrecorded(), f"replay asks for {driver.unrecorded()}")
     match outcome, end:
