@@ -13,6 +13,7 @@ from flowstrand.engine.events import (
     ChildFailed,
     ChildInitiated,
     ChildStarted,
+    ErrorInfo,
     Event,
     EventType,
     OperationCompleted,
@@ -38,7 +39,7 @@ from flowstrand.engine.events import (
     WorkflowStarted,
     WorkflowSuspended,
 )
-from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
+from flowstrand.engine.events.vocabulary import TERMINAL_TYPES, FailureType
 from flowstrand.engine.evolve import evolve
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.replay.driver import Driver
@@ -104,6 +105,7 @@ def check_log(world: World, execution: str, events: list[Event]) -> None:
     check_commands(events)
     check_tasks(events)
     check_timers_and_children(events)
+    check_time(events)
     check_replay(world, events)
 
 
@@ -117,7 +119,7 @@ def check_end(events: list[Event]) -> None:
 def check_markers(events: list[Event]) -> None:
     """RESUMED exactly where the newest of RESUMED and SUSPENDED is SUSPENDED and a wait is satisfied; nothing of a turn outside one."""
     suspended = False
-    forced = _is_forced(events[-1])
+    forced = is_forced(events[-1].data)
     horizon = 0
     state: ExecutionState | None = None
     for event in events:
@@ -127,8 +129,11 @@ def check_markers(events: list[Event]) -> None:
             require(state and state.is_runnable, f"RESUMED at {event.sequence} with nothing to do")
             suspended = False
         state = evolve(state, event)
-        commanded = isinstance(data, TaskCancelled | TimerCancelled) and not (data.command is None and forced)
-        if isinstance(data, _BY_TURNS) or commanded:
+        if isinstance(data, TaskCancelled | TimerCancelled):
+            by_turn = data.command is not None or not forced
+        else:
+            by_turn = isinstance(data, _BY_TURNS) and not is_forced(data)
+        if by_turn:
             require(not suspended, f"{event.type} at {event.sequence} outside a turn")
         if isinstance(data, WorkflowSuspended):
             require(horizon <= data.horizon < event.sequence, f"horizon {data.horizon} at {event.sequence}")
@@ -136,9 +141,11 @@ def check_markers(events: list[Event]) -> None:
     require(sum(isinstance(e.data, WorkflowStarted) for e in events) == 1, "started twice")
 
 
-def _is_forced(end: Event) -> bool:
-    """Whether the execution ended without a turn."""
-    return isinstance(end.data, WorkflowCancelled) and end.data.worker_id is None
+def is_forced(end: object) -> bool:
+    """Whether it is an execution's end that no turn has made: by its timeout, or because somebody asked for it."""
+    if isinstance(end, WorkflowFailed):
+        return end.failure_type == FailureType.TIMEOUT
+    return isinstance(end, WorkflowCancelled) and end.worker_id is None
 
 
 def check_commands(events: list[Event]) -> None:
@@ -195,6 +202,10 @@ def check_tasks(events: list[Event]) -> None:
                 require(attempt == attempts[position] + 1, f"attempt {attempt} at {event.sequence}")
                 attempts[position] = attempt
                 running.add(position)
+            case TaskFailed(error=ErrorInfo(type="DeadlineExceeded")) as late:
+                require(late.status is TaskStatus.FAILED, f"{late.position} goes on after its deadline")
+                require(late.position in attempts, f"{late.position} is late before it was created")
+                running.discard(late.position)
             case TaskCompleted() | TaskFailed() as end:
                 require(end.position in running, f"{end.position} ended at {event.sequence} without running")
                 require(end.attempt == attempts[end.position], f"attempt {end.attempt} at {event.sequence}")
@@ -206,6 +217,39 @@ def check_tasks(events: list[Event]) -> None:
             case _:
                 pass
     require(not running, f"still running after the end: {running}")
+
+
+def check_time(events: list[Event]) -> None:
+    """Nothing is given up before its time, and no attempt begins at a deadline or later."""
+    created: dict[int, tuple[int, TaskCreated]] = {}
+    started: dict[int, tuple[int, TaskStarted]] = {}
+    for event in events:
+        at_ms = event.timestamp_ms
+        match event.data:
+            case TaskCreated() as data:
+                created[data.position] = at_ms, data
+            case TaskStarted() as data:
+                created_ms, terms = created[data.position]
+                require(at_ms < created_ms + (terms.timeout_ms or at_ms), f"started too late at {event.sequence}")
+                require(
+                    data.lease_ends_at_ms <= (data.ends_at_ms or data.lease_ends_at_ms), f"at {event.sequence}"
+                )
+                started[data.position] = at_ms, data
+            case TaskFailed(failure_type="TIMEOUT") as data:
+                created_ms, terms = created[data.position]
+                begun_ms = started[data.position][0] if data.position in started else 0
+                due_ms = {
+                    "DeadlineExceeded": created_ms + (terms.timeout_ms or 0),
+                    "StartToCloseTimeout": begun_ms + (terms.start_to_close_ms or 0),
+                    "HeartbeatTimeout": begun_ms + (terms.heartbeat_timeout_ms or 0),
+                }
+                require(at_ms >= due_ms[data.error.type], f"given up too early at {event.sequence}")
+            case WorkflowFailed(failure_type="TIMEOUT"):
+                begun = events[0].data
+                assert isinstance(begun, WorkflowStarted)
+                require(begun.timeout_at_ms and at_ms >= begun.timeout_at_ms, f"too early at {event.sequence}")
+            case _:
+                pass
 
 
 def check_timers_and_children(events: list[Event]) -> None:
@@ -245,11 +289,12 @@ def check_replay(world: World, events: list[Event]) -> None:
     driver = Driver(program)
     for event in events:
         driver.deliver(event, replaying=True)
-    outcome = driver.outcome()
-    end = events[-1].data
-    if _is_forced(events[-1]):
+    outcome, end = driver.outcome(), events[-1].data
+    if is_forced(end):  # what the code would have done next is of no interest, but it must match so far
         driver.drop()
-        return  # nothing is replayed up to an end that no turn has made
+        violated = isinstance(outcome, Raised) and outcome.failure_type == FailureType.DETERMINISM_VIOLATION
+        require(not violated, f"replay violates: {outcome}")
+        return
     require(not driver.unrecorded(), f"replay asks for {driver.unrecorded()}")
     match outcome, end:
         case Cancelled(), WorkflowCancelled(worker_id=str()):

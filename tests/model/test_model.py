@@ -17,7 +17,13 @@ import pytest
 
 from flowstrand.engine.decide import cancel as decide_cancel
 from flowstrand.engine.effects import ArmLease, ArmPromise, Effect, open_effects
-from flowstrand.engine.events import CancellationRequested, ChildCancellationRequested, WorkflowCancelled
+from flowstrand.engine.events import (
+    CancellationRequested,
+    ChildCancellationRequested,
+    TaskFailed,
+    WorkflowCancelled,
+    WorkflowFailed,
+)
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay import waits
 from flowstrand.engine.replay.futures import Future
@@ -80,6 +86,20 @@ def test_the_seeds_meet_everything_that_can_go_wrong() -> None:
     partitions = " ".join(partition for world in worlds for partition in world.disk.items)
     for what in ("inbox#", "turn-lease#", "heartbeat#", "rearmed#"):
         assert what in partitions
+    met = {
+        event.data.error.type
+        for world in worlds
+        for events in logs(world).values()
+        for event in events
+        if isinstance(event.data, TaskFailed | WorkflowFailed)
+    }
+    assert met >= {
+        "LeaseExpired",
+        "DeadlineExceeded",
+        "StartToCloseTimeout",
+        "HeartbeatTimeout",
+        "WorkflowTimeout",
+    }
     assert any(world.disk.bodies for world in worlds)
     assert any(commit.checkpoint for world in worlds for commit in world.disk.order)
     assert any(world.has_branches for world in worlds)

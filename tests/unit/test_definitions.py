@@ -23,6 +23,7 @@ from flowstrand import (
 from flowstrand.engine.events.vocabulary import RetryPolicy as EngineRetryPolicy
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.task import TaskDefinition
+from tests.unit.fake_emitter import FakeEmitter
 
 if TYPE_CHECKING:
     from flowstrand import TaskContext as OnlyForTypeCheckers
@@ -86,6 +87,7 @@ def execute(definition: TaskDefinition[Any, Any], input: JsonValue = None) -> Js
         max_attempts=4,
         heartbeat=no_heartbeat,
         is_cancelled=lambda: False,
+        emit=FakeEmitter(),
     )
     return asyncio.run(definition.execute(ctx, input))
 

@@ -15,6 +15,7 @@ from flowstrand.engine.events.vocabulary import ErrorInfo, FailureType, TaskStat
 from flowstrand.engine.replay.commands import ScheduleTask, StartTimer
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.outcome import Returned
+from tests.unit.fake_emitter import FakeEmitter
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 DAY_MS = 24 * 60 * 60 * 1_000
@@ -144,6 +145,7 @@ async def test_the_example_task_knows_its_attempt(app: App) -> None:
         max_attempts=4,
         heartbeat=heartbeat,
         is_cancelled=lambda: False,
+        emit=FakeEmitter(),
     )
     reserve = app.task("reserve")
     assert reserve is not None

@@ -14,6 +14,7 @@ from flowstrand.jsonvalue import JsonObject
 from flowstrand.service import definitions
 from flowstrand.service.definitions import DefinitionPage, Known
 from flowstrand.service.executions import ExecutionSnapshot
+from flowstrand.service.promises import Settled
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.workers import Registered
 
@@ -194,9 +195,27 @@ class ClaimedTasks(ResponseBody):
 
 
 class Recorded(ResponseBody):
-    """The sequence that a report's event has."""
+    """The sequence that the event of a report or a request has."""
 
     sequence: int
+
+
+class SignalRecorded(ResponseBody):
+    """The sequence that a signal's event has."""
+
+    signal_event_sequence: int
+
+
+class PromiseSettled(ResponseBody):
+    """The sequence of the event that settled a promise, and whether that was not this call's."""
+
+    sequence: int
+    already_resolved: bool
+
+    @classmethod
+    def of(cls, settled: Settled) -> PromiseSettled:
+        """What `settled` says."""
+        return cls(sequence=settled.sequence, already_resolved=settled.already_settled)
 
 
 class Heartbeat(ResponseBody):

@@ -10,6 +10,7 @@ from flowstrand.engine.events import (
     ErrorInfo,
     EventData,
     StateSet,
+    WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFailed,
     WorkflowStatus,
@@ -130,6 +131,7 @@ def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
     state = tip.state
     end = _end_of(services, tip) if state.closed else None
     failed = end if isinstance(end, WorkflowFailed) else None
+    cancelled = end if isinstance(end, WorkflowCancelled) else None
     return ExecutionSnapshot(
         workflow_execution_id=state.workflow_execution_id,
         kind=state.kind,
@@ -141,7 +143,7 @@ def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
         metadata=state.metadata,
         parent_workflow_execution_id=state.parent.workflow_execution_id if state.parent else None,
         output=payloads.fetch(services, tip.key.org, end.output) if isinstance(end, WorkflowCompleted) else None,
-        error=failed.error if failed else None,
+        error=failed.error if failed else _reason(cancelled) if cancelled else None,
         failure_type=failed.failure_type if failed else None,
         continued_as=state.continued_as,
     )
@@ -150,3 +152,8 @@ def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
 def _end_of(services: Services, tip: append.Tip) -> EventData | None:
     commit = services.log.commit_at(tip.key, tip.state.sequence)
     return unpack_events(commit)[-1].data if commit else None
+
+
+def _reason(end: WorkflowCancelled) -> ErrorInfo:
+    """Why an execution was cancelled, as an error."""
+    return ErrorInfo(type="WorkflowCancelled", message=end.reason or "the execution was cancelled")

@@ -23,7 +23,7 @@ from flowstrand.service.tokens import Lease
 
 _INBOX_POLL_MS = 50
 
-__all__ = ["ClaimedTask", "complete", "fail", "heartbeat", "poll", "wake"]
+__all__ = ["ClaimedTask", "complete", "fail", "heartbeat", "lease_of", "poll", "require", "wake"]
 
 
 def poll(
@@ -59,7 +59,7 @@ def complete(services: Services, org: OrgId, task_id: str, *, lease_token: str, 
         PayloadTooLarge: the output is over the limit; nothing is recorded.
         Unavailable, StoreUnavailable: it may or may not have been recorded; report it again.
     """
-    key, position, lease = _lease_of(services, org, task_id, lease_token)
+    key, position, lease = lease_of(services, org, task_id, lease_token)
     stored = payloads.store(services, org, output)
     return _report(services, key, Completion(position=position, attempt=lease.attempt, output=stored), lease)
 
@@ -68,7 +68,7 @@ def fail(
     services: Services, org: OrgId, task_id: str, *, lease_token: str, error: ErrorInfo, retryable: bool = True
 ) -> int:
     """Record an attempt's failure; returns the sequence of its event. Raises what `complete` raises."""
-    key, position, lease = _lease_of(services, org, task_id, lease_token)
+    key, position, lease = lease_of(services, org, task_id, lease_token)
     report = Failure(position=position, attempt=lease.attempt, error=clipped(error), retryable=retryable)
     return _report(services, key, report, lease)
 
@@ -79,18 +79,24 @@ def heartbeat(services: Services, org: OrgId, task_id: str, *, lease_token: str)
     Raises:
         NotFound, Conflict: as for `complete`.
     """
-    key, position, lease = _lease_of(services, org, task_id, lease_token)
+    key, position, lease = lease_of(services, org, task_id, lease_token)
     now_ms = services.clock.now_ms()
-    known = task.running(Draft(_require(services, key).state, now_ms), position, lease.attempt)
+    known = task.running(Draft(require(services, key).state, now_ms), position, lease.attempt)
     until_ms = task.lease_until_ms(known, now_ms, services.settings.lease_ms)
     leases.heartbeat(services.directory, task_id, attempt=lease.attempt, until_ms=until_ms)
     return False
 
 
-# --- inside ------------------------------------------------------------------------------------
+# --- leases and reports -------------------------------------------------------------------------
 
 
-def _lease_of(services: Services, org: OrgId, task_id: str, lease_token: str) -> tuple[LogKey, int, Lease]:
+def lease_of(services: Services, org: OrgId, task_id: str, lease_token: str) -> tuple[LogKey, int, Lease]:
+    """The log of a task, its position there, and what the token says.
+
+    Raises:
+        NotFound: `TASK_NOT_FOUND`.
+        Conflict: `INVALID_LEASE`.
+    """
     try:
         execution, family, position = ids.owner_of(task_id)
     except ValueError:
@@ -102,7 +108,7 @@ def _lease_of(services: Services, org: OrgId, task_id: str, lease_token: str) ->
         return key, position, services.tokens.verify(lease_token, org=org, task_id=task_id)
     except Conflict:
         # An unknown task is 404 whatever the token says; only for a known one is the token the fault.
-        if position not in _require(services, key).state.tasks and not _has_task(services, key, task_id):
+        if position not in require(services, key).state.tasks and not _has_task(services, key, task_id):
             raise _task_not_found() from None
         raise
 
@@ -116,7 +122,12 @@ def _has_task(services: Services, key: LogKey, task_id: str) -> bool:
     )
 
 
-def _require(services: Services, key: LogKey) -> append.Tip:
+def require(services: Services, key: LogKey) -> append.Tip:
+    """The tip of a task's log.
+
+    Raises:
+        NotFound: `TASK_NOT_FOUND`: the log is empty.
+    """
     tip = append.load(services, key)
     if tip is None:
         raise _task_not_found()
@@ -128,7 +139,7 @@ def _task_not_found() -> NotFound:
 
 
 def _report(services: Services, key: LogKey, report: Report, lease: Lease) -> int:
-    tip = _require(services, key)
+    tip = require(services, key)
     try:
         return _append(services, tip, report)
     except append.Contended as contended:

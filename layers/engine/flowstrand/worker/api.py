@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from flowstrand.client import answers
 from flowstrand.client.connection import Connection
+from flowstrand.engine.chunk import Chunk
 from flowstrand.errors import Unavailable
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
@@ -120,6 +121,12 @@ class WorkerApi:
         body: JsonObject = {"leaseToken": task.lease_token, "error": error, "retryable": retryable}
         await self._post(_path(task, "fail"), body)
 
+    async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
+        """Record what the task emitted. Repeating a request is a no-op."""
+        emitted: list[JsonValue] = [_chunk(chunk) for chunk in chunks]
+        body: JsonObject = {"leaseToken": task.lease_token, "requestId": request_id, "chunks": emitted}
+        await self._post(_path(task, "stream"), body)
+
     async def heartbeat(self, task: ClaimedTask) -> bool:
         """Renew the lease; returns whether the task's cancellation was requested."""
         answer = await self._post(_path(task, "heartbeat"), {"leaseToken": task.lease_token})
@@ -132,6 +139,14 @@ class WorkerApi:
 
 def _path(task: ClaimedTask, action: str) -> list[str]:
     return ["task-executions", task.task_execution_id, action]
+
+
+def _chunk(chunk: Chunk) -> JsonObject:
+    """As the API takes it; the worker's chunks hold values, never references."""
+    body: JsonObject = {"type": chunk.type.value, "payload": cast("JsonValue", chunk.payload)}
+    if chunk.details is not None:
+        body["details"] = cast("JsonValue", chunk.details)
+    return body
 
 
 def _read(cls: type[AnswerT], body: JsonObject) -> AnswerT:
