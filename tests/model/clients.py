@@ -29,7 +29,7 @@ class Clients:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.cancels = world.random.choice((0, 0, 1, 3))
+        self.cancels = world.random.choice((0, 0, 0, 1, 3))
         self.settles = world.random.choice((0, 2, 8))
         self.promises: list[str] = []
         self.cancelled: dict[tuple[str, str], int] = {}
