@@ -40,7 +40,7 @@ from tests.model.world import World
 
 SEEDS = int(os.environ.get("FLOWSTRAND_MODEL_SEEDS", "2000"))
 CHUNK = 50
-MUTANT_SEEDS = 400
+MUTANT_SEEDS = 800
 
 Fault = Callable[[], AbstractContextManager[object]]
 
