@@ -302,7 +302,6 @@ def test_a_refusal_repeats_no_value(stack: Stack) -> None:
         ("executions/start", "idempotencyKey", "k"),
         ("executions/start", "idempotencyKeyTTL", "24h"),
         ("tasks/heartbeat", "progress", 0.5),
-        ("tasks/heartbeat", "details", {}),
     ],
 )
 def test_a_field_that_is_not_supported_is_refused_rather_than_ignored(

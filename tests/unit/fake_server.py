@@ -45,6 +45,7 @@ class FakeServer:
         attempt: int = 1,
         queue: str = "default",
         non_retryable: tuple[str, ...] = (),
+        heartbeat_details: JsonValue = None,
     ) -> str:
         """A task to be claimed; returns its id."""
         self._created += 1
@@ -60,6 +61,7 @@ class FakeServer:
                 "leaseToken": f"lease-{task_id}",
                 "leaseEndsAt": "2030-01-01T00:00:00.000Z",
                 "heartbeatMs": self.heartbeat_ms,
+                "heartbeatDetails": heartbeat_details,
                 **({"nonRetryable": list(non_retryable)} if non_retryable else {}),
             }
         )

@@ -76,7 +76,7 @@ async def context_typed_for_checkers_only(_ctx: OnlyForTypeCheckers, order: Orde
 
 
 def execute(definition: TaskDefinition[Any, Any], input: JsonValue = None) -> JsonValue:
-    async def no_heartbeat() -> bool:
+    async def no_heartbeat(_details: JsonValue) -> bool:
         return False
 
     ctx = TaskContext(

@@ -1,4 +1,4 @@
-"""The HTTPS worker's tasks stream: in order, before their end, once, whatever the network does."""
+"""What the HTTPS worker's tasks tell while they run: in order, before their end, once, whatever the network does."""
 
 from __future__ import annotations
 
@@ -53,7 +53,14 @@ def app(gate: Gate) -> App:
         for number in range(count):
             ctx.stream_token(f"{number} ")
 
-    return App(tasks=[streams, streams_in_thread])
+    @task
+    async def resumes(ctx: TaskContext) -> Any:
+        await ctx.heartbeat()
+        await ctx.heartbeat({"row": 7})
+        await ctx.heartbeat()
+        return ctx.heartbeat_details
+
+    return App(tasks=[streams, streams_in_thread, resumes])
 
 
 EMITTED: list[Any] = [
@@ -132,3 +139,13 @@ async def test_chunks_that_the_server_will_not_take_fail_the_task(app: App) -> N
         action, body = await server.report_of(task_id)
     assert (action, body["retryable"]) == ("fail", False)
     assert body["error"]["type"] == "PAYLOAD_TOO_LARGE"  # type: ignore[index, call-overload]  # JSON
+
+
+async def test_details_of_a_heartbeat_are_said_again_and_reach_the_next_attempt(app: App) -> None:
+    server = FakeServer()
+    task_id = server.add("resumes", attempt=2, heartbeat_details={"row": 3})
+    async with serving(worker_of(server, app)):
+        _, report = await server.report_of(task_id)
+    assert report["output"] == {"row": 3}
+    beats = [body.get("details") for path, body in server.requests if path.endswith("/heartbeat")]
+    assert beats == [{"row": 3}, {"row": 7}, {"row": 7}]

@@ -215,9 +215,10 @@ class StreamChunks(RequestBody):
 class HeartbeatTask(RequestBody):
     """`POST /task-executions/{id}/heartbeat`."""
 
-    not_supported: ClassVar[frozenset[str]] = frozenset({"progress", "details"})
+    not_supported: ClassVar[frozenset[str]] = frozenset({"progress"})
 
     lease_token: LeaseToken
+    details: Any = None
 
 
 class SignalExecution(RequestBody):

@@ -157,7 +157,10 @@ class DefinitionsFound(ResponseBody):
 
 
 class TaskView(ResponseBody):
-    """A claimed attempt. `non_retryable` is there where the task's retry policy names errors."""
+    """A claimed attempt.
+
+    `non_retryable` is there where the task's retry policy names errors, `heartbeat_details` where an earlier attempt left some.
+    """
 
     task_execution_id: str
     workflow_execution_id: str
@@ -169,11 +172,14 @@ class TaskView(ResponseBody):
     lease_ends_at: str
     heartbeat_ms: int
     non_retryable: list[str] | None = None
+    heartbeat_details: Any = None
 
     @classmethod
     def of(cls, task: ClaimedTask) -> TaskView:
         """What `task` says."""
         optional: dict[str, Any] = {"non_retryable": list(task.non_retryable)} if task.non_retryable else {}
+        if task.heartbeat_details is not None:
+            optional["heartbeat_details"] = task.heartbeat_details
         return cls(
             task_execution_id=task.task_execution_id,
             workflow_execution_id=task.workflow_execution_id,

@@ -44,6 +44,10 @@ class EncodedProgram:
         """See `WorkflowDefinition.begin`."""
         return self.workflow.begin(driver, input)
 
+    def manifest(self) -> JsonObject:
+        """See `Definition.manifest`."""
+        return self.workflow.manifest()
+
 
 class App:
     """A set of definitions, by kind; what `service.container.Programs` asks of the code a process hosts.

@@ -12,6 +12,7 @@ from flowstrand.errors import NotSerializable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.serde import Serde
 
+_DETAILS_BYTES = 8_000
 _TOKEN_CHARACTERS = 16_384
 """Longer texts are streamed as several tokens, whose concatenation they are."""
 
@@ -25,6 +26,7 @@ class TaskContext:
         kind: the task's name.
         attempt: which attempt this is, from 1.
         max_attempts: how many there are at most.
+        heartbeat_details: what an earlier attempt has said with `heartbeat`, so that this one can go on from there; or None.
         logger: tells which attempt is speaking.
     """
 
@@ -36,14 +38,15 @@ class TaskContext:
         kind: str,
         attempt: int,
         max_attempts: int,
-        heartbeat: Callable[[], Awaitable[bool]],
+        heartbeat: Callable[[JsonValue], Awaitable[bool]],
         is_cancelled: Callable[[], bool],
         emit: Callable[[Chunk], Awaitable[None]],
+        heartbeat_details: JsonValue = None,
     ) -> None:
         """Made by whoever runs the attempt.
 
         Args:
-            heartbeat: begins a heartbeat; its awaitable may be ignored.
+            heartbeat: begins a heartbeat with these details, if they are not None; its awaitable may be ignored.
             is_cancelled: whether the attempt is no longer wanted.
             emit: takes a chunk at once, from any thread; what it returns may be ignored, and awaited waits for room.
         """
@@ -55,6 +58,7 @@ class TaskContext:
         self._heartbeat = heartbeat
         self._is_cancelled = is_cancelled
         self._emit = emit
+        self.heartbeat_details = heartbeat_details
         self.logger = _AttemptLogger(
             logging.getLogger(f"flowstrand.task.{kind}"),
             {
@@ -72,13 +76,22 @@ class TaskContext:
         """
         return self._is_cancelled()
 
-    def heartbeat(self) -> Awaitable[bool]:
-        """Renew the lease now. Workers do so by themselves; a task needs this only to learn of its cancellation sooner.
+    def heartbeat(self, details: object = None) -> Awaitable[bool]:
+        """Renew the lease now, and leave `details` for the next attempt.
+
+        Workers renew by themselves; without details, a task needs this only to learn of its cancellation sooner.
+
+        Args:
+            details: how far the work has got; the next attempt, if there is one, has it as `heartbeat_details`. At most
+                8 KB of JSON.
 
         Returns:
             An awaitable that may be ignored; awaited, it returns `is_cancelled` when the heartbeat has been answered.
+
+        Raises:
+            NotSerializable: `details` have no JSON form, or are too large.
         """
-        return self._heartbeat()
+        return self._heartbeat(_encoded(details, "the details of a heartbeat", most=_DETAILS_BYTES))
 
     # --- streaming ----------------------------------------------------------------------------
     #
@@ -141,11 +154,11 @@ class _Nothing(Awaitable[None]):
         yield from ()
 
 
-def _encoded(value: object, what: str) -> JsonValue:
+def _encoded(value: object, what: str, *, most: int = MAX_CHUNK_BYTES) -> JsonValue:
     encoded = Serde().encode(value, what)
     size = len(json.dumps(encoded, ensure_ascii=False).encode())
-    if size > MAX_CHUNK_BYTES:
-        raise NotSerializable(f"{what} has {size} bytes, and may have {MAX_CHUNK_BYTES}")
+    if size > most:
+        raise NotSerializable(f"{what} has {size} bytes, and may have {most}")
     return encoded
 
 

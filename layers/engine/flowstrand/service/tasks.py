@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 
 from flowstrand.engine import effects, ids
@@ -10,7 +11,7 @@ from flowstrand.engine.events import ErrorInfo, TaskCreated
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.replay.outcome import clipped
-from flowstrand.errors import Conflict, LogCorrupted, NotFound, Unavailable
+from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge, Unavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
@@ -20,6 +21,9 @@ from flowstrand.service.claims import ClaimedTask, claim_all
 from flowstrand.service.container import Services
 from flowstrand.service.reports import Completion, Failure, Report
 from flowstrand.service.tokens import Lease
+
+MAX_DETAILS_BYTES = 16_384
+"""How long the JSON of a heartbeat's details may be."""
 
 _INBOX_POLL_MS = 50
 
@@ -73,17 +77,26 @@ def fail(
     return _report(services, key, report, lease)
 
 
-def heartbeat(services: Services, org: OrgId, task_id: str, *, lease_token: str) -> bool:
+def heartbeat(
+    services: Services, org: OrgId, task_id: str, *, lease_token: str, details: JsonValue = None
+) -> bool:
     """Extend the attempt's lease; returns whether the worker should stop.
 
+    Args:
+        details: what the next attempt is to know of this one, until another heartbeat says something else.
+
     Raises:
+        PayloadTooLarge: the details are over `MAX_DETAILS_BYTES`; nothing is extended.
         NotFound, Conflict: as for `complete`.
     """
+    size = len(json.dumps(details, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    if size > MAX_DETAILS_BYTES:
+        raise PayloadTooLarge(f"the details have {size} bytes, and may have {MAX_DETAILS_BYTES}")
     key, position, lease = lease_of(services, org, task_id, lease_token)
     now_ms = services.clock.now_ms()
     known = task.running(Draft(require(services, key).state, now_ms), position, lease.attempt)
     until_ms = task.lease_until_ms(known, now_ms, services.settings.lease_ms)
-    leases.heartbeat(services.directory, task_id, attempt=lease.attempt, until_ms=until_ms)
+    leases.heartbeat(services.directory, task_id, attempt=lease.attempt, until_ms=until_ms, details=details)
     return False
 
 

@@ -32,6 +32,7 @@ class ClaimedTask(_Answer):
     Attributes:
         heartbeat_ms: how often to renew it.
         non_retryable: names of error classes after which no further attempt is wanted.
+        heartbeat_details: what an earlier attempt said with its last heartbeat.
     """
 
     task_execution_id: str
@@ -43,6 +44,7 @@ class ClaimedTask(_Answer):
     lease_token: str
     heartbeat_ms: int
     non_retryable: tuple[str, ...] = ()
+    heartbeat_details: Any = None
 
 
 class Registered(_Answer):
@@ -127,9 +129,12 @@ class WorkerApi:
         body: JsonObject = {"leaseToken": task.lease_token, "requestId": request_id, "chunks": emitted}
         await self._post(_path(task, "stream"), body)
 
-    async def heartbeat(self, task: ClaimedTask) -> bool:
-        """Renew the lease; returns whether the task's cancellation was requested."""
-        answer = await self._post(_path(task, "heartbeat"), {"leaseToken": task.lease_token})
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
+        """Renew the lease; returns whether the task's cancellation was requested. `details` are for the next attempt."""
+        body: JsonObject = {"leaseToken": task.lease_token}
+        if details is not None:
+            body["details"] = details
+        answer = await self._post(_path(task, "heartbeat"), body)
         return _read(_Beat, answer).cancel_requested
 
     async def _post(self, path: list[str], body: JsonObject, *, timeout_s: float = _PATIENCE_S) -> JsonObject:

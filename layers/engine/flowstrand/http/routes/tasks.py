@@ -73,7 +73,9 @@ def heartbeat(request: Request, org: str, task_id: str) -> Response[str]:  # noq
     """200: the lease lasts longer, and whether the worker should stop."""
     call = call_of(request)
     body = read_body(request, HeartbeatTask, max_bytes=call.services.settings.max_payload_bytes)
-    requested = tasks.heartbeat(call.services, call.org, _known(task_id), lease_token=body.lease_token)
+    requested = tasks.heartbeat(
+        call.services, call.org, _known(task_id), lease_token=body.lease_token, details=body.details
+    )
     return json_response(200, Heartbeat(cancel_requested=requested).body())
 
 
