@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from flowstrand.engine import ids
 from flowstrand.engine.events import (
@@ -43,7 +44,7 @@ from flowstrand.engine.events.vocabulary import TERMINAL_TYPES, FailureType
 from flowstrand.engine.evolve import evolve
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.replay.driver import Driver
-from flowstrand.engine.replay.outcome import Cancelled, Raised, Returned
+from flowstrand.engine.replay.outcome import Cancelled, Continued, Raised, Returned
 from flowstrand.engine.state import ExecutionState
 from flowstrand.log.packing import unpack_events
 from flowstrand.service import payloads
@@ -91,6 +92,7 @@ def check(world: World) -> None:
             shown = "\n".join(f"{event.sequence} {event.data}" for event in events)
             raise Violation(f"{execution}: {violation}\n{shown}") from violation
     check_families(world, every)
+    check_chains(every)
     check_cancels(world, every)
     check_answers(world, every)
 
@@ -299,6 +301,8 @@ def check_replay(world: World, events: list[Event]) -> None:
     match outcome, end:
         case Cancelled(), WorkflowCancelled(worker_id=str()):
             pass
+        case Continued(input=given), WorkflowCompleted(continued_as=str()) as completed:
+            require(given == completed.continued_input, f"replay continues with {given}")
         case Returned(output=output), WorkflowCompleted(output=recorded):
             require(output == recorded, f"replay returns {output}")
         case Raised(error=error, failure_type=kind), WorkflowFailed() as failed:
@@ -315,8 +319,32 @@ def check_replay(world: World, events: list[Event]) -> None:
     if not world.has_branches and not is_cancelled:
         expected = evaluate(world.book.programs[started.kind], events)
         assert isinstance(end, WorkflowCompleted | WorkflowFailed)
-        got = end.output if isinstance(end, WorkflowCompleted) else end.error.type
+        got = _result(end)
         require(expected == got, f"the reference says {expected}")
+
+
+def _result(end: WorkflowCompleted | WorkflowFailed) -> object:
+    if isinstance(end, WorkflowFailed):
+        return end.error.type
+    return end.output if end.continued_as is None else end.carried_signals or ()
+
+
+def check_chains(every: dict[str, list[Event]]) -> None:
+    """An execution that has continued has a successor, which begins with what was handed on to it, and nothing else has one."""
+    successors = {execution for execution in every if execution.rpartition(".")[2].startswith("n")}
+    for execution, events in every.items():
+        end = events[-1].data
+        if not isinstance(end, WorkflowCompleted) or end.continued_as is None:
+            continue
+        successors.remove(end.continued_as)
+        started, *rest = [event.data for event in every[end.continued_as]]
+        assert isinstance(started, WorkflowStarted)
+        require(started.continued_from == execution, f"{end.continued_as} continues {started.continued_from}")
+        require(started.input == end.continued_input, f"{end.continued_as} was given {started.input}")
+        carried = [events[sequence - 1].data for sequence in end.carried_signals or ()]
+        carried += [e.data for e in events[end.horizon :] if isinstance(e.data, CancellationRequested)]
+        require(rest[: len(carried)] == carried, f"{end.continued_as} was to begin with {carried}")
+    require(not successors, f"nothing has continued as {successors}")
 
 
 def check_families(world: World, every: dict[str, list[Event]]) -> None:
@@ -353,13 +381,23 @@ def check_cancels(world: World, every: dict[str, list[Event]]) -> None:
             require(not isinstance(event.data, ChildCancellationFailed), f"{event.data} of a child that is there")
         check_policies(events)
     for (execution, _), sequence in world.clients.cancelled.items():
-        event = every[execution][sequence - 1]
-        require(isinstance(event.data, CancellationRequested), f"a cancel was answered {sequence}: {event.type}")
+        answers = [events[sequence - 1].data for events in _chain(every, execution) if sequence <= len(events)]
+        asked = any(isinstance(data, CancellationRequested) for data in answers)
+        require(asked, f"a cancel of {execution} was answered {sequence}")
     for promise, sequence in world.clients.settled.items():
         owner, _, position = ids.owner_of(promise)
         settling = every[owner][sequence - 1].data
         assert isinstance(settling, PromiseResolved | PromiseRejected | PromiseTimedOut)
         require(settling.position == position, f"{promise} was settled by {sequence}")
+
+
+def _chain(every: dict[str, list[Event]], execution: str) -> Iterator[list[Event]]:
+    """The logs from this one on to the newest that goes on from it."""
+    following: str | None = execution
+    while following is not None:
+        yield every[following]
+        end = every[following][-1].data
+        following = end.continued_as if isinstance(end, WorkflowCompleted) else None
 
 
 def check_policies(events: list[Event]) -> None:

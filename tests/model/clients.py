@@ -10,6 +10,7 @@ from flowstrand.service import promises
 from flowstrand.service.cancel import cancel
 from flowstrand.service.container import Services
 from flowstrand.service.promises import Settled
+from flowstrand.service.signals import signal
 from tests.model.violation import Violation
 from tests.model.workforce import ORG
 
@@ -21,9 +22,10 @@ class Clients:
     """Every client of a world.
 
     Attributes:
-        cancels, settles: how often they will still ask for a cancellation, and settle a promise.
+        cancels, settles, words: how often they will still ask for a cancellation, settle a promise, and send a signal.
         promises: ids of promises that they know of.
         cancelled: the sequence that each request of an execution got: a repetition must get the same.
+        heard: the sequence that each signal got.
         settled: the sequence that settled each promise, as they were told.
     """
 
@@ -31,9 +33,12 @@ class Clients:
         self._world = world
         self.cancels = world.random.choice((0, 0, 0, 1, 3))
         self.settles = world.random.choice((0, 2, 8))
+        self.words = world.random.choice((0, 3, 12))
         self.promises: list[str] = []
         self.cancelled: dict[tuple[str, str], int] = {}
         self.settled: dict[str, int] = {}
+        self.heard: dict[int, int] = {}
+        self._said = 0
 
     def cancel(self) -> None:
         """Ask for some execution to end, and sometimes ask again."""
@@ -63,6 +68,36 @@ class Clients:
                 again()
 
         self._world.spawn(f"cancel {execution} {request_id}", ask, note, again)
+
+    def say(self) -> None:
+        """Send a signal to some execution, whether it waits for one or not."""
+        self.words -= 1
+        self.say_to(self._world.random.choice(list(self._world.disk.commits)).execution_id)
+
+    def say_to(self, execution: str) -> None:
+        """Send a signal, until there is an answer."""
+        self._said += 1
+        word = self._said
+
+        def send() -> None:
+            self._world.spawn(f"say {word} to {execution}", give, note, send)
+
+        def give(services: Services) -> int | None:
+            try:
+                return signal(services, ORG, execution, "word", word, request_id=f"w{word}")
+            except Conflict:
+                return None
+
+        def note(sequence: int | None) -> None:
+            if sequence is None:
+                return
+            known = self.heard.setdefault(word, sequence)
+            if known != sequence:
+                raise Violation(f"a repeated signal got {sequence} after {known}")
+            if self._world.random.random() < self._world.climate.repeat:
+                send()
+
+        send()
 
     def settle(self) -> None:
         """Settle a promise that may have been settled, has timed out or has lost its execution."""

@@ -15,15 +15,18 @@ from flowstrand.engine.replay.waits import all_of, any_of
 from flowstrand.errors import AuthorError
 from flowstrand.jsonvalue import JsonValue
 from tests.model.steps import (
+    SUCCESSORS,
     Book,
     Branches,
     Cancel,
     Child,
     Choose,
+    Continue,
     Do,
     Fail,
     Gather,
     Guard,
+    Hear,
     Join,
     Later,
     Leave,
@@ -69,7 +72,9 @@ class StepsProgram:
         return self._kind
 
     def begin(self, driver: Driver, input: JsonValue) -> Coroutine[Any, None, JsonValue]:
-        return _Run(driver, self._leaked).all(self._steps)
+        run = _Run(driver, self._leaked)
+        run.successors = input if isinstance(input, int) else 0
+        return run.all(self._steps)
 
 
 class StepsPrograms:
@@ -93,6 +98,7 @@ class _Run:
         self._leaked = leaked
         self._out: list[Any] = []
         self._handles: list[Future] = []
+        self.successors = 0
 
     async def all(self, steps: Steps) -> JsonValue:
         for step in steps:
@@ -128,6 +134,11 @@ class _Run:
             case Leave(kind=kind, policy=policy):
                 driver = self._driver
                 driver.start_child(kind, None, name=kind, queue=driver.queue, parent_close_policy=policy)
+            case Hear():
+                self._out.append(await self._driver.wait_for_signal("word"))
+            case Continue():
+                if self.successors < SUCCESSORS:
+                    await all_of([self._driver.continue_as(self.successors + 1)])
             case Linger():
                 await self._driver.wait_for_signal("never")
             case Fail():

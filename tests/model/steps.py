@@ -10,6 +10,7 @@ from flowstrand.engine.events import ParentClosePolicy
 from flowstrand.engine.replay.commands import NO_TERMS, TaskTerms
 
 LINGERS = "lingers"
+SUCCESSORS = 2
 MOST_PROGRAMS = 5
 TASK_KINDS = ("ok", "ok", "ok", "big", "flaky1", "flaky2", "silent1", "doomed", "fatal")
 """How workers treat a task: `flaky2` fails twice, `silent1` is not heard of once, `doomed` never succeeds."""
@@ -143,12 +144,36 @@ class Linger:
 
 
 @dataclass(frozen=True, slots=True)
+class Hear:
+    """Wait for the next signal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """Go on as another execution, twice at most."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fail:
     """Raise."""
 
 
 Step: TypeAlias = (
-    Do | Later | Join | Race | Cancel | Gather | Select | Guard | Choose | Branches | Leave | Linger | Fail
+    Do
+    | Later
+    | Join
+    | Race
+    | Cancel
+    | Gather
+    | Select
+    | Guard
+    | Choose
+    | Branches
+    | Leave
+    | Linger
+    | Hear
+    | Continue
+    | Fail
 )
 Steps: TypeAlias = tuple[Step, ...]
 
@@ -173,7 +198,8 @@ class Author:
         """Add a program; returns its kind."""
         kind = f"w{len(self.book.programs)}"
         self.book.programs[kind] = ()
-        self.book.programs[kind] = self._steps(self._random.randint(1, self._size), depth)
+        steps = self._steps(self._random.randint(1, self._size), depth)
+        self.book.programs[kind] = (*steps, Continue()) if self._random.random() < 0.1 else steps
         return kind
 
     def _steps(self, count: int, depth: int) -> Steps:
@@ -188,8 +214,10 @@ class Author:
             return Later(self._work(depth))
         if choice < 0.5:
             return Join() if random.random() < 0.6 else self._late_race(depth)
-        if choice < 0.55:
+        if choice < 0.53:
             return Cancel()
+        if choice < 0.55:
+            return Hear()
         if choice < 0.65:
             return Gather(self._works(depth), random.random() < 0.5)
         if choice < 0.75:

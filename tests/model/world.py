@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 from flowstrand.engine.events import PromiseCreated
+from flowstrand.engine.evolve import fold
 from flowstrand.errors import StoreUnavailable, Unavailable
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
@@ -173,11 +174,18 @@ class World:
                 choices = self._choices()
                 hurry = choices and self.random.random() < self.climate.hurry
                 if (not choices or hurry) and not self._pass_time():
-                    if not choices:
+                    if not choices and not self._speak():
                         return
                 if choices and not hurry:
                     self.random.choice(choices)()
         raise Violation("never stuck: the world does not come to rest")
+
+    def _speak(self) -> bool:
+        """Send a signal to everybody who waits for one; says whether somebody does."""
+        listening = [key.execution_id for key, commits in self.disk.commits.items() if _is_listening(commits)]
+        for execution in listening:
+            self.clients.say_to(execution)
+        return bool(listening)
 
     def sweep(self) -> None:
         """Wake every open execution, as happens periodically and at start-up; then see everything through."""
@@ -220,6 +228,8 @@ class World:
             choices.append(self.workers.poll)
         if self.clients.cancels and self.disk.commits and self.random.random() < 0.05:
             choices.append(self.clients.cancel)
+        if self.clients.words and self.disk.commits and self.random.random() < 0.05:
+            choices.append(self.clients.say)
         if self.clients.settles and self.clients.promises and self.random.random() < 0.1:
             choices.append(self.clients.settle)
         if any(held.at_ms <= self.now for held in self.workers.held):
@@ -332,3 +342,9 @@ class World:
         self.commits_to_project.clear()
         self.workers.held.clear()
         self.sweep_job()
+
+
+def _is_listening(commits: list[Commit]) -> bool:
+    state = fold(None, [event for commit in commits for event in unpack_events(commit)])
+    waits = () if state.closed or state.is_runnable else state.waits
+    return any("word" in (group.signals or ()) for group in waits)
