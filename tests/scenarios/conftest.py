@@ -40,7 +40,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         yield _world(request.param, stores, stack, APP)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def both_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stores]]:
     """One of each, for tests that ask for nothing but their own executions."""
     with ExitStack() as stack:

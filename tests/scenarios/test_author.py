@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from flowstrand.engine.replay.driver import Driver
+from flowstrand.engine.replay.outcome import Returned
+from flowstrand.log.packing import unpack_events
 from tests.scenarios import author
-from tests.scenarios.author import AUTHOR
+from tests.scenarios.author import AUTHOR, draws
 from tests.scenarios.conftest import Everywhere
 from tests.scenarios.script import Player, comparable, compact
 
@@ -198,3 +201,19 @@ def test_the_log_is_this_one_everywhere(everywhere: Everywhere, scenario: Scenar
         assert world.get(execution).get("output") == scenario.output
         logs.append(comparable(world, execution))
     assert all(log == logs[0] for log in logs)
+
+
+def test_s20_chance_and_time_are_the_same_after_every_wait_and_in_every_process(everywhere: Everywhere) -> None:
+    for world in everywhere(AUTHOR):
+        execution = world.start("draws")
+        world.settle()
+        Player(world, execution).play("done a, wait 5, done a, wait 5, done a")
+        drawn = world.get(execution)["output"]
+        driver = Driver(draws)
+        for commit in world.services.log.read(world.key(execution), after=0):
+            for event in unpack_events(commit):
+                driver.deliver(event, replaying=True)
+        outcome = driver.outcome()
+        assert isinstance(outcome, Returned)
+        assert outcome.output == drawn
+        assert len(set(drawn)) == 8  # the first two times are that of the start
