@@ -72,6 +72,8 @@ class FakeApi:
                 raise fault
             return fault
         path = request.url.path
+        if request.method == "POST" and not path.endswith("/workflow-executions"):
+            return self._command(path.rpartition("/")[2])
         if request.method == "POST":
             return httpx2.Response(201, json={"workflowExecutionId": EXECUTION, "status": "PENDING"})
         if path.endswith("/stream"):
@@ -86,6 +88,18 @@ class FakeApi:
             f"id: {sequence}\nevent: data\ndata: {json.dumps(self._state_event(sequence))}\n\n".encode()
             for sequence in range(after + 1, len(self.types) + 1)
         )
+
+    def _command(self, verb: str) -> httpx2.Response:
+        """A request that changes the execution, by the last word of its path."""
+        match verb:
+            case "signal":
+                return httpx2.Response(200, json={"signalEventSequence": 5})
+            case "cancel":
+                return httpx2.Response(200, json={"sequence": 6})
+            case "resolve" | "reject":
+                return httpx2.Response(200, json={"sequence": 7, "alreadyResolved": verb == "reject"})
+            case _:
+                return httpx2.Response(404, json={"error": "no such route", "code": "ROUTE_NOT_FOUND"})
 
     def _stream(self, request: httpx2.Request) -> httpx2.Response:
         after = int(request.headers.get("last-event-id", "0"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flowstrand.engine.events.vocabulary import FailureType
-from flowstrand.errors import WorkflowFailed, WorkflowTimeout
+from flowstrand.errors import WorkflowCancelled, WorkflowFailed, WorkflowTimeout
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 _CLOSED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
@@ -19,7 +19,7 @@ class Execution:
     Attributes:
         status: PENDING, RUNNING, WAITING, CANCELLING, COMPLETED, FAILED or CANCELLED.
         current_sequence: of the newest event that the snapshot has seen.
-        error: `{type, message, stack?}` of a failed execution.
+        error: `{type, message, stack?}` of a failed execution; of a cancelled one, the reason is the message.
         failure_type: why it failed, for programs: ERROR where its code raised, TIMEOUT, POISON, ….
         continued_as: the id of the execution that goes on from this one, and has the output.
     """
@@ -68,7 +68,8 @@ class Execution:
 
         Raises:
             WorkflowTimeout: it was open at its timeout.
-            WorkflowFailed: it failed otherwise or was cancelled.
+            WorkflowFailed: it failed otherwise.
+            WorkflowCancelled: it was cancelled.
             ValueError: it is still open, or has continued as another.
         """
         if self.continued_as is not None:
@@ -77,7 +78,9 @@ class Execution:
             raise ValueError(f"{self.id} is still {self.status}")
         if self.status == "COMPLETED":
             return self.output
-        error = self.error or {"type": "WorkflowCancelled", "message": "the execution was cancelled"}
+        error = self.error or {}
+        if self.status == "CANCELLED":
+            raise WorkflowCancelled(str(error.get("message") or "the execution was cancelled"))
         cls = WorkflowTimeout if self.failure_type == FailureType.TIMEOUT else WorkflowFailed
         raise cls(
             str(error.get("message") or f"the execution is {self.status}"),

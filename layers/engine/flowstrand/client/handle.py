@@ -47,7 +47,8 @@ class Handle(Generic[OutputT_co]):
 
         Raises:
             WorkflowTimeout: the execution was open at its timeout.
-            WorkflowFailed: it failed otherwise or was cancelled.
+            WorkflowFailed: it failed otherwise.
+            WorkflowCancelled: it was cancelled.
             CodecFailed: the output was encoded with something that this client was not given.
             TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
         """
@@ -67,6 +68,14 @@ class Handle(Generic[OutputT_co]):
                 snapshot = await self._client.get(snapshot.id)
         output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
         return output
+
+    async def signal(self, name: str, value: object = None, *, request_id: str | None = None) -> int:
+        """Send it a signal; returns the sequence of its event. See `Client.signal`."""
+        return await self._client.signal(self.id, name, value, request_id=request_id)
+
+    async def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
+        """Ask it to end; with `force`, end it now. See `Client.cancel`."""
+        await self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
@@ -111,6 +120,14 @@ class SyncHandle(Generic[OutputT_co]):
                 snapshot = self._client.get(snapshot.id)
         output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
         return output
+
+    def signal(self, name: str, value: object = None, *, request_id: str | None = None) -> int:
+        """Send it a signal; returns the sequence of its event. See `Client.signal`."""
+        return self._client.signal(self.id, name, value, request_id=request_id)
+
+    def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
+        """Ask it to end; with `force`, end it now. See `Client.cancel`."""
+        self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""

@@ -10,15 +10,16 @@ from flowstrand.engine.events import (
     ErrorInfo,
     EventData,
     StateSet,
+    WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFailed,
     WorkflowStatus,
 )
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.errors import LogCorrupted, NotFound
+from flowstrand.errors import Conflict, LogCorrupted, NotFound
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
-from flowstrand.log.port import Commit, LogKey
+from flowstrand.log.port import AppendConflict, Commit, LogKey
 from flowstrand.queues.messages import Wake
 from flowstrand.service import append, definitions, open_executions, payloads, succession
 from flowstrand.service.container import Services
@@ -65,10 +66,16 @@ class ExecutionSnapshot:
     continued_as: str | None
 
 
-def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSnapshot:
+def start(
+    services: Services, org: OrgId, request: StartRequest, *, execution_id: ExecutionId | None = None
+) -> ExecutionSnapshot:
     """Create an execution and wake it.
 
+    Args:
+        execution_id: for tools that choose ids, one that no execution has; made here by default.
+
     Raises:
+        Conflict: `EXECUTION_EXISTS`: `execution_id` is taken; nothing is created.
         NotFound: `UNKNOWN_WORKFLOW_KIND`: no deployed app or registration knows the kind; nothing is created.
         PayloadTooLarge: the input is over the limit; nothing is created.
         StoreUnavailable: it may or may not have been created.
@@ -76,7 +83,7 @@ def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSna
     if not definitions.is_known_workflow(services, org, request.kind):
         raise NotFound(f"no workflow {request.kind!r} is known", code="UNKNOWN_WORKFLOW_KIND")
     now_ms = services.clock.now_ms()
-    key = LogKey(org, ids.execution_id(now_ms, services.random_bytes(10)))
+    key = LogKey(org, execution_id or ids.execution_id(now_ms, services.random_bytes(10)))
     started = start_workflow(
         key.execution_id,
         kind=request.kind,
@@ -88,7 +95,10 @@ def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSna
     )
     open_executions.add(services.directory, key, now_ms)
     commit = append.first_commit(services, key, started)
-    append.put(services, commit)
+    try:
+        append.put(services, commit)
+    except AppendConflict:
+        raise Conflict(f"there is an execution {key.execution_id!r}", code="EXECUTION_EXISTS") from None
     services.control.send([Wake(org=org, execution_id=key.execution_id, sequence=1)])
     return _snapshot(services, append.advance(None, key, [commit]))
 
@@ -130,6 +140,7 @@ def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
     state = tip.state
     end = _end_of(services, tip) if state.closed else None
     failed = end if isinstance(end, WorkflowFailed) else None
+    cancelled = end if isinstance(end, WorkflowCancelled) else None
     return ExecutionSnapshot(
         workflow_execution_id=state.workflow_execution_id,
         kind=state.kind,
@@ -141,7 +152,7 @@ def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
         metadata=state.metadata,
         parent_workflow_execution_id=state.parent.workflow_execution_id if state.parent else None,
         output=payloads.fetch(services, tip.key.org, end.output) if isinstance(end, WorkflowCompleted) else None,
-        error=failed.error if failed else None,
+        error=failed.error if failed else _reason(cancelled) if cancelled else None,
         failure_type=failed.failure_type if failed else None,
         continued_as=state.continued_as,
     )
@@ -150,3 +161,8 @@ def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
 def _end_of(services: Services, tip: append.Tip) -> EventData | None:
     commit = services.log.commit_at(tip.key, tip.state.sequence)
     return unpack_events(commit)[-1].data if commit else None
+
+
+def _reason(end: WorkflowCancelled) -> ErrorInfo:
+    """Why an execution was cancelled, as an error."""
+    return ErrorInfo(type="WorkflowCancelled", message=end.reason or "the execution was cancelled")

@@ -12,6 +12,7 @@ from flowstrand.engine.replay import matching
 from flowstrand.engine.replay.commands import Command
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.patches import marker_of
+from flowstrand.engine.replay.program import Wire
 from flowstrand.engine.state import unseen_after
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
@@ -19,6 +20,7 @@ from flowstrand.log.port import LogKey
 from flowstrand.service import append
 from flowstrand.service.container import Services
 from flowstrand.service.payloads import inline, offload
+from flowstrand.service.wire import decoded, encoded_command
 
 
 class MissingCode(Exception):
@@ -49,6 +51,11 @@ class Strand:
         return self.tip.key
 
     @property
+    def wire(self) -> Wire:
+        """How its values are written."""
+        return self.driver.wire
+
+    @property
     def horizon(self) -> int:
         """Up to where the code has seen all that it could: what it could observe after its end, it has not."""
         delivered_to, finished_at = self.driver.delivered_to, self.driver.finished_at
@@ -73,21 +80,30 @@ class Strand:
         self.ahead += [inline(self._services, self.key.org, event) for event in events]
 
     def deliver(self) -> None:
-        """Deliver everything read, in log order, running the code to quiescence after each event."""
+        """Deliver everything read, in log order, running the code to quiescence after each event.
+
+        Raises:
+            CodecFailed: a value cannot be decoded here.
+        """
         seen_before = self.tip.state.horizon
         self.driver.foresee(self.ahead)
         for event in self.ahead:
-            self.driver.deliver(event, replaying=event.sequence <= seen_before)
+            self.driver.deliver(decoded(self.wire, event), replaying=event.sequence <= seen_before)
         self.ahead = []
 
     def missing_commands(self) -> list[Command]:
-        """What was issued minus what is recorded, whoever recorded it."""
+        """What was issued minus what is recorded, whoever recorded it; as it is to be recorded.
+
+        Raises:
+            CodecFailed: a value cannot be encoded here.
+        """
         recorded = {
             matching.position_of(event.data)
             for event in self.ahead
             if isinstance(event.data, matching.RecordedCommand)
         }
-        return [command for command in self.driver.unrecorded() if command.position not in recorded]
+        missing = [command for command in self.driver.unrecorded() if command.position not in recorded]
+        return [encoded_command(self.wire, command) for command in missing]
 
     def issue(self, draft: Draft) -> None:
         """Record what is missing. Children asked for before the code had seen a cancellation are to end as well."""
