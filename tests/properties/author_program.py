@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from itertools import count
-from typing import Any, assert_never
+from typing import Any, assert_never, cast
 
 from flowstrand import RetryPolicy, WorkflowContext
 from flowstrand.engine.replay.driver import Driver
+from flowstrand.engine.replay.program import PLAIN_WIRE
 from flowstrand.errors import AuthorError, MapFailed
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.handles import Handle
@@ -38,6 +39,7 @@ class AuthorProgram:
     """
 
     kind = "random"
+    wire = PLAIN_WIRE
 
     def __init__(self, steps: s.Steps, *, is_old: bool = False) -> None:
         self._steps = steps
@@ -179,8 +181,7 @@ class _Run:
                 tolerated_failures=step.tolerated,
             )
         except MapFailed as failed:
-            assert isinstance(failed.outcome, MapOutcome)
-            outcome = failed.outcome
+            outcome = cast("MapOutcome[Any]", failed.outcome)
         failures = {index: shown(failure) for index, failure in outcome.failures.items()}
         self.note("mapped", outcome.successes, failures, outcome.skipped, outcome.reason)
 

@@ -317,34 +317,13 @@ async def swallows_everything(ctx: WorkflowContext) -> JsonValue:
     return "late"
 
 
-AUTHOR = App(
-    workflows=[
-        sleeps,
-        cancels_a_timer,
-        leaves_a_timer,
-        asks_for_approval,
-        hears_in_time,
-        counts_signals,
-        converses,
-        gathers,
-        gathers_settled,
-        gathers_branches,
-        selects,
-        takes_as_completed,
-        bounds_a_task,
-        bounds_a_branch,
-        maps,
-        runs_functions,
-        keeps_state,
-        helper,
-        asks_a_child,
-        cancels_a_child,
-        books,
-        shields,
-        cleans_up,
-        looks_up,
-        goes_on,
-        draws,
-        swallows_everything,
-    ]  # fmt: skip
-)
+# fmt: off
+WORKFLOWS = [
+    sleeps, cancels_a_timer, leaves_a_timer, asks_for_approval, hears_in_time, counts_signals, converses, gathers,
+    gathers_settled, gathers_branches, selects, takes_as_completed, bounds_a_task, bounds_a_branch, maps,
+    runs_functions, keeps_state, helper, asks_a_child, cancels_a_child, books, shields, cleans_up, looks_up, goes_on,
+    draws, swallows_everything,
+]
+# fmt: on
+
+AUTHOR = App(workflows=WORKFLOWS)

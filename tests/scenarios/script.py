@@ -83,10 +83,10 @@ class Player:
             now, _, then = act.partition(" meanwhile ")
             self._act(now)
             if then:
-                self.world.log.before_append = lambda _, then=then: self._act(then)  # type: ignore[misc]  # a default
+                self.world.log.before_append = lambda _, then=then: self._act(then)
             self.world.settle()
 
-    def _act(self, act: str) -> None:  # noqa: C901 - one flat case a verb
+    def _act(self, act: str) -> None:
         world, (verb, _, what) = self.world, act.partition(" ")
         name, _, written = what.partition("=")
         value: JsonValue = json.loads(written) if written else None

@@ -13,7 +13,7 @@ from flowstrand.log.packing import unpack_events
 from tests.scenarios import author
 from tests.scenarios.author import AUTHOR, draws
 from tests.scenarios.conftest import Everywhere
-from tests.scenarios.script import Player, comparable, compact
+from tests.scenarios.script import Player, compact, comparable
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from tests.scenarios import changing
 from tests.scenarios.changing import Code, Deployed
 from tests.scenarios.conftest import Everywhere
-from tests.scenarios.script import Player, comparable, compact, events
+from tests.scenarios.script import Player, compact, comparable, events
 from tests.scenarios.world import World
 
 
