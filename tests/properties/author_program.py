@@ -41,6 +41,7 @@ class AuthorProgram:
     wire = PLAIN_WIRE
 
     kind = "random"
+    wire = PLAIN_WIRE
 
     def __init__(self, steps: s.Steps, *, is_old: bool = False) -> None:
         self._steps = steps

@@ -83,6 +83,10 @@ class Watched(Driver):
             outcome = outcome.error.type, outcome.error.message, outcome.failure_type
         return self.unrecorded(), outcome, tuple(self.program.seen), self.is_cancel_requested
 
+    def traces(self) -> tuple[Any, ...]:
+        """All that must stay as it is when the code is dropped."""
+        return *self.standing(), self.unrecorded_patches(), dict(self.values)
+
 
 class AuthorWorld:
     """Attributes:
@@ -127,9 +131,9 @@ class AuthorWorld:
         try:
             yield driver
         finally:
-            before = driver.standing()
+            before = driver.traces()
             driver.drop()
-            assert driver.standing() == before, "the code saw that it was dropped"
+            assert driver.traces() == before, "the code saw that it was dropped"
 
     def _replayed(self, length: int | None) -> Watched:
         driver = Watched(AuthorProgram(self.steps, is_old=self.is_old))
@@ -251,9 +255,9 @@ class AuthorWorld:
     def _forget(self) -> None:
         """The process ends: its code is dropped from memory."""
         if self._warm is not None:
-            before = self._warm.standing()
+            before = self._warm.traces()
             self._warm.drop()
-            assert self._warm.standing() == before, "the code saw that it was dropped"
+            assert self._warm.traces() == before, "the code saw that it was dropped"
             self._warm = None
 
     def _meanwhile(self) -> None:

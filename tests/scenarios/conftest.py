@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from moto import mock_aws
 
 from flowstrand.local.aws_endpoint import AwsEndpoint
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
-from flowstrand.service.container import install
+from flowstrand.service.container import Programs, install
+from tests.scenarios.app import APP
 from tests.scenarios.world import World
 
 _MOTO = AwsEndpoint(
@@ -25,15 +27,43 @@ _MOTO = AwsEndpoint(
 """AWS's own addresses, which moto answers in process."""
 
 
-@pytest.fixture(params=["sqlite-warm", "sqlite-cold", "dynamodb-warm", "dynamodb-cold"])
+STORES = ("sqlite-warm", "sqlite-cold", "dynamodb-warm", "dynamodb-cold")
+
+Everywhere: TypeAlias = Callable[[Programs], Iterator[World]]
+
+
+@pytest.fixture(params=STORES)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """The handlers on an empty store; `cold` forgets every coroutine after every turn."""
-    store, _, replay = request.param.partition("-")
     with ExitStack() as stack:
-        made = World(_stores(store, tmp_path, stack), warm=16 if replay == "warm" else 0)
-        stack.callback(install(made.services))
-        stack.callback(made.services.warm.clear)
-        yield made
+        stores = _stores(request.param.partition("-")[0], tmp_path, stack)
+        yield _world(request.param, stores, stack, APP)
+
+
+@pytest.fixture(scope="module")
+def both_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stores]]:
+    """One of each, for tests that ask for nothing but their own executions."""
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("both")
+        yield {store: _stores(store, folder, stack) for store in ("sqlite", "dynamodb")}
+
+
+@pytest.fixture
+def everywhere(both_stores: dict[str, Stores]) -> Everywhere:
+    """Worlds, one after the other: each store, warm and cold."""
+
+    def worlds(programs: Programs) -> Iterator[World]:
+        for name in STORES:
+            with ExitStack() as stack:
+                yield _world(name, both_stores[name.partition("-")[0]], stack, programs)
+
+    return worlds
+
+
+def _world(name: str, stores: Stores, stack: ExitStack, programs: Programs) -> World:
+    made = World(stores, warm=16 if name.endswith("warm") else 0, programs=programs)
+    stack.callback(install(made.services))
+    return made
 
 
 def _stores(store: str, folder: Path, stack: ExitStack) -> Stores:

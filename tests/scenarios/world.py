@@ -18,7 +18,7 @@ from flowstrand.local.stores import Stores
 from flowstrand.log.port import Commit, EventLog, LogKey
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.queues.messages import dump
-from flowstrand.service.container import Services
+from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
@@ -72,7 +72,13 @@ class Answer:
 class World:
     """One org on one store, driven step by step."""
 
-    def __init__(self, stores: Stores, *, warm: int) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        *,
+        warm: int,
+        programs: Programs = APP,
+    ) -> None:
         self.clock = StillClock()
         self.log = InterposedLog(stores.log)
         self.control = InProcessControlQueue(self.clock, 60_000)
@@ -87,7 +93,7 @@ class World:
             timers=InProcessTimers(self.clock, self.control),
             clock=self.clock,
             random_bytes=secrets.token_bytes,
-            programs=APP,
+            programs=programs,
             tokens=LeaseTokens(secrets.token_hex(32)),
             changes=LocalChanges(),
             warm=WarmCache(warm),
@@ -150,9 +156,9 @@ class World:
         assert set(claimed) == set(kinds)
         return claimed
 
-    def claim_all(self, kind: str) -> list[Any]:
-        """Claim every attempt of a kind that can be claimed now."""
-        body: JsonValue = {"workerId": "w-1", "kinds": [kind], "max": 10, "wait": 0}
+    def claim_all(self, *kinds: str) -> list[Any]:
+        """Claim every attempt of these kinds that can be claimed now."""
+        body: JsonValue = {"workerId": "w-1", "kinds": list(kinds), "max": 10, "wait": 0}
         claimed: list[Any] = []
         while tasks := self.request("POST", "/queues/default/poll", body).body["tasks"]:
             claimed += tasks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, TypeVar, overload
 
 from flowstrand.sdk import names
@@ -23,7 +24,7 @@ class WorkflowState(ContextBase):
     @overload
     def get(self, key: str, type: object = ..., default: object = ...) -> Any: ...
     def get(self, key: str, type: object = Any, default: object = None) -> Any:
-        """The value of `key`, or `default` where it has none.
+        """The value of `key`, or `default` where it has none. To change what clients see, `set` it.
 
         Args:
             type: what the value is read as; plain JSON by default.
@@ -32,7 +33,10 @@ class WorkflowState(ContextBase):
             NotSerializable: the value does not fit `type`.
         """
         values = self._driver.values
-        return Serde(type).decode(values[key], f"the state {key!r}") if key in values else default
+        if key not in values:
+            return default
+        # The recorded value stays as it was set, whatever code does to what it is given.
+        return Serde(type).decode(deepcopy(values[key]), f"the state {key!r}")
 
     def set(self, key: str, value: object) -> None:
         """Give `key` a value, which clients see as soon as it is in the log.

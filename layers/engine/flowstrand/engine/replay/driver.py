@@ -295,7 +295,7 @@ class Driver:
 
     def is_patched(self, patch: str) -> bool:
         """Whether this execution follows the code as it is since `patch`."""
-        return self._patches.is_patched(patch)
+        return self._patches.is_patched(patch, is_recorded=self._is_live)
 
     def violate(self, violation: DeterminismViolation) -> NoReturn:
         """Fail the execution with `violation`, whatever the code makes of it.
@@ -355,7 +355,9 @@ class Driver:
             self._run()
 
     def request_cancellation(self, reason: str | None) -> None:
-        """Interrupt every branch, and run the code to quiescence."""
+        """Interrupt every branch, and run the code to quiescence; code that has ended never hears of it."""
+        if self.finished_at is not None:
+            return
         self.is_cancel_requested, self._cancel_reason = True, reason
         self._branches.interrupt_all(self._cancellation)
         self._run()

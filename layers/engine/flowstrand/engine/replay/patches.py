@@ -77,11 +77,18 @@ class Patches:
                 case _:
                     pass
 
-    def is_patched(self, patch: str) -> bool:
-        """Whether the code is to do what it does since `patch`: the same answer however often it is asked."""
+    def is_patched(self, patch: str, *, is_recorded: bool) -> bool:
+        """Whether the code is to do what it does since `patch`: the same answer however often it is asked.
+
+        Args:
+            is_recorded: false for code that unwinds, which decides nothing.
+        """
         known = self._decided.get(patch)
-        if known is None:
-            known = self._decided[patch] = patch in self._markers or not self._was_here_before()
+        if known is not None:
+            return known
+        known = patch in self._markers or not self._was_here_before()
+        if is_recorded:
+            self._decided[patch] = known
             if known and patch not in self._markers:
                 self.unrecorded[patch] = None
         return known
