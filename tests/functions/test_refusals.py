@@ -257,7 +257,6 @@ def test_a_refusal_repeats_no_value(stack: Stack) -> None:
     [
         ("executions/start", "idempotencyKey", "k"),
         ("executions/start", "idempotencyKeyTTL", "24h"),
-        ("executions/start", "timeoutSeconds", 5),
         ("tasks/heartbeat", "progress", 0.5),
         ("tasks/heartbeat", "details", {}),
     ],

@@ -5,9 +5,10 @@ from __future__ import annotations
 from flowstrand import App, RetryPolicy, TaskFailed, WorkflowContext, workflow
 from flowstrand.errors import ChildWorkflowFailed
 from flowstrand.jsonvalue import JsonObject, JsonValue
+from tests.scenarios import timeouts
 
 ONCE = RetryPolicy(max_attempts=1)
-THRICE = RetryPolicy(max_attempts=3, initial_interval=1.0)
+THRICE = RetryPolicy(max_attempts=3, initial=1.0)
 
 
 @workflow(name="catches")
@@ -136,5 +137,6 @@ APP = App(
         two_awaits,
         race,
         fan_out,
+        *timeouts.WORKFLOWS,
     ]
 )

@@ -32,6 +32,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     with ExitStack() as stack:
         made = World(_stores(store, tmp_path, stack), warm=16 if replay == "warm" else 0)
         stack.callback(install(made.services))
+        stack.callback(made.services.warm.clear)
         yield made
 
 

@@ -51,6 +51,7 @@ class FakeApi:
     status: str = "COMPLETED"
     output: JsonValue = None
     error: JsonObject | None = None
+    failure_type: str | None = None
     page_size: int = 100
     cuts: list[int] = field(default_factory=list)
     faults: list[httpx2.Response | Exception] = field(default_factory=list)
@@ -127,6 +128,7 @@ class FakeApi:
             "currentSequence": len(self.types),
             "queue": "default",
             "output": self.output,
+            "failureType": self.failure_type,
         }
         return snapshot if self.error is None else {**snapshot, "error": self.error}
 

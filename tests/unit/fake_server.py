@@ -34,7 +34,15 @@ class FakeServer:
     def transport(self) -> httpx2.MockTransport:
         return httpx2.MockTransport(self._handle)
 
-    def add(self, kind: str, input: JsonValue = None, *, attempt: int = 1, queue: str = "default") -> str:
+    def add(
+        self,
+        kind: str,
+        input: JsonValue = None,
+        *,
+        attempt: int = 1,
+        queue: str = "default",
+        non_retryable: tuple[str, ...] = (),
+    ) -> str:
         """A task to be claimed; returns its id."""
         self._created += 1
         task_id = f"e.t{self._created}"
@@ -49,6 +57,7 @@ class FakeServer:
                 "leaseToken": f"lease-{task_id}",
                 "leaseEndsAt": "2030-01-01T00:00:00.000Z",
                 "heartbeatMs": self.heartbeat_ms,
+                **({"nonRetryable": list(non_retryable)} if non_retryable else {}),
             }
         )
         return task_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -18,6 +19,7 @@ from flowstrand.errors import (
     CallerError,
     ConfigurationError,
     Conflict,
+    InvalidDefinition,
     LogCorrupted,
     NotFound,
     NotSerializable,
@@ -25,6 +27,7 @@ from flowstrand.errors import (
     Unauthenticated,
     Unavailable,
     WorkflowFailed,
+    WorkflowTimeout,
     WrongPrincipal,
 )
 from flowstrand.sdk.workflow import workflow
@@ -233,6 +236,24 @@ def test_a_start_sends_what_the_contract_says(api: FakeApi, sync_client: SyncCli
     assert json.loads(request.content) == body
 
 
+@pytest.mark.parametrize(("duration", "seconds"), [(90, 90), (timedelta(minutes=2), 120), (0.25, 0.25)])
+async def test_a_start_may_say_how_long_the_execution_may_take(
+    api: FakeApi, sync_client: SyncClient, duration: float | timedelta, seconds: float
+) -> None:
+    async with client_of(api) as client:
+        await client.start("order", timeout=duration)
+    sync_client.start("order", timeout=duration)
+    for request in api.requests:
+        assert json.loads(request.content)["timeoutSeconds"] == seconds
+
+
+async def test_an_execution_without_time_is_not_started(api: FakeApi) -> None:
+    async with client_of(api) as client:
+        with pytest.raises(InvalidDefinition, match="timeout"):
+            await client.start("order", timeout=0)
+    assert api.requests == []
+
+
 async def test_a_definition_types_the_input_and_the_output(api: FakeApi) -> None:
     api.output = {"total": 6}
     async with client_of(api) as client:
@@ -278,6 +299,18 @@ async def test_the_result_of_a_failed_execution_is_its_error(api: FakeApi) -> No
         with pytest.raises(WorkflowFailed, match="no luck") as caught:
             await client.handle(EXECUTION).result()
     assert (caught.value.code, caught.value.error_type, caught.value.id) == ("WORKFLOW_FAILED", "Boom", EXECUTION)
+
+
+async def test_the_result_of_an_execution_that_took_too_long_is_a_timeout_of_its_own(api: FakeApi) -> None:
+    api.status, api.error = "FAILED", {"type": "WorkflowTimeout", "message": "too long"}
+    async with client_of(api) as client:
+        with pytest.raises(WorkflowFailed) as user_error:
+            await client.handle(EXECUTION).result()
+        api.failure_type = "TIMEOUT"
+        with pytest.raises(WorkflowTimeout, match="too long") as caught:
+            await client.handle(EXECUTION).result()
+    assert type(user_error.value) is WorkflowFailed
+    assert caught.value.code == "WORKFLOW_TIMEOUT"
 
 
 def test_a_result_waits_by_long_poll_until_the_end(api: FakeApi) -> None:

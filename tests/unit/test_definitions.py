@@ -196,7 +196,7 @@ def test_an_annotation_that_cannot_be_resolved_is_reported_when_checked() -> Non
 
 
 def test_attempts_become_retries_and_durations_milliseconds() -> None:
-    policy = RetryPolicy(max_attempts=4, initial_interval=0.25, max_interval=timedelta(minutes=2), jitter=0)
+    policy = RetryPolicy(max_attempts=4, initial=0.25, maximum=timedelta(minutes=2), jitter=0)
     assert policy.engine() == EngineRetryPolicy(
         max_retries=3, initial_ms=250, multiplier=2.0, max_ms=120_000, jitter=0
     )
@@ -213,10 +213,10 @@ def test_attempts_become_retries_and_durations_milliseconds() -> None:
         {"multiplier": float("inf")},
         {"jitter": -0.1},
         {"jitter": 2},
-        {"initial_interval": -1},
-        {"initial_interval": float("nan")},
-        {"max_interval": "soon"},
-        {"max_interval": timedelta.max},
+        {"initial": -1},
+        {"initial": float("nan")},
+        {"maximum": "soon"},
+        {"maximum": timedelta.max},
     ],
     ids=str,
 )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.queues import messages
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.queues.messages import TaskMessage, Wake
 from flowstrand.queues.visibility import VisibilityQueue
@@ -254,3 +256,56 @@ def test_every_message_is_delivered_until_acknowledged_and_never_after(seed: int
                 case _:
                     pass
     assert acknowledged == Counter(range(20))
+
+
+# --- priorities -----------------------------------------------------------------------------------
+
+
+def ranked(position: int, priority: int) -> TaskMessage:
+    return replace(task(position), priority=priority)
+
+
+def positions(tasks: InProcessTaskQueue, limit: int = 100) -> list[int]:
+    return [received.message.position for received in tasks.receive(ORG, "q", limit=limit, wait_s=0)]
+
+
+def test_higher_priorities_come_first_and_equals_in_the_order_in_which_they_came(
+    tasks: InProcessTaskQueue,
+) -> None:
+    tasks.send(ORG, "q", [ranked(1, 0), ranked(2, 5), ranked(3, -1), ranked(4, 5), ranked(5, 0)])
+    assert positions(tasks, limit=2) == [2, 4]
+    tasks.send(ORG, "q", [ranked(6, 5)])
+    assert positions(tasks) == [6, 1, 5, 3]
+
+
+def test_a_priority_gives_no_right_to_come_before_its_time(tasks: InProcessTaskQueue, clock: ManualClock) -> None:
+    tasks.send(ORG, "q", [ranked(1, 9)], delay_ms=1_000)
+    tasks.send(ORG, "q", [ranked(2, 0)])
+    tasks.send(ORG, "q", [ranked(3, 0)])
+    assert positions(tasks, limit=1) == [2]
+    clock.advance(1_000)
+    assert positions(tasks) == [1, 3]
+
+
+def test_what_was_not_taken_yet_is_next_however_low_its_priority(
+    tasks: InProcessTaskQueue, clock: ManualClock
+) -> None:
+    tasks.send(ORG, "q", [ranked(1, 5), ranked(2, 0)])
+    assert positions(tasks, limit=1) == [1]
+    assert tasks.next_at_ms(ORG, "q") == clock.now_ms()
+    assert positions(tasks) == [2]
+    assert tasks.next_at_ms(ORG, "q") == clock.now_ms() + 30_000
+
+
+def test_an_attempt_that_comes_again_keeps_its_priority(tasks: InProcessTaskQueue, clock: ManualClock) -> None:
+    tasks.send(ORG, "q", [ranked(1, 5)])
+    assert positions(tasks) == [1]
+    tasks.send(ORG, "q", [ranked(2, 0)])
+    clock.advance(30_000)
+    assert positions(tasks) == [1, 2]
+
+
+@pytest.mark.parametrize("priority", [0, 3, -3])
+def test_a_priority_survives_the_wire(priority: int) -> None:
+    assert messages.load(messages.dump(ranked(1, priority))) == ranked(1, priority)
+    assert ("priority" in messages.dump(ranked(1, priority))) is bool(priority)

@@ -161,7 +161,7 @@ def test_every_state_change_is_a_data_event_with_a_snapshot(event_type: EventTyp
         (EventType.OPERATION_FAILED, {"operationId": "01X.o1"}),
         (EventType.STATE_SET, {"key": "stage", "value": "packing"}),
         (EventType.STATE_CLEARED, {"key": "stage"}),
-        (EventType.CANCELLATION_REQUESTED, {"reason": "late", "requestId": "r-1"}),
+        (EventType.CANCELLATION_REQUESTED, {"reason": "late", "cascade": True, "requestId": "r-1"}),
     ],
 )
 def test_a_snapshot_shows_what_clients_know_of_its_family(event_type: EventType, expected: JsonObject) -> None:

@@ -233,6 +233,30 @@ async def test_a_failure_is_reported_with_what_is_known_of_it(
     assert (action, error["type"], body["retryable"]) == ("fail", error_type, retryable)
 
 
+@pytest.mark.parametrize(
+    ("names", "retryable"),
+    [
+        (("LookupError",), False),
+        (("KeyError",), False),
+        (("Exception",), False),
+        (("IndexError", "ValueError"), True),
+        ((), True),
+    ],
+)
+async def test_an_error_of_a_class_derived_from_one_that_the_policy_names_is_not_worth_another_attempt(
+    names: tuple[str, ...], retryable: bool
+) -> None:
+    @task
+    async def looks_up(_ctx: TaskContext) -> None:
+        raise KeyError("no such card")
+
+    server = FakeServer()
+    task_id = server.add("looks_up", non_retryable=names)
+    async with serving(worker_of(server, App(tasks=[looks_up]))):
+        _, body = await server.report_of(task_id)
+    assert body["retryable"] is retryable
+
+
 async def test_a_failure_carries_message_and_stack(app: App) -> None:
     server = FakeServer()
     task_id = server.add("raises", "value")

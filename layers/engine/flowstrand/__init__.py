@@ -12,8 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flowstrand.engine.events.vocabulary import ParentClosePolicy
     from flowstrand.errors import (
         AuthorError,
+        BranchCancelled,
         ChildWorkflowFailed,
         CodecFailed,
         DeadContext,
@@ -21,18 +23,27 @@ if TYPE_CHECKING:
         FlowstrandError,
         ForeignAwaitable,
         InvalidDefinition,
+        MapFailed,
         NonRetryableError,
         NotSerializable,
         OperationFailed,
+        PromiseRejected,
+        PromiseTimeout,
         TaskCancelled,
         TaskFailed,
+        TaskTimeout,
+        TimedOut,
         TimerCancelled,
         TooManyOpenOperations,
+        WorkflowCancelled,
+        WorkflowFailed,
+        WorkflowTimeout,
     )
     from flowstrand.jsonvalue import JsonValue
     from flowstrand.sdk.app import App
     from flowstrand.sdk.compression import Compression
     from flowstrand.sdk.handles import Handle
+    from flowstrand.sdk.mapping import MapEnd, MapOutcome
     from flowstrand.sdk.payload_codecs import PayloadCodec, PayloadCodecs
     from flowstrand.sdk.retry import RetryPolicy
     from flowstrand.sdk.task import task
@@ -43,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = [
     "App",
     "AuthorError",
+    "BranchCancelled",
     "ChildWorkflowFailed",
     "CodecFailed",
     "Compression",
@@ -53,18 +65,29 @@ __all__ = [
     "Handle",
     "InvalidDefinition",
     "JsonValue",
+    "MapEnd",
+    "MapFailed",
+    "MapOutcome",
     "NonRetryableError",
     "NotSerializable",
     "OperationFailed",
+    "ParentClosePolicy",
     "PayloadCodec",
     "PayloadCodecs",
+    "PromiseRejected",
+    "PromiseTimeout",
     "RetryPolicy",
     "TaskCancelled",
     "TaskContext",
     "TaskFailed",
+    "TaskTimeout",
+    "TimedOut",
     "TimerCancelled",
     "TooManyOpenOperations",
+    "WorkflowCancelled",
     "WorkflowContext",
+    "WorkflowFailed",
+    "WorkflowTimeout",
     "task",
     "workflow",
 ]
@@ -76,6 +99,9 @@ _MODULES = {
     "JsonValue": "jsonvalue",
     "PayloadCodec": "sdk.payload_codecs",
     "PayloadCodecs": "sdk.payload_codecs",
+    "MapEnd": "sdk.mapping",
+    "MapOutcome": "sdk.mapping",
+    "ParentClosePolicy": "engine.events.vocabulary",
     "RetryPolicy": "sdk.retry",
     "TaskContext": "sdk.task_context",
     "WorkflowContext": "sdk.workflow_context",

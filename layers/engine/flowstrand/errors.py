@@ -3,10 +3,18 @@
     FlowstrandError
     ├── AuthorError                 the workflow or task author must act
     │   ├── TaskFailed                  TASK_FAILED             a task used its last attempt
+    │   │   └── TaskTimeout             TASK_TIMEOUT            … by a timeout, or passed its deadline
     │   ├── TaskCancelled               TASK_CANCELLED
     │   ├── ChildWorkflowFailed         CHILD_WORKFLOW_FAILED
     │   ├── WorkflowFailed              WORKFLOW_FAILED         a client asked for the result of a failed execution
+    │   │   └── WorkflowTimeout         WORKFLOW_TIMEOUT        … that was open at its timeout
     │   ├── OperationFailed             OPERATION_FAILED        a `ctx.run` function raised
+    │   ├── PromiseRejected             PROMISE_REJECTED
+    │   ├── PromiseTimeout              PROMISE_TIMEOUT         nobody settled a promise in time
+    │   ├── TimedOut                    TIMED_OUT               `with_timeout` or `wait_for_signal(timeout=)` gave up
+    │   ├── MapFailed                   MAP_FAILED              too many items of a `ctx.map` failed
+    │   ├── WorkflowCancelled           WORKFLOW_CANCELLED      the execution was asked to end
+    │   ├── BranchCancelled             BRANCH_CANCELLED        what a branch was to give is no longer wanted
     │   ├── DeterminismViolation        DETERMINISM_VIOLATION   the code no longer matches its log
     │   ├── ForeignAwaitable            FOREIGN_AWAITABLE       awaited something the log does not record
     │   ├── NotSerializable             NOT_SERIALIZABLE
@@ -89,6 +97,15 @@ class TaskFailed(RemoteFailure):
     code = "TASK_FAILED"
 
 
+class TaskTimeout(TaskFailed):
+    """A task was open at its deadline, or its last attempt took too long or was silent for too long.
+
+    `error_type` says which: DeadlineExceeded, StartToCloseTimeout or HeartbeatTimeout.
+    """
+
+    code = "TASK_TIMEOUT"
+
+
 class TaskCancelled(RemoteFailure):
     """A task was cancelled before it finished."""
 
@@ -126,10 +143,80 @@ class WorkflowFailed(RemoteFailure):
     code = "WORKFLOW_FAILED"
 
 
+class WorkflowTimeout(WorkflowFailed):
+    """The execution was still open when its timeout had passed."""
+
+    code = "WORKFLOW_TIMEOUT"
+
+
 class OperationFailed(RemoteFailure):
-    """The function given to `ctx.run` raised; the failure is recorded and raised again on every replay."""
+    """The function given to `ctx.run` raised; the failure is recorded and raised again on every replay.
+
+    `is_retryable` is false where it raised a `NonRetryableError`.
+    """
 
     code = "OPERATION_FAILED"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str,
+        error_type: str,
+        stack: str | None = None,
+        id: str = "",
+        is_retryable: bool = True,
+    ) -> None:
+        super().__init__(message, kind=kind, error_type=error_type, stack=stack, id=id)
+        self.is_retryable = is_retryable
+
+
+class PromiseRejected(RemoteFailure):
+    """Somebody rejected a promise; `kind` is its name, `error_type` what they called the reason."""
+
+    code = "PROMISE_REJECTED"
+
+
+class TimedOut(AuthorError):
+    """What was awaited did not come within the time that workflow code gave it."""
+
+    code = "TIMED_OUT"
+
+
+class PromiseTimeout(TimedOut):
+    """Nobody settled a promise before its timeout."""
+
+    code = "PROMISE_TIMEOUT"
+
+    def __init__(self, message: str, *, id: str = "") -> None:
+        super().__init__(message)
+        self.id = id
+
+
+class MapFailed(AuthorError):
+    """More items of a `ctx.map` failed than it tolerates. `outcome` holds what came of each item."""
+
+    code = "MAP_FAILED"
+
+    def __init__(self, message: str, *, outcome: object) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+class WorkflowCancelled(AuthorError):
+    """The execution was asked to end.
+
+    In workflow code, raised once at the next wait that is not shielded: let it through, after cleaning up, to end the
+    execution as CANCELLED. Elsewhere, the execution whose result was asked for ended so.
+    """
+
+    code = "WORKFLOW_CANCELLED"
+
+
+class BranchCancelled(AuthorError):
+    """Raised at the wait of a branch whose result is no longer wanted: its `ctx.map` is over."""
+
+    code = "BRANCH_CANCELLED"
 
 
 class DeterminismViolation(AuthorError):

@@ -9,9 +9,7 @@ from pydantic import BaseModel, Field
 
 from flowstrand import RetryPolicy, TaskContext, task
 
-QUICK = RetryPolicy(
-    max_attempts=4, initial_interval=timedelta(milliseconds=200), max_interval=timedelta(seconds=1)
-)
+QUICK = RetryPolicy(max_attempts=4, initial=timedelta(milliseconds=200), maximum=timedelta(seconds=1))
 """For services that are back in a moment."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowstrand.engine.decide import child, task, timer, turn
 from flowstrand.engine.decide.start import start_workflow
-from flowstrand.engine.events import ErrorInfo, Event, EventData, ParentRef, RetryPolicy, WaitGroup
+from flowstrand.engine.events import ErrorInfo, Event, EventData, ParentRef, RetryPolicy, SuspendType, WaitGroup
 from flowstrand.engine.evolve import Draft, fold
 from flowstrand.engine.replay.commands import ScheduleTask, StartChild, StartTimer
 from flowstrand.engine.replay.outcome import Waiting
@@ -49,7 +49,7 @@ def behind(draft: Draft, *, after_ms: int = 0) -> Draft:
 def working(*, parent: ParentRef | None = None) -> Draft:
     """Task 1 (attempt 1 running), timer 2, child 3 (not started) and task 4 (pending) are open; the code waits for all."""
     draft = drafted(parent=parent)
-    turn.issue(draft, [schedule(1), timer_at(2), start_child(3), schedule(4)])
+    turn.issue(draft, [schedule(1), timer_at(2), start_child(3), schedule(4)], 0)
     wait(draft, frozenset({1, 2, 3, 4}))
     assert task.claim(draft, 1, attempt=1, worker_id="w", lease_ms=LEASE_MS)
     return behind(draft)
@@ -59,7 +59,7 @@ def wait(draft: Draft, *groups: frozenset[int], settled: bool = False, horizon: 
     """Close a turn with a wait for any of the groups."""
     waits = tuple(WaitGroup.of(group, settled=settled) for group in groups)
     seen = draft.first_sequence - 1 if horizon is None else horizon
-    turn.close(draft, Waiting(waits, schedule(min(groups[0]))), seen, "w")
+    turn.close(draft, Waiting(waits, SuspendType.TASK), seen, "w")
 
 
 def settle_everything(draft: Draft) -> None:

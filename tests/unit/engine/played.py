@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from flowstrand.engine.events import (
+    ChildCancellationRequested,
     ChildCompleted,
     ChildFailed,
     ChildInitiated,
@@ -14,7 +15,10 @@ from flowstrand.engine.events import (
     EventData,
     OperationCompleted,
     OperationFailed,
+    PromiseCreated,
     RetryPolicy,
+    StateCleared,
+    StateSet,
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
@@ -29,10 +33,14 @@ from flowstrand.engine.events import (
     WorkflowSuspended,
 )
 from flowstrand.engine.replay.commands import (
+    CancelChild,
     CancelTask,
     CancelTimer,
+    ClearState,
     Command,
+    CreatePromise,
     ScheduleTask,
+    SetState,
     StartChild,
     StartTimer,
 )
@@ -162,10 +170,29 @@ def recorded(command: Command) -> EventData:
                 input=None,
                 queue="default",
             )
+        case CreatePromise(position=position, name=name, key=key):
+            return PromiseCreated(promise_id=f"{EXECUTION}.p{position}", position=position, name=name, key=key)
+        case SetState(position=position, key=key, value=value):
+            return StateSet(position=position, key=key, value=value)
+        case ClearState(position=position, key=key):
+            return StateCleared(position=position, key=key)
         case CancelTask(position=position, target=target):
             return task_cancelled(target, command=position)
         case CancelTimer(position=position, target=target):
             return timer_cancelled(target, command=position)
+        case CancelChild(position=position, target=target):
+            return child_cancellation_requested(target, command=position)
+
+
+def child_cancellation_requested(position: int, *, command: int | None = None) -> ChildCancellationRequested:
+    return ChildCancellationRequested(
+        child_workflow_id=f"{EXECUTION}.c{position}",
+        position=position,
+        name="child",
+        kind="child",
+        status=WorkflowStatus.CANCELLING,
+        command=command,
+    )
 
 
 def created(position: int, kind: str = "task") -> TaskCreated:

@@ -38,7 +38,7 @@ from flowstrand.engine.events import (
     WorkflowSuspended,
 )
 from flowstrand.engine.evolve import Draft
-from flowstrand.engine.replay.commands import CancelTask, CancelTimer, Command
+from flowstrand.engine.replay.commands import CancelTask, CancelTimer
 from flowstrand.engine.replay.outcome import Outcome, Raised, Returned, Waiting
 from flowstrand.errors import Conflict, LogCorrupted
 from tests.unit.engine.folded import (
@@ -87,7 +87,7 @@ CHILD_ENDS = {
 OUTCOMES: dict[str, Outcome] = {
     "returned": Returned({"ok": True}),
     "raised": Raised(ERROR, "ERROR"),
-    "waiting": Waiting((WaitGroup.of(frozenset({4})),), schedule(4)),
+    "waiting": Waiting((WaitGroup.of(frozenset({4})),), SuspendType.TASK),
 }
 
 
@@ -121,7 +121,7 @@ def test_a_start_holds_all_that_its_views_need() -> None:
 
 def test_a_scheduled_task_is_created_at_its_position() -> None:
     draft = drafted()
-    turn.issue(draft, [schedule(3, queue="slow")])
+    turn.issue(draft, [schedule(3, queue="slow")], 0)
     created = only(draft)
     assert isinstance(created, TaskCreated)
     assert (created.task_execution_id, created.position, created.queue) == (f"{EXECUTION}.t3", 3, "slow")
@@ -209,7 +209,7 @@ def test_a_silent_worker_uses_an_attempt() -> None:
 def test_deciding_a_failure_again_decides_the_same_moment() -> None:
     policy = RetryPolicy(max_retries=3, jitter=1)
     base = drafted()
-    turn.issue(base, [schedule(1, retry=policy)])
+    turn.issue(base, [schedule(1, retry=policy)], 0)
     task.claim(base, 1, attempt=1, worker_id="w", lease_ms=LEASE_MS)
     first, second = behind(base, after_ms=5), behind(base, after_ms=5)
     for draft in (first, second):
@@ -222,7 +222,7 @@ def test_deciding_a_failure_again_decides_the_same_moment() -> None:
 
 def test_a_timer_starts_and_fires_at_its_moment_once() -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(1, NOW_MS + 50)])
+    turn.issue(draft, [timer_at(1, NOW_MS + 50)], 0)
     started = only(draft)
     assert isinstance(started, TimerStarted)
     assert (started.timer_id, started.fire_at_ms) == (f"{EXECUTION}.m1", NOW_MS + 50)
@@ -239,7 +239,7 @@ def test_a_timer_starts_and_fires_at_its_moment_once() -> None:
 
 def test_a_child_is_initiated_with_an_id_of_its_position() -> None:
     draft = drafted()
-    turn.issue(draft, [start_child(5)])
+    turn.issue(draft, [start_child(5)], 0)
     initiated = only(draft)
     assert isinstance(initiated, ChildInitiated)
     assert (initiated.child_workflow_id, initiated.name, initiated.kind) == (
@@ -302,10 +302,10 @@ def test_a_childs_end_says_how_it_ended() -> None:
 def test_of_cancel_and_complete_exactly_one_is_recorded() -> None:
     completed_first = behind(working())
     task.complete(completed_first, 1, attempt=1, output=None)
-    turn.issue(completed_first, [CancelTask(position=5, target=1)])
+    turn.issue(completed_first, [CancelTask(position=5, target=1)], 0)
     assert names(completed_first) == ["TASK_COMPLETED"]
     cancelled_first = behind(working())
-    turn.issue(cancelled_first, [CancelTask(position=5, target=1)])
+    turn.issue(cancelled_first, [CancelTask(position=5, target=1)], 0)
     assert refused(lambda: task.complete(cancelled_first, 1, attempt=1, output=None)) == "STALE_ATTEMPT"
     assert not task.expire_lease(cancelled_first, 1, attempt=1)
     cancelled = only(cancelled_first)
@@ -316,10 +316,10 @@ def test_of_cancel_and_complete_exactly_one_is_recorded() -> None:
 def test_of_fire_and_cancel_exactly_one_is_recorded() -> None:
     fired_first = behind(working(), after_ms=1_000)
     assert timer.fire(fired_first, 2)
-    turn.issue(fired_first, [CancelTimer(position=5, target=2)])
+    turn.issue(fired_first, [CancelTimer(position=5, target=2)], 0)
     assert names(fired_first) == ["TIMER_FIRED"]
     cancelled_first = behind(working(), after_ms=1_000)
-    turn.issue(cancelled_first, [CancelTimer(position=5, target=2)])
+    turn.issue(cancelled_first, [CancelTimer(position=5, target=2)], 0)
     assert not timer.fire(cancelled_first, 2)
     cancelled = only(cancelled_first)
     assert isinstance(cancelled, TimerCancelled)
@@ -372,18 +372,13 @@ def test_a_turn_resumes_exactly_when_the_newest_marker_is_a_suspension() -> None
 
 
 @pytest.mark.parametrize(
-    ("first", "suspend_type"),
-    [
-        (schedule(1), SuspendType.TASK),
-        (timer_at(1), SuspendType.TIMER),
-        (start_child(1), SuspendType.CHILD_WORKFLOW),
-    ],
+    "suspend_type", [SuspendType.TASK, SuspendType.TIMER, SuspendType.CHILD_WORKFLOW, SuspendType.SIGNAL]
 )
-def test_a_suspension_says_what_the_code_waits_for(first: Command, suspend_type: SuspendType) -> None:
+def test_a_suspension_says_what_the_code_waits_for(suspend_type: SuspendType) -> None:
     draft = drafted(parent=PARENT)
-    turn.issue(draft, [first])
+    turn.issue(draft, [schedule(1)], 0)
     groups = (WaitGroup.of(frozenset({1})),)
-    turn.close(draft, Waiting(groups, first), 1, "w")
+    turn.close(draft, Waiting(groups, suspend_type), 1, "w")
     suspended = draft.events[-1]
     assert isinstance(suspended, WorkflowSuspended)
     assert (suspended.suspend_type, suspended.waits, suspended.horizon) == (suspend_type, groups, 1)
@@ -440,7 +435,7 @@ def test_operations_record_results_and_failures() -> None:
 
 def test_a_turn_is_superseded_by_one_that_has_seen_as_much() -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2)])
+    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2)], 0)
     assert not turn.is_superseded(draft.state, 1)
     wait(draft, frozenset({1}))  # at 4, horizon 1
     assert turn.is_superseded(draft.state, 1)
@@ -472,11 +467,11 @@ COMMANDS: dict[str, Callable[[Draft], object]] = {
         for how, end in CHILD_ENDS.items()
     },
     "resume": lambda draft: turn.resume(draft, "w"),
-    "schedule": lambda draft: turn.issue(draft, [schedule(5)]),
-    "start timer": lambda draft: turn.issue(draft, [timer_at(5)]),
-    "start child": lambda draft: turn.issue(draft, [start_child(5)]),
-    "issue a task's cancel": lambda draft: turn.issue(draft, [CancelTask(position=5, target=1)]),
-    "issue a timer's cancel": lambda draft: turn.issue(draft, [CancelTimer(position=5, target=2)]),
+    "schedule": lambda draft: turn.issue(draft, [schedule(5)], 0),
+    "start timer": lambda draft: turn.issue(draft, [timer_at(5)], 0),
+    "start child": lambda draft: turn.issue(draft, [start_child(5)], 0),
+    "issue a task's cancel": lambda draft: turn.issue(draft, [CancelTask(position=5, target=1)], 0),
+    "issue a timer's cancel": lambda draft: turn.issue(draft, [CancelTimer(position=5, target=2)], 0),
     "record a result": lambda draft: turn.record_operation(draft, 1, "price", None),
     "record a failure": lambda draft: turn.record_operation(draft, 1, "price", ERROR),
     **{

@@ -13,8 +13,9 @@ import pytest
 from flowstrand.engine.events import Event, TaskStatus
 from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.replay.commands import CancelTask, CancelTimer, ScheduleTask, StartChild, StartTimer
-from flowstrand.engine.replay.driver import MAX_OPEN_OPERATIONS, Driver
+from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.futures import Future
+from flowstrand.engine.replay.ledger import MAX_OPEN_OPERATIONS
 from flowstrand.engine.replay.waits import all_of, any_of
 from flowstrand.errors import (
     ChildWorkflowFailed,
@@ -431,9 +432,10 @@ def test_a_cancel_of_what_has_settled_asks_for_nothing() -> None:
     assert play.output == "in time"
 
 
-def test_only_tasks_and_timers_can_be_cancelled() -> None:
+def test_only_tasks_timers_and_children_can_be_cancelled() -> None:
     async def code(driver: Driver) -> None:
         driver.cancel(driver.start_child("child", None, name="child", queue="default"))
+        driver.cancel(driver.create_promise("approval"))
 
     assert Played(code).failure.error.type == "ValueError"
 

@@ -76,7 +76,7 @@ def test_a_retry_queues_its_next_attempt_for_its_moment() -> None:
 
 def test_a_started_child_is_not_started_again() -> None:
     draft = drafted()
-    turn.issue(draft, [start_child(1)])
+    turn.issue(draft, [start_child(1)], 0)
     assert [type(effect) for effect in open_effects(draft.state)] == [StartChild]
     child.started(draft, 1)
     assert open_effects(draft.state) == []
@@ -111,7 +111,7 @@ def test_a_commit_with_effects_needs_a_wake() -> None:
 def test_a_commit_that_leaves_the_execution_runnable_needs_a_wake() -> None:
     draft = drafted()
     assert needs_wake(draft.state, 1)
-    turn.issue(draft, [timer_at(1, NOW_MS), schedule(2)])
+    turn.issue(draft, [timer_at(1, NOW_MS), schedule(2)], 0)
     wait(draft, frozenset({1}))
     timer.fire(draft, 1)
     assert needs_wake(draft.state, draft.state.sequence)
@@ -119,7 +119,7 @@ def test_a_commit_that_leaves_the_execution_runnable_needs_a_wake() -> None:
 
 def test_a_settlement_that_releases_nothing_needs_none() -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2)])
+    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2)], 0)
     wait(draft, frozenset({1, 2}))
     timer.fire(draft, 1)
     assert not needs_wake(draft.state, draft.state.sequence)

@@ -120,7 +120,7 @@ def test_folding_leaves_the_state_before_it_alone() -> None:
 
 def test_a_draft_folds_to_what_reading_its_events_folds_to() -> None:
     draft = drafted(parent=PARENT)
-    turn.issue(draft, [schedule(1), timer_at(2), schedule(3)])
+    turn.issue(draft, [schedule(1), timer_at(2), schedule(3)], 0)
     wait(draft, frozenset({1}), frozenset({2, 3}))
     assert task.claim(draft, 1, attempt=1, worker_id="w", lease_ms=LEASE_MS)
     task.fail(draft, 1, attempt=1, error=ERROR)
@@ -160,7 +160,7 @@ def test_a_failure_to_be_retried_keeps_its_task_open() -> None:
 
 def test_an_execution_is_running_while_a_turn_is_open_and_waiting_once_it_is_closed() -> None:
     draft = drafted()
-    turn.issue(draft, [schedule(1)])
+    turn.issue(draft, [schedule(1)], 0)
     assert draft.state.status is WorkflowStatus.RUNNING
     wait(draft, frozenset({1}))
     assert (draft.state.status, draft.state.is_runnable) == (WorkflowStatus.WAITING, False)
@@ -168,7 +168,7 @@ def test_an_execution_is_running_while_a_turn_is_open_and_waiting_once_it_is_clo
 
 def test_a_group_is_released_by_its_last_member() -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2, NOW_MS), timer_at(3, NOW_MS)])
+    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2, NOW_MS), timer_at(3, NOW_MS)], 0)
     wait(draft, frozenset({1, 2, 3}))
     for position, runnable in ((2, False), (3, False), (1, True)):
         timer.fire(draft, position)
@@ -178,7 +178,7 @@ def test_a_group_is_released_by_its_last_member() -> None:
 
 def test_any_one_group_releases() -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2, NOW_MS), timer_at(3, NOW_MS)])
+    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2, NOW_MS), timer_at(3, NOW_MS)], 0)
     wait(draft, frozenset({1, 2}), frozenset({3}))
     timer.fire(draft, 3)
     assert draft.state.is_runnable
@@ -187,7 +187,7 @@ def test_any_one_group_releases() -> None:
 @pytest.mark.parametrize(("settled", "runnable"), [(False, True), (True, False)])
 def test_a_failure_releases_a_group_early_unless_it_waits_for_all_to_settle(settled: bool, runnable: bool) -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(1), timer_at(2)])
+    turn.issue(draft, [timer_at(1), timer_at(2)], 0)
     wait(draft, frozenset({1, 2}), settled=settled)
     timer.cancel(draft, 1)
     assert draft.state.is_runnable is runnable
@@ -195,7 +195,7 @@ def test_a_failure_releases_a_group_early_unless_it_waits_for_all_to_settle(sett
 
 def test_what_settled_before_the_turn_closed_and_was_not_seen_releases_too() -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(1, NOW_MS)])
+    turn.issue(draft, [timer_at(1, NOW_MS)], 0)
     seen = draft.state.sequence
     timer.fire(draft, 1)
     wait(draft, frozenset({1}), horizon=seen)
@@ -206,7 +206,7 @@ def test_what_settled_before_the_turn_closed_and_was_not_seen_releases_too() -> 
 
 def test_what_a_turn_has_seen_does_not_release_it_again() -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2)])
+    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2)], 0)
     timer.fire(draft, 1)
     wait(draft, frozenset({2}), horizon=draft.state.sequence)
     assert not draft.state.is_runnable
@@ -216,7 +216,7 @@ def test_what_a_turn_has_seen_does_not_release_it_again() -> None:
 
 def test_a_resumed_execution_is_runnable_until_it_suspends() -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2)])
+    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2)], 0)
     wait(draft, frozenset({1}))
     timer.fire(draft, 1)
     turn.resume(draft, "w")
@@ -236,7 +236,7 @@ def test_unseen_are_the_observable_events_beyond_a_horizon() -> None:
 @given(order=st.permutations([1, 2, 3, 4, 5, 6]), size=st.integers(1, 6))
 def test_whether_a_group_is_released_does_not_depend_on_the_order(order: list[int], size: int) -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(position, NOW_MS) for position in range(1, 7)])
+    turn.issue(draft, [timer_at(position, NOW_MS) for position in range(1, 7)], 0)
     group = frozenset(range(1, size + 1))
     wait(draft, group)
     fired: set[int] = set()

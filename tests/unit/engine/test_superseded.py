@@ -9,13 +9,13 @@ from tests.unit.engine.folded import NOW_MS, drafted, timer_at, wait
 def test_a_stale_turn_stays_superseded_when_a_later_one_has_resumed() -> None:
     """Closing beside the later turn, it would record waits of the past, some of which can never be satisfied again."""
     draft = drafted()
-    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2, NOW_MS)])
+    turn.issue(draft, [timer_at(1, NOW_MS), timer_at(2, NOW_MS)], 0)
     wait(draft, frozenset({1, 2}))
     timer.fire(draft, 1)  # at 5
     timer.fire(draft, 2)  # at 6
     assert not turn.is_superseded(draft.state, 6)
     turn.resume(draft, "w")
-    turn.issue(draft, [timer_at(3, NOW_MS)])
+    turn.issue(draft, [timer_at(3, NOW_MS)], 0)
     wait(draft, frozenset({3}), horizon=6)
     timer.fire(draft, 3)
     turn.resume(draft, "w")
@@ -26,7 +26,7 @@ def test_a_stale_turn_stays_superseded_when_a_later_one_has_resumed() -> None:
 
 def test_a_turn_goes_on_behind_what_it_has_flushed_itself() -> None:
     draft = drafted()
-    turn.issue(draft, [timer_at(1, NOW_MS)])
+    turn.issue(draft, [timer_at(1, NOW_MS)], 0)
     wait(draft, frozenset({1}))
     timer.fire(draft, 1)
     seen = draft.state.sequence

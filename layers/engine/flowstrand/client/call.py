@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flowstrand.client.connection import Connection
 from flowstrand.client.start_options import StartOptions
 from flowstrand.jsonvalue import JsonObject, JsonValue
+from flowstrand.sdk.duration import to_positive_ms
 
 PATIENCE_S = 15.0
 """How long an answer may take beyond the wait that was asked for."""
@@ -38,6 +39,7 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
 
     Raises:
         TypeError: there is no such option.
+        InvalidDefinition: `timeout` is not more than 0, or absurd.
     """
     if unknown := options.keys() - StartOptions.__annotations__.keys():
         raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
@@ -46,6 +48,8 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
         body["version"] = version
     if (metadata := options.get("metadata")) is not None:
         body["metadata"] = metadata
+    if (timeout := options.get("timeout")) is not None:
+        body["timeoutSeconds"] = to_positive_ms(timeout, "the timeout of an execution") / 1_000
     return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=False)
 
 

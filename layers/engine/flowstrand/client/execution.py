@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flowstrand.errors import WorkflowFailed
+from flowstrand.engine.events.vocabulary import FailureType
+from flowstrand.errors import WorkflowFailed, WorkflowTimeout
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 _CLOSED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
@@ -19,6 +20,7 @@ class Execution:
         status: PENDING, RUNNING, WAITING, CANCELLING, COMPLETED, FAILED or CANCELLED.
         current_sequence: of the newest event that the snapshot has seen.
         error: `{type, message, stack?}` of a failed execution.
+        failure_type: why it failed, for programs: ERROR where its code raised, TIMEOUT, POISON, ….
     """
 
     id: str
@@ -32,6 +34,7 @@ class Execution:
     parent_id: str | None = None
     output: JsonValue = None
     error: JsonObject | None = None
+    failure_type: str | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, JsonValue]) -> Execution:
@@ -49,6 +52,7 @@ class Execution:
             parent_id=_text(body.get("parentWorkflowExecutionId")),
             output=body.get("output"),
             error=error if isinstance(error, dict) else None,
+            failure_type=_text(body.get("failureType")),
         )
 
     @property
@@ -60,7 +64,8 @@ class Execution:
         """The output of a completed execution.
 
         Raises:
-            WorkflowFailed: it failed or was cancelled.
+            WorkflowTimeout: it was open at its timeout.
+            WorkflowFailed: it failed otherwise or was cancelled.
             ValueError: it is still open.
         """
         if not self.is_closed:
@@ -68,7 +73,8 @@ class Execution:
         if self.status == "COMPLETED":
             return self.output
         error = self.error or {"type": "WorkflowCancelled", "message": "the execution was cancelled"}
-        raise WorkflowFailed(
+        cls = WorkflowTimeout if self.failure_type == FailureType.TIMEOUT else WorkflowFailed
+        raise cls(
             str(error.get("message") or f"the execution is {self.status}"),
             kind=self.kind,
             error_type=str(error.get("type") or "Error"),

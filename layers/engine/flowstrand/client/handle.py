@@ -44,7 +44,8 @@ class Handle(Generic[OutputT_co]):
         """Wait for the end and return the output, of the type that the workflow definition declares.
 
         Raises:
-            WorkflowFailed: the execution failed or was cancelled.
+            WorkflowTimeout: the execution was open at its timeout.
+            WorkflowFailed: it failed otherwise or was cancelled.
             CodecFailed: the output was encoded with something that this client was not given.
             TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
         """

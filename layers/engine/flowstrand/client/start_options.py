@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TypedDict
 
 from flowstrand.jsonvalue import JsonObject
+from flowstrand.sdk.duration import Duration
 
 
-class StartOptions(TypedDict, total=False):
-    """Options of `start`, for the overloads of both clients.
+class CommonOptions(TypedDict, total=False):
+    """Options of `start` and of `start_and_wait`, for the overloads of both clients.
 
     Attributes:
         queue: where its tasks wait unless they name a queue themselves; `default` by default.
@@ -21,11 +22,21 @@ class StartOptions(TypedDict, total=False):
     metadata: JsonObject | None
 
 
-class WaitOptions(StartOptions, total=False):
+class StartOptions(CommonOptions, total=False):
+    """Options of `start`.
+
+    Attributes:
+        timeout: seconds or a timedelta from its start to its end; an execution that is open by then fails.
+    """
+
+    timeout: Duration | None
+
+
+class WaitOptions(CommonOptions, total=False):
     """Options of `start_and_wait`.
 
     Attributes:
-        timeout: seconds to wait for the end; for ever by default.
+        timeout: seconds to wait for the end; for ever by default. The execution goes on nevertheless.
     """
 
     timeout: float | None

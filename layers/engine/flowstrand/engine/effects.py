@@ -6,6 +6,7 @@ asks the log again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,6 +22,7 @@ class QueueAttempt:
     attempt: int
     queue: str
     at_ms: int
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,21 @@ class ArmLease:
 
     position: int
     attempt: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmDeadline:
+    """If the task has not ended by `at_ms`, it fails for good."""
+
+    position: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmTimeout:
+    """If the execution has not ended by `at_ms`, it fails."""
+
     at_ms: int
 
 
@@ -54,7 +71,7 @@ class TellParent:
     parent: ParentRef
 
 
-Effect: TypeAlias = QueueAttempt | ArmLease | ArmTimer | StartChild | TellParent
+Effect: TypeAlias = QueueAttempt | ArmLease | ArmDeadline | ArmTimeout | ArmTimer | StartChild | TellParent
 
 
 def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
@@ -62,7 +79,9 @@ def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
     if state.closed:
         return _after_the_end(state)
     effects: list[tuple[int, Effect]] = []
-    effects += [(t.position, _of_task(t)) for t in state.tasks.values() if t.changed_at >= since]
+    if state.timeout_at_ms is not None and since <= 1:
+        effects.append((0, ArmTimeout(at_ms=state.timeout_at_ms)))
+    effects += [(t.position, effect) for t in state.tasks.values() for effect in _of_task(t, since)]
     effects += [
         (timer.position, ArmTimer(position=timer.position, at_ms=timer.fire_at_ms))
         for timer in state.timers.values()
@@ -94,7 +113,21 @@ def needs_wake(state: ExecutionState, since: int) -> bool:
     return state.is_runnable or state.closed is not None or bool(open_effects(state, since))
 
 
-def _of_task(task: OpenTask) -> Effect:
+def _of_task(task: OpenTask, since: int) -> Iterator[Effect]:
+    """Its attempt's, if that has changed from `since` on, and its deadline's, if it was created from then on."""
+    if task.changed_at >= since:
+        yield _of_attempt(task)
+    if task.deadline_at_ms is not None and task.created_at >= since:
+        yield ArmDeadline(position=task.position, at_ms=task.deadline_at_ms)
+
+
+def _of_attempt(task: OpenTask) -> Effect:
     if task.status is TaskStatus.RUNNING:
         return ArmLease(position=task.position, attempt=task.attempts, at_ms=task.due_at_ms)
-    return QueueAttempt(position=task.position, attempt=task.attempts + 1, queue=task.queue, at_ms=task.due_at_ms)
+    return QueueAttempt(
+        position=task.position,
+        attempt=task.attempts + 1,
+        queue=task.queue,
+        at_ms=task.due_at_ms,
+        priority=task.priority or 0,
+    )

@@ -7,6 +7,9 @@ from copy import copy
 from dataclasses import replace
 
 from flowstrand.engine.events import (
+    CancellationRequested,
+    ChildCancellationFailed,
+    ChildCancellationRequested,
     ChildCompleted,
     ChildFailed,
     ChildInitiated,
@@ -15,8 +18,18 @@ from flowstrand.engine.events import (
     EventData,
     OperationCompleted,
     OperationFailed,
+    PromiseCreated,
+    PromiseRejected,
+    PromiseResolved,
+    PromiseTimedOut,
+    RetryRequested,
+    SignalReceived,
     StateCleared,
     StateSet,
+    StreamData,
+    StreamError,
+    StreamProgress,
+    StreamToken,
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
@@ -34,7 +47,15 @@ from flowstrand.engine.events import (
     WorkflowSuspended,
 )
 from flowstrand.engine.schema import EpochMs
-from flowstrand.engine.state import ExecutionState, OpenChild, OpenTask, OpenTimer, Settlement
+from flowstrand.engine.state import (
+    REMEMBERED_REQUESTS,
+    ExecutionState,
+    OpenChild,
+    OpenPromise,
+    OpenTask,
+    OpenTimer,
+    Settlement,
+)
 from flowstrand.errors import LogCorrupted
 
 
@@ -91,7 +112,10 @@ class Draft:
 def _private_copy(state: ExecutionState) -> ExecutionState:
     draft = copy(state)
     draft.tasks, draft.timers = dict(state.tasks), dict(state.timers)
-    draft.children, draft.settlements = dict(state.children), dict(state.settlements)
+    draft.children, draft.promises = dict(state.children), dict(state.promises)
+    draft.settlements, draft.signals = dict(state.settlements), dict(state.signals)
+    draft.values = dict(state.values)
+    draft.requests, draft.chunk_requests = dict(state.requests), dict(state.chunk_requests)
     return draft
 
 
@@ -106,6 +130,7 @@ def _first(event: Event) -> ExecutionState:
         version=started.version,
         metadata=started.metadata,
         parent=started.parent,
+        timeout_at_ms=started.timeout_at_ms,
         created_at_ms=event.timestamp_ms,
         sequence=1,
         timestamp_ms=event.timestamp_ms,
@@ -135,16 +160,58 @@ def _fold_in(state: ExecutionState, event: Event, data: EventData) -> None:
             _mark_turn(state, data)
         case WorkflowCompleted() | WorkflowFailed() | WorkflowCancelled():
             state.closed = data.TYPE
+            state.continued_as = data.continued_as if isinstance(data, WorkflowCompleted) else None
         case TaskCreated() | TaskStarted() | TaskCompleted() | TaskFailed() | TaskCancelled():
             _apply_task(state, event, data)
         case TimerStarted() | TimerFired() | TimerCancelled():
             _apply_timer(state, event, data)
+        case PromiseCreated() | PromiseResolved() | PromiseRejected() | PromiseTimedOut():
+            _apply_promise(state, event, data)
         case ChildInitiated() | ChildStarted() | ChildCompleted() | ChildFailed():
             _apply_child(state, event, data)
-        case OperationCompleted() | OperationFailed() | StateSet() | StateCleared():
-            state.has_begun = True
+        case ChildCancellationRequested() | ChildCancellationFailed():
+            _apply_child_cancellation(state, event, data)
+        case SignalReceived() | CancellationRequested():
+            _apply_from_outside(state, event, data)
+        case StateSet() | StateCleared() | OperationCompleted() | OperationFailed():
+            _apply_own(state, event, data)
+        case RetryRequested():
+            _remember(state.requests, data.request_id, event.sequence)
+        case StreamToken() | StreamProgress() | StreamData() | StreamError():
+            _remember(state.chunk_requests, data.request_id, event.sequence)
         case _:
             pass  # facts that open nothing
+
+
+def _apply_from_outside(state: ExecutionState, event: Event, data: SignalReceived | CancellationRequested) -> None:
+    _remember(state.requests, data.request_id, event.sequence)
+    if isinstance(data, SignalReceived):
+        state.signals[event.sequence] = data.name
+    elif state.cancel_requested_at is not None:
+        return
+    else:
+        state.cancel_requested_at, state.is_cancel_cascading = event.sequence, data.cascade
+    _observe(state, event)
+
+
+def _apply_own(
+    state: ExecutionState, event: Event, data: StateSet | StateCleared | OperationCompleted | OperationFailed
+) -> None:
+    state.has_begun = True
+    if isinstance(data, StateSet):
+        state.values[data.key] = event.sequence
+    elif isinstance(data, StateCleared):
+        state.values.pop(data.key, None)
+
+
+def _remember(requests: dict[str, int], request_id: str | None, sequence: int) -> None:
+    """Note what answers a repetition of the request, as the newest; the oldest beyond the limit is forgotten."""
+    if request_id is None:
+        return
+    requests.pop(request_id, None)
+    requests[request_id] = sequence
+    if len(requests) > REMEMBERED_REQUESTS:
+        del requests[next(iter(requests))]
 
 
 def _mark_turn(state: ExecutionState, data: WorkflowSuspended | WorkflowResumed) -> None:
@@ -153,6 +220,7 @@ def _mark_turn(state: ExecutionState, data: WorkflowSuspended | WorkflowResumed)
     if isinstance(data, WorkflowSuspended):
         state.horizon, state.waits = data.horizon, data.waits
         state.settlements = {p: s for p, s in state.settlements.items() if s.sequence > data.horizon}
+        state.signals = {sequence: name for sequence, name in state.signals.items() if sequence > data.horizon}
         state.observed = tuple(sequence for sequence in state.observed if sequence > data.horizon)
 
 
@@ -172,6 +240,7 @@ def _apply_task(
                 attempts=data.attempt,
                 worker_id=data.worker_id,
                 due_at_ms=data.lease_ends_at_ms,
+                ends_at_ms=data.ends_at_ms,
                 changed_at=event.sequence,
             )
         case TaskFailed(status=TaskStatus.PENDING, retry_at_ms=retry_at_ms):
@@ -180,6 +249,7 @@ def _apply_task(
                 status=TaskStatus.PENDING,
                 worker_id=None,
                 due_at_ms=retry_at_ms or EpochMs(event.timestamp_ms),
+                ends_at_ms=None,
                 changed_at=event.sequence,
             )
         case TaskCompleted() | TaskFailed() | TaskCancelled():
@@ -197,6 +267,10 @@ def _created(event: Event, data: TaskCreated) -> OpenTask:
         attempts=0,
         status=TaskStatus.PENDING,
         due_at_ms=EpochMs(event.timestamp_ms),
+        deadline_at_ms=None if data.timeout_ms is None else EpochMs(event.timestamp_ms + data.timeout_ms),
+        start_to_close_ms=data.start_to_close_ms,
+        heartbeat_timeout_ms=data.heartbeat_timeout_ms,
+        priority=data.priority,
         created_at=event.sequence,
         changed_at=event.sequence,
     )
@@ -216,6 +290,26 @@ def _apply_timer(state: ExecutionState, event: Event, data: TimerStarted | Timer
     _settle(state, event, data.position, failed=isinstance(data, TimerCancelled))
 
 
+def _apply_promise(
+    state: ExecutionState,
+    event: Event,
+    data: PromiseCreated | PromiseResolved | PromiseRejected | PromiseTimedOut,
+) -> None:
+    if isinstance(data, PromiseCreated):
+        state.has_begun = True
+        state.promises[data.position] = OpenPromise(
+            position=data.position,
+            promise_id=data.promise_id,
+            name=data.name,
+            key=data.key,
+            timeout_at_ms=data.timeout_at_ms,
+            changed_at=event.sequence,
+        )
+        return
+    del state.promises[data.position]
+    _settle(state, event, data.position, failed=not isinstance(data, PromiseResolved))
+
+
 def _apply_child(
     state: ExecutionState, event: Event, data: ChildInitiated | ChildStarted | ChildCompleted | ChildFailed
 ) -> None:
@@ -229,6 +323,7 @@ def _apply_child(
                 name=data.name,
                 queue=data.queue,
                 is_started=False,
+                parent_close_policy=data.parent_close_policy,
                 initiated_at=event.sequence,
                 changed_at=event.sequence,
             )
@@ -240,6 +335,22 @@ def _apply_child(
             _settle(state, event, data.position, failed=isinstance(data, ChildFailed))
 
 
+def _apply_child_cancellation(
+    state: ExecutionState, event: Event, data: ChildCancellationRequested | ChildCancellationFailed
+) -> None:
+    child = state.children[data.position]
+    if isinstance(data, ChildCancellationFailed):
+        child = replace(child, is_cancel_failed=True, changed_at=event.sequence)
+    else:
+        forced = child.is_forced or bool(data.force)
+        child = replace(child, cancel_at=event.sequence, is_forced=forced, changed_at=event.sequence)
+    state.children[data.position] = child
+
+
 def _settle(state: ExecutionState, event: Event, position: int, *, failed: bool) -> None:
     state.settlements[position] = Settlement(event.sequence, failed)
+    _observe(state, event)
+
+
+def _observe(state: ExecutionState, event: Event) -> None:
     state.observed = (*state.observed, event.sequence)

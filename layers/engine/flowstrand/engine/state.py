@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from flowstrand.engine.events import EventType, ParentRef, RetryPolicy, TaskStatus, WaitGroup, WorkflowStatus
+from flowstrand.engine.events import (
+    EventType,
+    ParentClosePolicy,
+    ParentRef,
+    RetryPolicy,
+    TaskStatus,
+    WaitGroup,
+    WorkflowStatus,
+)
 from flowstrand.engine.schema import EpochMs
 from flowstrand.jsonvalue import JsonObject
 
@@ -15,6 +24,9 @@ _STATUS_OF_END = {
     EventType.WORKFLOW_CANCELLED: WorkflowStatus.CANCELLED,
 }
 
+REMEMBERED_REQUESTS = 256
+"""How many request ids of each sort a log remembers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenTask:
@@ -22,6 +34,8 @@ class OpenTask:
 
     Attributes:
         attempts: how many attempts have been started.
+        deadline_at_ms: when it fails for good, whatever becomes of its attempts.
+        ends_at_ms: when the running attempt is given up, whatever is heard of it.
         status: PENDING while the next attempt may be claimed from `due_at_ms` on; RUNNING while the lease of attempt
             `attempts` lasts until `due_at_ms`.
         created_at: the sequence of its `TASK_CREATED`, which holds its input.
@@ -37,6 +51,11 @@ class OpenTask:
     status: TaskStatus
     due_at_ms: EpochMs
     worker_id: str | None = None
+    deadline_at_ms: EpochMs | None = None
+    start_to_close_ms: int | None = None
+    heartbeat_timeout_ms: int | None = None
+    priority: int | None = None
+    ends_at_ms: EpochMs | None = None
     created_at: int
     changed_at: int
 
@@ -52,8 +71,27 @@ class OpenTimer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPromise:
+    """A promise that has not been settled."""
+
+    position: int
+    promise_id: str
+    name: str
+    key: str | None = None
+    timeout_at_ms: EpochMs | None = None
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenChild:
-    """A child workflow that is not known to have ended. `initiated_at` is where its input is."""
+    """A child workflow that is not known to have ended.
+
+    Attributes:
+        initiated_at: the sequence of its `CHILD_WORKFLOW_INITIATED`, which holds its input and timeout.
+        cancel_at: the sequence of the newest request that it be cancelled, or None.
+        is_forced: whether it is to be ended at once.
+        is_cancel_failed: whether it was found that it cannot be told.
+    """
 
     position: int
     child_workflow_id: str
@@ -61,6 +99,10 @@ class OpenChild:
     name: str
     queue: str
     is_started: bool
+    parent_close_policy: ParentClosePolicy = ParentClosePolicy.CANCEL
+    cancel_at: int | None = None
+    is_forced: bool = False
+    is_cancel_failed: bool = False
     initiated_at: int
     changed_at: int
 
@@ -83,8 +125,18 @@ class ExecutionState:
         horizon: of the newest SUSPENDED; 0 before it.
         waits: of the newest SUSPENDED.
         settlements: operations that settled beyond `horizon`, by position.
+        signals: names of the signals beyond `horizon`, by sequence.
         observed: sequences beyond `horizon` of events that code can observe.
+        timeout_at_ms: when the execution fails if it is still open.
+        cancel_requested_at: the sequence of `CANCELLATION_REQUESTED`, once there is one.
+        is_cancel_cascading: whether its children are asked as well.
+        values: the workflow's own state: for each key, the sequence of the event that set it.
+        requests: the newest `REMEMBERED_REQUESTS` request ids of signals, cancels and retries, oldest first, each with
+            the sequence of its event: the answer to a repetition.
+        chunk_requests: the same for chunks of running tasks, each with the sequence of its last event. They come by
+            the hundred, and must not make the others be forgotten.
         closed: the terminal event's type, once there is one.
+        continued_as: the execution that this one continued as.
     """
 
     workflow_execution_id: str
@@ -94,6 +146,7 @@ class ExecutionState:
     metadata: JsonObject | None = None
     parent: ParentRef | None = None
     created_at_ms: int
+    timeout_at_ms: EpochMs | None = None
     sequence: int
     timestamp_ms: int
     turn_marker: EventType | None = None
@@ -102,10 +155,18 @@ class ExecutionState:
     waits: tuple[WaitGroup, ...] = ()
     tasks: dict[int, OpenTask] = field(default_factory=dict)
     timers: dict[int, OpenTimer] = field(default_factory=dict)
+    promises: dict[int, OpenPromise] = field(default_factory=dict)
     children: dict[int, OpenChild] = field(default_factory=dict)
     settlements: dict[int, Settlement] = field(default_factory=dict)
+    signals: dict[int, str] = field(default_factory=dict)
     observed: tuple[int, ...] = ()
+    cancel_requested_at: int | None = None
+    is_cancel_cascading: bool = True
+    values: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
+    chunk_requests: dict[str, int] = field(default_factory=dict)
     closed: EventType | None = None
+    continued_as: str | None = None
 
     @property
     def is_suspended(self) -> bool:
@@ -121,25 +182,34 @@ class ExecutionState:
 
     @property
     def status(self) -> WorkflowStatus:
-        """PENDING before the first turn, RUNNING while runnable, else WAITING; or how it ended."""
+        """PENDING before the first turn, RUNNING while runnable, else WAITING; CANCELLING once asked; or how it ended."""
         if self.closed:
             return _STATUS_OF_END[self.closed]
+        if self.cancel_requested_at is not None:
+            return WorkflowStatus.CANCELLING
         if not self.has_begun:
             return WorkflowStatus.PENDING
         return WorkflowStatus.RUNNING if self.is_runnable else WorkflowStatus.WAITING
 
     def is_released_by(self, sequence: int) -> bool:
         """Whether an event beyond the horizon and up to `sequence` satisfies one of the recorded waits."""
-        if not self.settlements:
+        is_cancelled = self.cancel_requested_at is not None and self.horizon < self.cancel_requested_at <= sequence
+        if is_cancelled and any(not group.shielded for group in self.waits):
+            return True
+        if not self.settlements and not self.signals:
             return False
-        return any(self._is_released(group, sequence) for group in self.waits)
+        arrived = Counter(name for received, name in self.signals.items() if self.horizon < received <= sequence)
+        return any(self._is_released(group, arrived, sequence) for group in self.waits)
 
-    def _is_released(self, group: WaitGroup, up_to: int) -> bool:
+    def _is_released(self, group: WaitGroup, arrived: Counter[str], up_to: int) -> bool:
         members = [self.settlements.get(position) for position in group.positions()]
         settled = [member for member in members if member and member.sequence <= up_to]
+        if group.any_of:
+            return bool(settled) or any(name in arrived for name in group.signals or ())
         if not group.settled and any(member.failed for member in settled):
             return True
-        return len(settled) == len(members)
+        # A signal that another branch takes releases this group too: a turn that finds nothing to do, not a lost wake-up.
+        return len(settled) == len(members) and Counter(group.signals or ()) <= arrived
 
 
 def unseen_after(state: ExecutionState, horizon: int) -> tuple[int, ...]:

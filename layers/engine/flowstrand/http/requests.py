@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -19,6 +20,9 @@ MAX_METADATA_BYTES = 8_192
 
 MAX_SCHEMA_BYTES = 32_768
 """A page of definitions with two schemas each has to fit what Lambda can answer."""
+
+MAX_TIMEOUT_S = 100 * 365 * 86_400
+"""A hundred years."""
 
 _MAX_MESSAGE, _MAX_STACK = 8_192, 32_768
 
@@ -40,6 +44,7 @@ Kind = Annotated[str, StringConstraints(pattern=KIND_PATTERN)]
 Kinds = Annotated[list[Kind], Field(max_length=500)]
 LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+TimeoutSeconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_is_small)]
 Schema = Annotated[dict[str, Any], AfterValidator(_fits_a_row)]
 
@@ -47,18 +52,24 @@ Schema = Annotated[dict[str, Any], AfterValidator(_fits_a_row)]
 class StartExecution(RequestBody):
     """`POST /workflow-executions`."""
 
-    not_supported: ClassVar[frozenset[str]] = frozenset({"idempotencyKey", "idempotencyKeyTTL", "timeoutSeconds"})
+    not_supported: ClassVar[frozenset[str]] = frozenset({"idempotencyKey", "idempotencyKeyTTL"})
 
     kind: Kind
     input: Any = None
     queue: Name = "default"
     version: Version | None = None
     metadata: Metadata | None = None
+    timeout_seconds: TimeoutSeconds | None = None
 
     def to_request(self) -> StartRequest:
         """For the use case."""
         return StartRequest(
-            kind=self.kind, input=self.input, queue=self.queue, version=self.version, metadata=self.metadata
+            kind=self.kind,
+            input=self.input,
+            queue=self.queue,
+            version=self.version,
+            metadata=self.metadata,
+            timeout_ms=None if self.timeout_seconds is None else math.ceil(self.timeout_seconds * 1_000),
         )
 
 

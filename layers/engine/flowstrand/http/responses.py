@@ -82,6 +82,7 @@ class ExecutionView(ResponseBody):
     parent_workflow_execution_id: str | None = None
     output: Any = None
     error: dict[str, Any] | None = None
+    failure_type: str | None = None
 
     @classmethod
     def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionView:
@@ -154,7 +155,7 @@ class DefinitionsFound(ResponseBody):
 
 
 class TaskView(ResponseBody):
-    """A claimed attempt."""
+    """A claimed attempt. `non_retryable` is there where the task's retry policy names errors."""
 
     task_execution_id: str
     workflow_execution_id: str
@@ -165,10 +166,12 @@ class TaskView(ResponseBody):
     lease_token: str
     lease_ends_at: str
     heartbeat_ms: int
+    non_retryable: list[str] | None = None
 
     @classmethod
     def of(cls, task: ClaimedTask) -> TaskView:
         """What `task` says."""
+        optional: dict[str, Any] = {"non_retryable": list(task.non_retryable)} if task.non_retryable else {}
         return cls(
             task_execution_id=task.task_execution_id,
             workflow_execution_id=task.workflow_execution_id,
@@ -179,6 +182,7 @@ class TaskView(ResponseBody):
             lease_token=task.lease_token,
             lease_ends_at=rfc3339(task.lease_ends_at_ms),
             heartbeat_ms=task.heartbeat_ms,
+            **optional,
         )
 
 
@@ -207,6 +211,7 @@ def _optional(snapshot: ExecutionSnapshot) -> dict[str, Any]:
         "metadata": snapshot.metadata,
         "parent_workflow_execution_id": snapshot.parent_workflow_execution_id,
         "error": None if snapshot.error is None else to_json(snapshot.error),
+        "failure_type": snapshot.failure_type,
     }
     present = {name: value for name, value in given.items() if value is not None}
     if snapshot.status is WorkflowStatus.COMPLETED:

@@ -72,7 +72,10 @@ class InProcessControlQueue:
 
 
 class InProcessTaskQueue:
-    """A `TaskQueue`. An attempt that already waits in its queue is not queued twice. Thread-safe."""
+    """A `TaskQueue`: of what can be received, higher priorities first. Thread-safe.
+
+    An attempt that already waits in its queue is not queued twice.
+    """
 
     def __init__(self, clock: Clock, *, visibility_ms: int = _TASK_VISIBILITY_MS) -> None:
         """A received message that is not deleted comes again after `visibility_ms`."""
@@ -111,7 +114,12 @@ class InProcessTaskQueue:
         with self._lock:
             found = self._queues.get((org, queue))
             if found is None:
-                found = VisibilityQueue(self._clock, visibility_ms=self._visibility_ms, unique=True)
+                found = VisibilityQueue(
+                    self._clock,
+                    visibility_ms=self._visibility_ms,
+                    unique=True,
+                    priority=lambda task: task.priority,
+                )
                 if self._closed:
                     found.close()
                 self._queues[org, queue] = found

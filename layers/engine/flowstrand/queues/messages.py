@@ -35,7 +35,9 @@ class DueKind(StrEnum):
 
     TIMER = "timer"
     LEASE = "lease"
+    DEADLINE = "deadline"
     ATTEMPT = "attempt"
+    WORKFLOW = "workflow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +45,8 @@ class Due:
     """The moment of one thing has come: settle that one thing if it is still open.
 
     Attributes:
-        position: of the timer or task.
-        attempt: of the task whose lease ends or which may be claimed; 0 for a timer.
+        position: of the timer or task; 0 for the execution's own timeout.
+        attempt: of the task whose lease ends or which may be claimed; 0 for everything else.
     """
 
     org: OrgId
@@ -66,12 +68,13 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMessage:
-    """An attempt of a task may be claimed."""
+    """An attempt of a task may be claimed. Where a queue knows priorities, higher ones come first."""
 
     org: OrgId
     execution_id: ExecutionId
     position: int
     attempt: int
+    priority: int = 0
 
     @property
     def key(self) -> LogKey:
@@ -94,6 +97,7 @@ def dump(message: ControlMessage | TaskMessage) -> str:
             body |= {"position": message.position, "attempt": message.attempt}
         case TaskMessage():
             body |= {"type": "task", "position": message.position, "attempt": message.attempt}
+            body |= {"priority": message.priority} if message.priority else {}
     return json.dumps(body, separators=(",", ":"))
 
 
@@ -116,7 +120,13 @@ def load(text: str) -> ControlMessage | TaskMessage:
                 )
             case "task":
                 position, attempt = int(body["position"]), int(body["attempt"])
-                return TaskMessage(org=org, execution_id=execution, position=position, attempt=attempt)
+                return TaskMessage(
+                    org=org,
+                    execution_id=execution,
+                    position=position,
+                    attempt=attempt,
+                    priority=int(body.get("priority", 0)),
+                )
             case other:
                 raise ValueError(f"unknown message type {other!r}")
     except (KeyError, TypeError, ValueError) as error:

@@ -31,7 +31,11 @@ class ReceivedTask:
 
 
 class TaskQueue(Protocol):
-    """At-least-once, roughly first in first out. Raises `StoreUnavailable`."""
+    """At-least-once, roughly first in first out. Raises `StoreUnavailable`.
+
+    Messages have priorities. The queue in this process gives higher ones first; SQS knows none, so that on AWS whatever
+    must not wait behind other work gets a queue of its own.
+    """
 
     def send(self, org: OrgId, queue: str, messages: Sequence[TaskMessage], *, delay_ms: int = 0) -> None:
         """Send all, creating the queue at need; `delay_ms` is at most 15 minutes."""

@@ -59,7 +59,10 @@ class SqsControlQueue:
 
 
 class SqsTaskQueue:
-    """A `TaskQueue` of one SQS queue per org and queue name, created when first named."""
+    """A `TaskQueue` of one SQS queue per org and queue name, created when first named.
+
+    SQS has no priorities: messages carry theirs, and it changes nothing.
+    """
 
     def __init__(self, client: SQSClient, prefix: str) -> None:
         """`prefix` begins the name of every queue; what policies are limited by.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -38,20 +38,36 @@ class _Entry(Generic[M]):
 
 
 class VisibilityQueue(Generic[M]):
-    """Thread-safe. First in, first out among messages that are visible."""
+    """Thread-safe. Among messages that are visible, higher priorities first; first in, first out among equals."""
 
-    def __init__(self, clock: Clock, *, visibility_ms: int, unique: bool = False) -> None:
-        """`unique` drops a message equal to one that waits, keeping the earlier moment of the two."""
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        visibility_ms: int,
+        unique: bool = False,
+        priority: Callable[[M], int] = lambda _: 0,
+    ) -> None:
+        """Make an empty queue.
+
+        Args:
+            visibility_ms: when a message that was taken and not removed comes again.
+            unique: drop a message equal to one that waits, keeping the earlier moment of the two.
+            priority: of a message; higher ones come first.
+        """
         self._clock = clock
         self._visibility_ms = visibility_ms
         self._unique = unique
+        self._priority = priority
         self._changed = threading.Condition()
         self._closed = False
         self._next_id = 0
         self._entries: dict[int, _Entry[M]] = {}
         self._waiting: dict[M, int] = {}
-        # (visible at, id): stale pairs, whose entry is gone or has another moment, are skipped when they surface.
+        # (visible at, id) of what is to come, and behind its negative priority of what has become visible. Stale ones,
+        # whose entry is gone or has another moment, are skipped when they surface.
         self._heap: list[tuple[int, int]] = []
+        self._visible: list[tuple[int, int, int]] = []
 
     def put(self, messages: Sequence[M], *, delay_ms: int = 0) -> None:
         """Add `messages`, visible after `delay_ms`."""
@@ -92,7 +108,9 @@ class VisibilityQueue(Generic[M]):
         """When the next message is or becomes visible, in epoch milliseconds; None when there is none."""
         with self._changed:
             self._drop_stale()
-            return self._heap[0][0] if self._heap else None
+            moments = [self._visible[0][1]] if self._visible else []
+            moments += [self._heap[0][0]] if self._heap else []
+            return min(moments, default=None)
 
     def close(self) -> None:
         """Every waiting `take`, and every later one that would wait, returns at once."""
@@ -124,12 +142,21 @@ class VisibilityQueue(Generic[M]):
     def _take_visible(self, limit: int) -> list[Taken[M]]:
         now_ms = self._clock.now_ms()
         taken: list[Taken[M]] = []
-        self._drop_stale()
-        while self._heap and self._heap[0][0] <= now_ms and len(taken) < limit:
-            _, identity = heapq.heappop(self._heap)
+        self._surface(now_ms)
+        while self._visible and len(taken) < limit:
+            _, _, identity = heapq.heappop(self._visible)
             taken.append(self._deliver(identity, now_ms))
             self._drop_stale()
         return taken
+
+    def _surface(self, now_ms: int) -> None:
+        """Put what has become visible in the order in which it is taken."""
+        self._drop_stale()
+        while self._heap and self._heap[0][0] <= now_ms:
+            visible_at_ms, identity = heapq.heappop(self._heap)
+            priority = self._priority(self._entries[identity].message)
+            heapq.heappush(self._visible, (-priority, visible_at_ms, identity))
+            self._drop_stale()
 
     def _deliver(self, identity: int, now_ms: int) -> Taken[M]:
         entry = self._entries[identity]
@@ -147,12 +174,14 @@ class VisibilityQueue(Generic[M]):
         return int(identity) if entry is not None and entry.receive_count == int(count) else None
 
     def _drop_stale(self) -> None:
-        while self._heap:
-            visible_at_ms, identity = self._heap[0]
-            entry = self._entries.get(identity)
-            if entry is not None and entry.visible_at_ms == visible_at_ms:
-                return
+        while self._heap and self._is_stale(*self._heap[0]):
             heapq.heappop(self._heap)
+        while self._visible and self._is_stale(*self._visible[0][1:]):
+            heapq.heappop(self._visible)
+
+    def _is_stale(self, visible_at_ms: int, identity: int) -> bool:
+        entry = self._entries.get(identity)
+        return entry is None or entry.visible_at_ms != visible_at_ms
 
     def _wait_until(self, deadline_ms: int) -> bool:
         """Sleep until a change, the next moment or the deadline; False when there is no point in waiting longer."""

@@ -21,9 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Determinism(ContextBase):
     """`current_time`, `random`, `random_uuid`, `logger` and the execution's own facts."""
 
-    def __init__(self, driver: Driver) -> None:
-        super().__init__(driver)
-        self._uuids = 0
+    _uuids = 0
 
     @property
     def workflow_execution_id(self) -> str:

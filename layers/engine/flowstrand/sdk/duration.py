@@ -27,3 +27,15 @@ def to_ms(duration: Duration, what: str) -> int:
     if not 0 <= seconds * 1_000 <= MAX_MS:
         raise InvalidDefinition(f"{what} must be between 0 and a hundred years, not {duration!r}")
     return math.ceil(round(seconds * 1_000, 6))
+
+
+def to_positive_ms(duration: Duration, what: str) -> int:
+    """The same, of a duration that must not be 0.
+
+    Raises:
+        InvalidDefinition: it is 0, or `to_ms` refuses it.
+    """
+    duration_ms = to_ms(duration, what)
+    if not duration_ms:
+        raise InvalidDefinition(f"{what} must be more than 0")
+    return duration_ms

@@ -15,22 +15,38 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Handle(Awaitable[T_co], Generic[T_co]):
-    """A task, timer, child workflow or `ctx.run` operation under way. The request was issued when the handle was made."""
+    """A task, timer, promise, child workflow, signal, `ctx.run` operation or branch under way.
 
-    def __init__(self, driver: Driver, future: Future, decode: Callable[[JsonValue], T_co]) -> None:
+    What it stands for was asked for when the handle was made.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        future: Future,
+        decode: Callable[[JsonValue], T_co],
+        *,
+        is_shielded: bool = False,
+    ) -> None:
         self._driver = driver
         self._future = future
         self._decode = decode
+        self.is_shielded = is_shielded
 
     @property
     def id(self) -> str:
-        """The public id of the task execution, timer, child execution or operation."""
+        """The public id of the task execution, timer, promise, child execution or operation."""
         return self._future.id
 
     @property
     def is_done(self) -> bool:
         """Whether its end has been delivered to this workflow: the same at this point of the code on every replay."""
         return self._future.is_done
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Whether it is a task, timer or child workflow, which `cancel` may be called on."""
+        return self._driver.is_cancellable(self._future)
 
     @property
     def future(self) -> Future:
@@ -41,7 +57,8 @@ class Handle(Awaitable[T_co], Generic[T_co]):
         """Wait for the end; the same as awaiting the handle. May be called again.
 
         Raises:
-            TaskFailed, TaskCancelled, TimerCancelled, ChildWorkflowFailed, OperationFailed: it did not succeed.
+            TaskFailed, TaskCancelled, TimerCancelled, ChildWorkflowFailed, OperationFailed, PromiseRejected, TimedOut:
+                it did not succeed.
             NotSerializable: what it returned does not fit the declared type.
         """
         return await self
@@ -51,16 +68,25 @@ class Handle(Awaitable[T_co], Generic[T_co]):
         failure = self._future.failure
         return failure if failure is not None else self._decode(self._future.value)
 
-    def cancel(self) -> None:
-        """Ask for a task or timer to be cancelled. Settles nothing: awaiting the handle tells how it really ended.
+    def cancel(self, reason: str | None = None) -> None:
+        """Ask for a task, timer or child workflow to be cancelled.
+
+        Settles nothing: awaiting the handle tells how it really ended.
+
+        Args:
+            reason: what a child workflow is told.
 
         Raises:
-            ValueError: it is neither a task's nor a timer's.
+            ValueError: it is something else.
         """
-        self._driver.cancel(self._future)
+        self._driver.cancel(self._future, reason)
+
+    def shielded(self) -> Handle[T_co]:
+        """The same, for awaiting it without being interrupted by a cancellation: see `ctx.shield`."""
+        return Handle(self._driver, self._future, self._decode, is_shielded=True)
 
     def __await__(self) -> Generator[Any, None, T_co]:
-        value = yield from self._future.__await__()
+        value = yield from self._future.wait(is_shielded=self.is_shielded)
         return self._decode(value)
 
     def __repr__(self) -> str:

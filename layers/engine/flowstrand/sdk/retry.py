@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeAlias
 
 from flowstrand.engine.events.vocabulary import RetryPolicy as EngineRetryPolicy
 from flowstrand.errors import InvalidDefinition
 from flowstrand.sdk.duration import Duration, to_ms
 
+_LONGEST_NAME = 256
+
+ErrorClass: TypeAlias = type[BaseException] | str
+"""An exception class, or its name: what the log and workers in other languages know of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often a task is tried, and how long after a failure: exponential backoff with jitter, saturating.
+    """How often something is tried, and how long after a failure: exponential backoff with jitter, saturating.
 
     Attributes:
         max_attempts: the first attempt included; 1 means no retry.
-        initial_interval: seconds or a timedelta before attempt 2.
+        initial: seconds or a timedelta before attempt 2.
         multiplier: what each further interval is multiplied by, at least 1.
-        max_interval: no interval is longer.
+        maximum: no interval is longer.
         jitter: the share of the interval, 0 to 1, that is drawn at random below it.
+        non_retryable: exception classes, or their names, after which there is no further attempt. An exception of a class
+            derived from one of them counts as well.
 
     Raises:
         InvalidDefinition: a value is out of range.
     """
 
     max_attempts: int = 4
-    initial_interval: Duration = timedelta(seconds=1)
+    initial: Duration = timedelta(seconds=1)
     multiplier: float = 2.0
-    max_interval: Duration = timedelta(seconds=60)
+    maximum: Duration = timedelta(seconds=60)
     jitter: float = 0.2
+    non_retryable: Sequence[ErrorClass] = ()
 
     def __post_init__(self) -> None:
         if type(self.max_attempts) is not int or self.max_attempts < 1:
@@ -38,15 +48,30 @@ class RetryPolicy:
             raise InvalidDefinition(f"multiplier must be at least 1, not {self.multiplier!r}")
         if not 0 <= self.jitter <= 1:
             raise InvalidDefinition(f"jitter must be between 0 and 1, not {self.jitter!r}")
-        to_ms(self.initial_interval, "initial_interval")
-        to_ms(self.max_interval, "max_interval")
+        to_ms(self.initial, "initial")
+        to_ms(self.maximum, "maximum")
+        self._names()
 
     def engine(self) -> EngineRetryPolicy:
         """The same policy as it is recorded."""
         return EngineRetryPolicy(
             max_retries=self.max_attempts - 1,
-            initial_ms=to_ms(self.initial_interval, "initial_interval"),
+            initial_ms=to_ms(self.initial, "initial"),
             multiplier=self.multiplier,
-            max_ms=to_ms(self.max_interval, "max_interval"),
+            max_ms=to_ms(self.maximum, "maximum"),
             jitter=self.jitter,
+            non_retryable=self._names() or None,
         )
+
+    def _names(self) -> tuple[str, ...]:
+        if isinstance(self.non_retryable, str | type):
+            raise InvalidDefinition("non_retryable is a sequence of exception classes or names, not one of them")
+        return tuple(sorted({_name_of(error) for error in self.non_retryable}))
+
+
+def _name_of(error: object) -> str:
+    if isinstance(error, type) and issubclass(error, BaseException):
+        return error.__name__
+    if isinstance(error, str) and 0 < len(error) <= _LONGEST_NAME:
+        return error
+    raise InvalidDefinition(f"non_retryable holds exception classes or their names, not {error!r}")

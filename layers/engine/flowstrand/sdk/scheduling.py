@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from flowstrand.engine.schema import epoch_ms
 from flowstrand.errors import InvalidDefinition
@@ -11,11 +11,12 @@ from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk import names
 from flowstrand.sdk.context_base import ContextBase
 from flowstrand.sdk.definition import Definition
-from flowstrand.sdk.duration import Duration, to_ms
+from flowstrand.sdk.duration import Duration, to_ms, to_positive_ms
 from flowstrand.sdk.handles import Handle
 from flowstrand.sdk.retry import RetryPolicy
 from flowstrand.sdk.serde import Serde
 from flowstrand.sdk.signature import OMITTED, Signature
+from flowstrand.sdk.task_options import TaskKeywords, TaskOptions
 
 if TYPE_CHECKING:
     from flowstrand.sdk.code_shapes import (
@@ -43,88 +44,76 @@ class Scheduling(ContextBase):
         self,
         task: TaskDefinition[InputT, OutputT],
         input: InputT,
-        *,
-        queue: str | None = None,
-        retry: RetryPolicy | None = None,
+        **options: Unpack[TaskKeywords],
     ) -> Handle[OutputT]: ...
     @overload
     def schedule(
         self,
         task: TaskDefinition[None, OutputT],
-        *,
-        queue: str | None = None,
-        retry: RetryPolicy | None = None,
+        **options: Unpack[TaskKeywords],
     ) -> Handle[OutputT]: ...
     @overload
     def schedule(
         self,
         task: type[AsyncTaskClass[InputT, OutputT]],
         input: InputT,
-        *,
-        queue: str | None = None,
-        retry: RetryPolicy | None = None,
+        **options: Unpack[TaskKeywords],
     ) -> Handle[OutputT]: ...
     @overload
     def schedule(
         self,
         task: type[AsyncTaskClassWithoutInput[OutputT]],
-        *,
-        queue: str | None = None,
-        retry: RetryPolicy | None = None,
+        **options: Unpack[TaskKeywords],
     ) -> Handle[OutputT]: ...
     @overload
     def schedule(
         self,
         task: type[TaskClass[InputT, OutputT]],
         input: InputT,
-        *,
-        queue: str | None = None,
-        retry: RetryPolicy | None = None,
+        **options: Unpack[TaskKeywords],
     ) -> Handle[OutputT]: ...
     @overload
     def schedule(
         self,
         task: type[TaskClassWithoutInput[OutputT]],
-        *,
-        queue: str | None = None,
-        retry: RetryPolicy | None = None,
+        **options: Unpack[TaskKeywords],
     ) -> Handle[OutputT]: ...
     @overload
     def schedule(
         self,
         task: str,
         input: object = None,
-        *,
-        queue: str | None = None,
-        retry: RetryPolicy | None = None,
+        **options: Unpack[TaskKeywords],
     ) -> Handle[JsonValue]: ...
     def schedule(
         self,
         task: object,
         input: object = OMITTED,
-        *,
-        queue: str | None = None,
-        retry: RetryPolicy | None = None,
+        **options: Unpack[TaskKeywords],
     ) -> Handle[Any]:
         """Have a worker run `task`. Awaiting the handle gives its result.
 
         Args:
             task: the decorated task, or its name.
             input: what it is given; written to the log now.
-            queue: where it waits for a worker; by default the task's own queue, else the execution's.
-            retry: how often it is tried; by default the task's own policy.
+            options: retry, timeout, start_to_close, heartbeat_timeout, queue, priority: see `TaskOptions`. What is not said
+                here is as the task's declaration has it.
 
         Raises:
             NotSerializable: the input does not fit the task.
-            TaskFailed, TaskCancelled: on awaiting.
+            InvalidDefinition: an option is out of range.
+            TaskFailed, TaskTimeout, TaskCancelled: on awaiting.
         """
         kind, default_queue, signature = _target(task, "task")
-        policy = retry or getattr(task, "retry", None) or RetryPolicy()
+        asked = TaskOptions(**options)
+        declared = getattr(task, "options", None)
+        terms = asked.over(declared) if isinstance(declared, TaskOptions) else asked
         future = self._driver.schedule_task(
             kind,
             signature.encode_input(input),
-            queue=self._queue(queue, default_queue),
-            retry=policy.engine(),
+            queue=self._queue(asked.queue, default_queue),
+            retry=(terms.retry or RetryPolicy()).engine(),
+            terms=terms.terms(),
         )
         return Handle(self._driver, future, signature.decode_output)
 
@@ -139,6 +128,7 @@ class Scheduling(ContextBase):
         *,
         name: str | None = None,
         queue: str | None = None,
+        timeout: Duration | None = None,
     ) -> Handle[OutputT]: ...
     @overload
     def schedule_workflow(
@@ -147,6 +137,7 @@ class Scheduling(ContextBase):
         *,
         name: str | None = None,
         queue: str | None = None,
+        timeout: Duration | None = None,
     ) -> Handle[OutputT]: ...
     @overload
     def schedule_workflow(
@@ -156,6 +147,7 @@ class Scheduling(ContextBase):
         *,
         name: str | None = None,
         queue: str | None = None,
+        timeout: Duration | None = None,
     ) -> Handle[OutputT]: ...
     @overload
     def schedule_workflow(
@@ -164,10 +156,17 @@ class Scheduling(ContextBase):
         *,
         name: str | None = None,
         queue: str | None = None,
+        timeout: Duration | None = None,
     ) -> Handle[OutputT]: ...
     @overload
     def schedule_workflow(
-        self, workflow: str, input: object = None, *, name: str | None = None, queue: str | None = None
+        self,
+        workflow: str,
+        input: object = None,
+        *,
+        name: str | None = None,
+        queue: str | None = None,
+        timeout: Duration | None = None,
     ) -> Handle[JsonValue]: ...
     def schedule_workflow(
         self,
@@ -176,6 +175,7 @@ class Scheduling(ContextBase):
         *,
         name: str | None = None,
         queue: str | None = None,
+        timeout: Duration | None = None,
     ) -> Handle[Any]:
         """Run `workflow` as a child, an execution of its own. Awaiting the handle gives its output.
 
@@ -184,6 +184,7 @@ class Scheduling(ContextBase):
             input: what it is given; written to the log now.
             name: what this child is called in the parent's log; its kind by default.
             queue: the child's queue; by default the workflow's own, else this execution's.
+            timeout: seconds or a timedelta from its start to its end; a child that is open by then fails.
 
         Raises:
             NotSerializable: the input does not fit the workflow.
@@ -195,6 +196,7 @@ class Scheduling(ContextBase):
             signature.encode_input(input),
             name=kind if name is None else names.label(name, "a child workflow"),
             queue=self._queue(queue, default_queue),
+            timeout_ms=None if timeout is None else to_positive_ms(timeout, "the timeout of a child workflow"),
         )
         return Handle(self._driver, future, signature.decode_output)
 

@@ -8,13 +8,14 @@ import inspect
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Protocol, TypeVar, Unpack, overload
 
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.code_shapes import HasRun
 from flowstrand.sdk.definition import Definition, InputT, InputT_contra, OutputT, OutputT_co
 from flowstrand.sdk.retry import RetryPolicy
 from flowstrand.sdk.task_context import TaskContext
+from flowstrand.sdk.task_options import TaskKeywords, TaskOptions
 
 ClassT = TypeVar("ClassT", bound=HasRun)
 
@@ -24,6 +25,7 @@ class TaskDefinition(Definition[InputT_contra, OutputT_co]):
 
     Attributes:
         retry: how often it is tried, unless the caller says otherwise.
+        options: on which terms it is done, unless the caller says otherwise.
     """
 
     NOUN = "task"
@@ -33,11 +35,11 @@ class TaskDefinition(Definition[InputT_contra, OutputT_co]):
         code: Callable[..., Any],
         *,
         name: str | None = None,
-        retry: RetryPolicy | None = None,
-        queue: str | None = None,
+        **options: Unpack[TaskKeywords],
     ) -> None:
-        super().__init__(code, name=name, queue=queue)
-        self.retry = retry or RetryPolicy()
+        self.options = TaskOptions(**options)
+        super().__init__(code, name=name, queue=self.options.queue)
+        self.retry = self.options.retry or RetryPolicy()
 
     async def execute(self, ctx: TaskContext, input: JsonValue, *, executor: Executor | None = None) -> JsonValue:
         """Run one attempt: decode `input`, run the code, encode what it returns.
@@ -90,29 +92,25 @@ def task(code: Callable[[TaskContext], OutputT], /) -> TaskDefinition[None, Outp
 @overload
 def task(code: type[ClassT], /) -> type[ClassT]: ...
 @overload
-def task(
-    *, name: str | None = None, retry: RetryPolicy | None = None, queue: str | None = None
-) -> TaskDecorator: ...
+def task(*, name: str | None = None, **options: Unpack[TaskKeywords]) -> TaskDecorator: ...
 def task(
     code: Callable[..., Any] | None = None,
     /,
     *,
     name: str | None = None,
-    retry: RetryPolicy | None = None,
-    queue: str | None = None,
+    **options: Unpack[TaskKeywords],
 ) -> Any:
-    """Declare a task: `@task` or `@task(name="charge-card", retry=RetryPolicy(max_attempts=4), queue="payments")`.
+    """Declare a task: `@task` or `@task(name="charge-card", retry=RetryPolicy(max_attempts=4), start_to_close=30)`.
 
     The code takes `(ctx)` or `(ctx, input)`, `async` or not (then it runs in a thread). A class is made anew for each
     attempt, and its name then stands for the definition. Input and output are pydantic models, dataclasses or plain JSON, by annotation.
 
     Args:
         name: its kind; the function's or class's name by default.
-        retry: how often it is tried; 4 attempts by default.
-        queue: where it waits for a worker; the execution's queue by default.
+        options: retry, timeout, start_to_close, heartbeat_timeout, queue, priority: see `TaskOptions`.
 
     Raises:
         InvalidDefinition: a bad name, signature or option.
     """
-    declare = partial(TaskDefinition[Any, Any], name=name, retry=retry, queue=queue)
+    declare = partial(TaskDefinition[Any, Any], name=name, **options)
     return declare if code is None else declare(code)

@@ -37,8 +37,12 @@ class WorkflowDefinition(Definition[InputT_contra, OutputT_co]):
             NotSerializable: the input does not fit the workflow, or the output cannot be recorded.
             BaseException: whatever the code raises.
         """
+        context = WorkflowContext(driver, self.signature)
+        return await context.ending.around(self._body(context, input))
+
+    async def _body(self, context: WorkflowContext, input: JsonValue) -> JsonValue:
         arguments = self.signature.decode_input(input)
-        return self.signature.encode_output(await self.bound()(WorkflowContext(driver), *arguments))
+        return self.signature.encode_output(await self.bound()(context, *arguments))
 
 
 class WorkflowDecorator(Protocol):

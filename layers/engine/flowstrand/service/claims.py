@@ -24,7 +24,13 @@ from flowstrand.service.tokens import Lease
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedTask:
-    """An attempt that now is a worker's, until `lease_ends_at_ms` or as long as it heartbeats."""
+    """An attempt that now is a worker's, until `lease_ends_at_ms` or as long as it heartbeats.
+
+    Attributes:
+        heartbeat_ms: how often it should.
+        non_retryable: names of error classes after which no further attempt is wanted. Only the worker can tell whether
+            what was raised is of a class derived from one of them.
+    """
 
     task_execution_id: str
     workflow_execution_id: str
@@ -35,6 +41,7 @@ class ClaimedTask:
     lease_token: str
     lease_ends_at_ms: int
     heartbeat_ms: int
+    non_retryable: tuple[str, ...] = ()
 
 
 def claim_all(
@@ -127,8 +134,14 @@ class _Claim:
             max_retries=known.retry.max_retries,
             lease_token=self._services.tokens.sign(lease),
             lease_ends_at_ms=known.due_at_ms,
-            heartbeat_ms=self._services.settings.heartbeat_ms,
+            heartbeat_ms=self._heartbeat_ms(known),
+            non_retryable=known.retry.non_retryable or (),
         )
+
+    def _heartbeat_ms(self, known: OpenTask) -> int:
+        """Three times within its heartbeat timeout, so that one that is late or lost does not end the attempt."""
+        usual_ms = self._services.settings.heartbeat_ms
+        return min(usual_ms, max(1, (known.heartbeat_timeout_ms or 3 * usual_ms) // 3))
 
     def _input_of(self, known: OpenTask) -> JsonValue:
         commit = self._services.log.commit_at(self._key, known.created_at)

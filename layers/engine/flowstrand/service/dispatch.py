@@ -8,7 +8,9 @@ from contextlib import suppress
 from flowstrand.engine.decide import child as decide_child
 from flowstrand.engine.decide.start import start_workflow
 from flowstrand.engine.effects import (
+    ArmDeadline,
     ArmLease,
+    ArmTimeout,
     ArmTimer,
     Effect,
     QueueAttempt,
@@ -57,6 +59,10 @@ def _carry_out(services: Services, tip: append.Tip, effect: Effect) -> None:
     match effect:
         case ArmLease(position=position, attempt=attempt, at_ms=at_ms):
             services.timers.at(_due(key, DueKind.LEASE, position, attempt), at_ms)
+        case ArmDeadline(position=position, at_ms=at_ms):
+            services.timers.at(_due(key, DueKind.DEADLINE, position), at_ms)
+        case ArmTimeout(at_ms=at_ms):
+            services.timers.at(_due(key, DueKind.WORKFLOW), at_ms)
         case ArmTimer(position=position, at_ms=at_ms):
             services.timers.at(_due(key, DueKind.TIMER, position), at_ms)
         case StartChild(child=child):
@@ -67,7 +73,7 @@ def _carry_out(services: Services, tip: append.Tip, effect: Effect) -> None:
             _queue(services, key, [effect])
 
 
-def _due(key: LogKey, kind: DueKind, position: int, attempt: int = 0) -> Due:
+def _due(key: LogKey, kind: DueKind, position: int = 0, attempt: int = 0) -> Due:
     return Due(org=key.org, execution_id=key.execution_id, kind=kind, position=position, attempt=attempt)
 
 
@@ -85,6 +91,7 @@ def _queue(services: Services, key: LogKey, attempts: list[QueueAttempt]) -> Non
             execution_id=key.execution_id,
             position=effect.position,
             attempt=effect.attempt,
+            priority=effect.priority,
         )
         batches[effect.queue, delay_ms].append(message)
     for (queue, delay_ms), messages in batches.items():
@@ -96,10 +103,16 @@ def _start_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
     key = LogKey(tip.key.org, ExecutionId(child.child_workflow_id))
     initiated = _initiated(services, tip.key, child)
     parent = ParentRef(workflow_execution_id=tip.state.workflow_execution_id, position=child.position)
+    now_ms = services.clock.now_ms()
     started = start_workflow(
-        key.execution_id, kind=child.kind, input=initiated.input, queue=child.queue, parent=parent
+        key.execution_id,
+        kind=child.kind,
+        input=initiated.input,
+        queue=child.queue,
+        parent=parent,
+        timeout_at_ms=None if initiated.timeout_ms is None else now_ms + initiated.timeout_ms,
     )
-    open_executions.add(services.directory, key, services.clock.now_ms())
+    open_executions.add(services.directory, key, now_ms)
     with suppress(AppendConflict):  # an earlier dispatch began it
         append.put(services, append.first_commit(services, key, started))
     services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=1)])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flowstrand.engine import ids
 from flowstrand.engine.decide.start import start_workflow
-from flowstrand.engine.events import ErrorInfo, WorkflowCompleted, WorkflowFailed, WorkflowStatus
+from flowstrand.engine.events import ErrorInfo, EventData, WorkflowCompleted, WorkflowFailed, WorkflowStatus
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import NotFound
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -19,18 +19,24 @@ from flowstrand.service.container import Services
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
-    """What a caller asks for. `input` is JSON of at most `Settings.max_payload_bytes`."""
+    """What a caller asks for.
+
+    Attributes:
+        input: JSON of at most `Settings.max_payload_bytes`.
+        timeout_ms: how long the execution may take; None for ever.
+    """
 
     kind: str
     input: JsonValue
     queue: str = "default"
     version: str | None = None
     metadata: JsonObject | None = None
+    timeout_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionSnapshot:
-    """An execution as it stands at `current_sequence`."""
+    """An execution as it stands at `current_sequence`. `failure_type` says why a failed one failed, for programs."""
 
     workflow_execution_id: str
     kind: str
@@ -43,6 +49,7 @@ class ExecutionSnapshot:
     parent_workflow_execution_id: str | None
     output: JsonValue
     error: ErrorInfo | None
+    failure_type: str | None
 
 
 def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSnapshot:
@@ -64,6 +71,7 @@ def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSna
         queue=request.queue,
         version=request.version,
         metadata=request.metadata,
+        timeout_at_ms=None if request.timeout_ms is None else now_ms + request.timeout_ms,
     )
     open_executions.add(services.directory, key, now_ms)
     commit = append.first_commit(services, key, started)
@@ -83,7 +91,8 @@ def get(services: Services, org: OrgId, execution_id: str) -> ExecutionSnapshot:
 
 def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
     state = tip.state
-    output, error = _end_of(services, tip) if state.closed else (None, None)
+    end = _end_of(services, tip) if state.closed else None
+    failed = end if isinstance(end, WorkflowFailed) else None
     return ExecutionSnapshot(
         workflow_execution_id=state.workflow_execution_id,
         kind=state.kind,
@@ -94,18 +103,12 @@ def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
         version=state.version,
         metadata=state.metadata,
         parent_workflow_execution_id=state.parent.workflow_execution_id if state.parent else None,
-        output=output,
-        error=error,
+        output=payloads.fetch(services, tip.key.org, end.output) if isinstance(end, WorkflowCompleted) else None,
+        error=failed.error if failed else None,
+        failure_type=failed.failure_type if failed else None,
     )
 
 
-def _end_of(services: Services, tip: append.Tip) -> tuple[JsonValue, ErrorInfo | None]:
+def _end_of(services: Services, tip: append.Tip) -> EventData | None:
     commit = services.log.commit_at(tip.key, tip.state.sequence)
-    end = unpack_events(commit)[-1].data if commit else None
-    match end:
-        case WorkflowCompleted(output=output):
-            return payloads.fetch(services, tip.key.org, output), None
-        case WorkflowFailed(error=error):
-            return None, error
-        case _:
-            return None, None
+    return unpack_events(commit)[-1].data if commit else None

@@ -12,7 +12,7 @@ from typing import TypeAlias, cast
 from flowstrand.engine.decide import turn as decide
 from flowstrand.engine.events import ErrorInfo
 from flowstrand.engine.evolve import Draft
-from flowstrand.engine.replay.driver import Operation
+from flowstrand.engine.replay.ledger import Operation
 from flowstrand.engine.replay.outcome import error_info
 from flowstrand.errors import PayloadTooLarge
 from flowstrand.jsonvalue import JsonValue
@@ -130,16 +130,17 @@ class _OperationRun:
         raise append.Contended(self._strand.tip)
 
     def _draft(self, results: dict[int, Result]) -> Draft | None:
-        commands = self._strand.missing_commands()
+        commands, patches = self._strand.missing_commands(), self._strand.missing_patches()
         # A duplicate of this turn may have recorded the same operation, delivered here already or not.
         wanted = {operation.index for operation in self._strand.driver.pending_operations()}
         wanted -= self._strand.recorded_operations()
         new = {index: result for index, result in results.items() if index in wanted}
-        if not commands and not new:
+        if not commands and not patches and not new:
             return None
         draft = Draft(self._strand.tip.state, self._services.clock.now_ms())
         decide.resume(draft, self._worker_id)
-        decide.issue(draft, commands)
+        decide.mark(draft, patches)
+        decide.issue(draft, commands, self._strand.driver.delivered_to)
         for index, result in sorted(new.items()):
             decide.record_operation(draft, index, self._names[index], result)
         return draft if draft.events else None  # a cancel of what has settled meanwhile asks for nothing

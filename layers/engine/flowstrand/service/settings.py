@@ -15,6 +15,9 @@ class Settings:
     """How often workers are told to heartbeat."""
     turn_lease_ms: int = 15_000
     """The lease on an execution whose turn is running `ctx.run` functions; renewed at a third of it."""
+    poison_turns: int = 10
+    """How many turns of one execution may end with their process, or without a commit, one after the other, before the
+    execution fails; 0 for any number."""
     safety_wake_ms: int = 30_000
     """After a commit with effects, when the projector wakes the execution once more."""
     sweep_interval_ms: int = 600_000

@@ -11,6 +11,7 @@ from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay import matching
 from flowstrand.engine.replay.commands import Command
 from flowstrand.engine.replay.driver import Driver
+from flowstrand.engine.replay.patches import marker_of
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
@@ -47,6 +48,11 @@ class Strand:
         return self.tip.key
 
     @property
+    def is_cold(self) -> bool:
+        """Whether nothing has been delivered yet: no code of this execution is in memory."""
+        return self.driver.delivered_to == 0
+
+    @property
     def is_superseded(self) -> bool:
         """Whether this turn must drop everything: the execution ended, or a duplicate has done its work."""
         return is_superseded(self.tip.state, self.driver.delivered_to)
@@ -59,6 +65,7 @@ class Strand:
     def deliver(self) -> None:
         """Deliver everything read, in log order, running the code to quiescence after each event."""
         seen_before = self.tip.state.horizon
+        self.driver.foresee(self.ahead)
         for event in self.ahead:
             self.driver.deliver(event, replaying=event.sequence <= seen_before)
         self.ahead = []
@@ -71,6 +78,11 @@ class Strand:
             if isinstance(event.data, matching.RecordedCommand)
         }
         return [command for command in self.driver.unrecorded() if command.position not in recorded]
+
+    def missing_patches(self) -> list[str]:
+        """Patches that the code follows and whose markers are not in the log."""
+        recorded = {marker_of(event) for event in self.ahead}
+        return [patch for patch in self.driver.unrecorded_patches() if patch not in recorded]
 
     def recorded_operations(self) -> set[int]:
         """Indices of `ctx.run` results among what was read and not delivered."""

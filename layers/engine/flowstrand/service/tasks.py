@@ -81,8 +81,8 @@ def heartbeat(services: Services, org: OrgId, task_id: str, *, lease_token: str)
     """
     key, position, lease = _lease_of(services, org, task_id, lease_token)
     now_ms = services.clock.now_ms()
-    task.running(Draft(_require(services, key).state, now_ms), position, lease.attempt)
-    until_ms = now_ms + services.settings.lease_ms
+    known = task.running(Draft(_require(services, key).state, now_ms), position, lease.attempt)
+    until_ms = task.lease_until_ms(known, now_ms, services.settings.lease_ms)
     leases.heartbeat(services.directory, task_id, attempt=lease.attempt, until_ms=until_ms)
     return False
 

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from flowstrand.engine.decide import turn as decide
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay.outcome import raised
-from flowstrand.errors import PayloadTooLarge
+from flowstrand.errors import OperatorError, PayloadTooLarge
 from flowstrand.log.port import AppendConflict, LogKey
-from flowstrand.service import append
+from flowstrand.service import append, poison
 from flowstrand.service.container import Services
+from flowstrand.service.leases import LeaseHeld
 from flowstrand.service.operations import run_operations
 from flowstrand.service.strand import Strand, open_strand
 
@@ -33,6 +34,19 @@ def run_turn(services: Services, key: LogKey, worker_id: str, flushed: Flushed) 
     strand = open_strand(services, key)
     if strand is None:
         return None
+    if not strand.is_cold or not strand.tip.state.is_runnable:
+        return _run(services, strand, worker_id, flushed)
+    counted = poison.count_turn(services, key, strand.tip.state.sequence)
+    if counted.past_limit:
+        return poison.fail(services, strand.tip, counted)
+    try:
+        return _run(services, strand, worker_id, flushed)
+    except (LeaseHeld, append.Contended, OperatorError):
+        poison.take_back(services, counted)
+        raise
+
+
+def _run(services: Services, strand: Strand, worker_id: str, flushed: Flushed) -> append.Tip:
     finished = False
     try:
         if strand.tip.state.is_runnable:
@@ -64,7 +78,8 @@ def _close(services: Services, strand: Strand, worker_id: str, refused: PayloadT
         draft = Draft(strand.tip.state, services.clock.now_ms())
         decide.resume(draft, worker_id)
         if refused is None:
-            decide.issue(draft, strand.missing_commands())
+            decide.mark(draft, strand.missing_patches())
+            decide.issue(draft, strand.missing_commands(), strand.driver.delivered_to)
         outcome = raised(refused) if refused else strand.driver.outcome()
         decide.close(draft, outcome, strand.driver.delivered_to, worker_id)
         try:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 
-from flowstrand.engine import effects, ids
-from flowstrand.engine.decide import task, timer
+from flowstrand.engine import effects
+from flowstrand.engine.decide import task, timeout, timer
 from flowstrand.engine.evolve import Draft
 from flowstrand.queues.messages import ControlMessage, Due, DueKind, Wake
 from flowstrand.service import append, inbox, leases, open_executions
@@ -58,6 +58,7 @@ def _handle_wake(services: Services, wake: Wake, worker_id: str) -> None:
     if again_in_ms is not None:
         services.control.send([wake], delay_ms=again_in_ms)
     if tip.state.closed:
+        services.warm.forget(wake.key)
         open_executions.remove(services.directory, wake.key)
 
 
@@ -89,6 +90,10 @@ def _settle(draft: Draft, due: Due) -> bool:
             return timer.fire(draft, due.position)
         case DueKind.LEASE:
             return task.expire_lease(draft, due.position, attempt=due.attempt)
+        case DueKind.DEADLINE:
+            return task.expire_deadline(draft, due.position)
+        case DueKind.WORKFLOW:
+            return timeout.time_out(draft)
         case DueKind.ATTEMPT:
             return False  # its moment only wakes; the queue message is an effect
 
@@ -99,22 +104,32 @@ def _is_postponed(services: Services, tip: append.Tip, due: Due) -> bool:
     One of however many came: re-dispatched wakes arm the same lease again and again, and each of those messages would
     otherwise live as long as the worker heartbeats.
     """
-    now_ms = services.clock.now_ms()
-    at_ms = 0
-    if due.kind is DueKind.TIMER and due.position in tip.state.timers:
-        at_ms = tip.state.timers[due.position].fire_at_ms
-    if due.kind is DueKind.LEASE and due.position in tip.state.tasks:
-        task_id = ids.operation_id(due.execution_id, ids.TASK, due.position)
-        known = tip.state.tasks[due.position]
-        if known.attempts == due.attempt:
-            extended = leases.extended_to_ms(services.directory, task_id, attempt=due.attempt)
-            at_ms = max(known.due_at_ms, extended)
-    if at_ms <= now_ms:
+    at_ms = _due_at_ms(services, tip, due)
+    if at_ms is None or at_ms <= services.clock.now_ms():
         return False
     if not leases.is_rearmed(services.directory, due.name, at_ms):
         services.timers.at(due, at_ms)
         leases.note_rearmed(services.directory, due.name, at_ms)
     return True
+
+
+def _due_at_ms(services: Services, tip: append.Tip, due: Due) -> int | None:
+    """When the thing is due, as the log and heartbeats have it; None where it is open no more."""
+    known = tip.state.tasks.get(due.position)
+    match due.kind:
+        case DueKind.TIMER:
+            timer_known = tip.state.timers.get(due.position)
+            return timer_known.fire_at_ms if timer_known else None
+        case DueKind.LEASE if known is not None and known.attempts == due.attempt:
+            task_id = known.task_execution_id
+            extended_ms = leases.extended_to_ms(services.directory, task_id, attempt=due.attempt)
+            return max(known.due_at_ms, extended_ms)
+        case DueKind.DEADLINE:
+            return known.deadline_at_ms if known else None
+        case DueKind.WORKFLOW:
+            return None if tip.state.closed else tip.state.timeout_at_ms
+        case _:
+            return None
 
 
 def _changed_at(tip: append.Tip, due: Due) -> int:

@@ -36,6 +36,12 @@ class WarmCache:
         for dropped in excess:
             dropped.driver.drop()
 
+    def forget(self, key: LogKey) -> None:
+        """Drop the strand of an execution that has ended otherwise than by its own last turn."""
+        strand = self.take(key)
+        if strand is not None:
+            strand.driver.drop()
+
     def clear(self) -> None:
         """Drop everything, as the end of the process would."""
         with self._lock:

@@ -26,7 +26,12 @@ AnswerT = TypeVar("AnswerT", bound=_Answer)
 
 
 class ClaimedTask(_Answer):
-    """An attempt that is this worker's until its lease ends. `heartbeat_ms`: how often to renew it."""
+    """An attempt that is this worker's until its lease ends.
+
+    Attributes:
+        heartbeat_ms: how often to renew it.
+        non_retryable: names of error classes after which no further attempt is wanted.
+    """
 
     task_execution_id: str
     workflow_execution_id: str
@@ -36,6 +41,7 @@ class ClaimedTask(_Answer):
     max_retries: int
     lease_token: str
     heartbeat_ms: int
+    non_retryable: tuple[str, ...] = ()
 
 
 class Registered(_Answer):

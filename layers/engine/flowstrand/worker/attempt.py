@@ -94,7 +94,7 @@ class Attempt:
             return Completed(output=self._payloads.to_wire(output))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a task raises is its report
             _log.info("task %r, attempt %d, failed: %r", self._claimed.kind, self._claimed.attempt, error)
-            return Failed.of(error)
+            return Failed.of(error, non_retryable=self._claimed.non_retryable)
 
     def _context(self) -> TaskContext:
         return TaskContext(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -35,13 +36,19 @@ class Failed:
     retryable: bool = True
 
     @classmethod
-    def of(cls, error: BaseException) -> Failed:
-        """An exception as a failure. One that says so, or values that do not fit their types, are not worth retrying."""
+    def of(cls, error: BaseException, *, non_retryable: Collection[str] = ()) -> Failed:
+        """An exception as a failure.
+
+        Not worth retrying are one that says so, values that do not fit their types, and whatever is of a class that
+        `non_retryable` names or that is derived from one.
+        """
+        names = {base.__name__ for base in type(error).__mro__}
+        unwanted = isinstance(error, NonRetryableError | NotSerializable) or not names.isdisjoint(non_retryable)
         return cls(
             type=type(error).__name__[:256],
             message=str(error)[:_MAX_MESSAGE],
             stack="".join(traceback.format_exception(error))[-_MAX_STACK:],
-            retryable=not isinstance(error, NonRetryableError | NotSerializable),
+            retryable=not unwanted,
         )
 
 

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from flowstrand.engine import ids
 from flowstrand.engine.events import (
+    ChildCancellationRequested,
     ChildCompleted,
     ChildFailed,
     ChildInitiated,
@@ -33,13 +34,16 @@ def initiate(draft: Draft, command: StartChild) -> None:
     """Record that workflow code asked for a child."""
     draft.emit(
         ChildInitiated(
-            child_workflow_id=ids.operation_id(draft.state.workflow_execution_id, ids.CHILD, command.position),
+            child_workflow_id=command.child_id
+            or ids.operation_id(draft.state.workflow_execution_id, ids.CHILD, command.position),
             position=command.position,
             name=command.name,
             kind=command.kind,
             status=WorkflowStatus.PENDING,
             input=command.input,
             queue=command.queue,
+            parent_close_policy=command.parent_close_policy,
+            timeout_ms=command.timeout_ms,
         )
     )
 
@@ -73,6 +77,33 @@ def ended(draft: Draft, position: int, end: WorkflowCompleted | WorkflowFailed |
             kind = FailureType.CANCELLED.value
             draft.emit(ChildFailed(**common, status=WorkflowStatus.CANCELLED, error=error, failure_type=kind))
     return True
+
+
+def request_cancel(
+    draft: Draft,
+    position: int,
+    *,
+    command: int | None = None,
+    reason: str | None = None,
+    force: bool = False,
+) -> None:
+    """Record that the child is to be told to cancel, if it is open.
+
+    Args:
+        command: the position of the cancel command; None where the parent's own cancellation or end is the reason.
+        force: it is to be ended at once.
+    """
+    child = draft.state.children.get(position)
+    if child is not None:
+        draft.emit(
+            ChildCancellationRequested(
+                **_common(child),
+                status=WorkflowStatus.CANCELLING,
+                reason=reason,
+                force=force or None,
+                command=command,
+            )
+        )
 
 
 def _common(child: OpenChild) -> _Common:

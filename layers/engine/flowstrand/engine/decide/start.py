@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowstrand.engine.events import ParentRef, WorkflowStarted, WorkflowStatus
-from flowstrand.engine.schema import Payload
+from flowstrand.engine.schema import EpochMs, Payload
 from flowstrand.jsonvalue import JsonObject
 
 
@@ -16,6 +16,7 @@ def start_workflow(
     version: str | None = None,
     metadata: JsonObject | None = None,
     parent: ParentRef | None = None,
+    timeout_at_ms: int | None = None,
 ) -> WorkflowStarted:
     """The event at sequence 1."""
     return WorkflowStarted(
@@ -28,4 +29,5 @@ def start_workflow(
         version=version,
         metadata=metadata,
         parent=parent,
+        timeout_at_ms=None if timeout_at_ms is None else EpochMs(timeout_at_ms),
     )

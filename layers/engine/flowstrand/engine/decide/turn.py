@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from flowstrand.engine import ids
-from flowstrand.engine.decide import child, task, timer
+from flowstrand.engine.decide import child, promise, task, timer, values
 from flowstrand.engine.events import (
     ErrorInfo,
     OperationCompleted,
     OperationFailed,
-    SuspendType,
+    WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFailed,
     WorkflowResumed,
@@ -20,14 +20,20 @@ from flowstrand.engine.events import (
 )
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay.commands import (
+    Cancel,
+    CancelChild,
     CancelTask,
     CancelTimer,
+    ClearState,
     Command,
+    CreatePromise,
     ScheduleTask,
+    SetState,
     StartChild,
     StartTimer,
 )
-from flowstrand.engine.replay.outcome import Outcome, Raised, Returned, Waiting
+from flowstrand.engine.replay.outcome import Cancelled, Continued, Outcome, Raised, Returned, Waiting
+from flowstrand.engine.replay.patches import MARKER, PREFIX
 from flowstrand.engine.schema import Payload
 from flowstrand.engine.state import ExecutionState, open_positions, unseen_after
 
@@ -37,6 +43,11 @@ class _Common(TypedDict):
     kind: str
     parent_workflow_execution_id: str | None
     worker_id: str | None
+
+
+class _End(_Common):
+    horizon: int
+    unseen: tuple[int, ...]
 
 
 def is_superseded(state: ExecutionState, horizon: int) -> bool:
@@ -57,20 +68,49 @@ def resume(draft: Draft, worker_id: str | None) -> None:
         draft.emit(WorkflowResumed(**_common(draft.state, worker_id), status=WorkflowStatus.RUNNING))
 
 
-def issue(draft: Draft, commands: Iterable[Command]) -> None:
-    """Record commands behind everything in the draft; a cancel of what has settled vanishes."""
+def issue(draft: Draft, commands: Iterable[Command], horizon: int) -> None:
+    """Record commands behind everything in the draft; a cancel of what has settled vanishes.
+
+    Args:
+        horizon: up to where the code that issued them had seen the log.
+    """
     for command in commands:
         match command:
             case ScheduleTask():
                 task.create(draft, command)
             case StartTimer():
                 timer.start(draft, command)
+            case CreatePromise():
+                promise.create(draft, command)
             case StartChild():
                 child.initiate(draft, command)
-            case CancelTask(position=position, target=target):
-                task.cancel(draft, target, command=position)
-            case CancelTimer(position=position, target=target):
-                timer.cancel(draft, target, command=position)
+                if _is_cancelled_beyond(draft.state, horizon):
+                    child.request_cancel(draft, command.position)
+            case SetState() | ClearState():
+                values.change(draft, command)
+            case CancelTask() | CancelTimer() | CancelChild():
+                _cancel(draft, command)
+
+
+def _is_cancelled_beyond(state: ExecutionState, horizon: int) -> bool:
+    requested_at = state.cancel_requested_at
+    return requested_at is not None and requested_at > horizon and state.is_cancel_cascading
+
+
+def _cancel(draft: Draft, command: Cancel) -> None:
+    match command:
+        case CancelTask(position=position, target=target):
+            task.cancel(draft, target, command=position)
+        case CancelTimer(position=position, target=target):
+            timer.cancel(draft, target, command=position)
+        case CancelChild(position=position, target=target, reason=reason):
+            child.request_cancel(draft, target, command=position, reason=reason)
+
+
+def mark(draft: Draft, patches: Iterable[str]) -> None:
+    """Record that the code follows these patches, before whatever it does because of them."""
+    for patch in patches:
+        record_operation(draft, MARKER, f"{PREFIX}{patch}", None)
 
 
 def record_operation(draft: Draft, index: int, name: str, result: Payload | ErrorInfo) -> None:
@@ -85,55 +125,52 @@ def record_operation(draft: Draft, index: int, name: str, result: Payload | Erro
 def close(draft: Draft, outcome: Outcome, horizon: int, worker_id: str | None) -> None:
     """End the turn: suspended, or with the execution's own end."""
     common = _common(draft.state, worker_id)
-    match outcome:
-        case Waiting(groups=groups, first=first):
-            draft.emit(
-                WorkflowSuspended(
-                    **common,
-                    status=WorkflowStatus.WAITING,
-                    suspend_type=_suspend_type(first),
-                    waits=groups,
-                    horizon=horizon,
-                )
+    if isinstance(outcome, Waiting):
+        draft.emit(
+            WorkflowSuspended(
+                **common,
+                status=WorkflowStatus.WAITING,
+                suspend_type=outcome.suspend_type,
+                waits=outcome.groups,
+                horizon=horizon,
             )
-        case Returned(output=output):
-            unseen = _cancel_open_work(draft, horizon)
-            draft.emit(
-                WorkflowCompleted(
-                    **common, status=WorkflowStatus.COMPLETED, output=output, horizon=horizon, unseen=unseen
-                )
-            )
-        case Raised(error=error, failure_type=failure_type):
-            unseen = _cancel_open_work(draft, horizon)
-            draft.emit(
-                WorkflowFailed(
-                    **common,
-                    status=WorkflowStatus.FAILED,
-                    error=error,
-                    failure_type=failure_type,
-                    horizon=horizon,
-                    unseen=unseen,
-                )
-            )
-
-
-def _cancel_open_work(draft: Draft, horizon: int) -> tuple[int, ...]:
-    """Cancel open tasks and timers in position order; returns what the code had not seen before that."""
+        )
+        return
     unseen = unseen_after(draft.state, horizon)
+    carried = tuple(sequence for sequence in draft.state.signals if sequence > horizon)
+    end_open_work(draft)
+    draft.emit(_end(draft.state, outcome, _End(**common, horizon=horizon, unseen=unseen), carried))
+
+
+def end_open_work(draft: Draft) -> None:
+    """What the execution's end does to what is open, before the terminal event: tasks and timers are cancelled."""
     for position in open_positions(draft.state):
         task.cancel(draft, position)
         timer.cancel(draft, position)
-    return unseen
 
 
-def _suspend_type(first: Command) -> SuspendType:
-    match first:
-        case StartTimer():
-            return SuspendType.TIMER
-        case StartChild():
-            return SuspendType.CHILD_WORKFLOW
-        case _:
-            return SuspendType.TASK
+def _end(
+    state: ExecutionState,
+    outcome: Returned | Continued | Cancelled | Raised,
+    common: _End,
+    carried: tuple[int, ...],
+) -> WorkflowCompleted | WorkflowFailed | WorkflowCancelled:
+    match outcome:
+        case Returned(output=output):
+            return WorkflowCompleted(**common, status=WorkflowStatus.COMPLETED, output=output)
+        case Continued(input=input, untaken=untaken):
+            return WorkflowCompleted(
+                **common,
+                status=WorkflowStatus.COMPLETED,
+                output=None,
+                continued_as=ids.successor_id(state.workflow_execution_id),
+                continued_input=input,
+                carried_signals=(*untaken, *carried) or None,
+            )
+        case Cancelled(reason=reason):
+            return WorkflowCancelled(**common, status=WorkflowStatus.CANCELLED, reason=reason)
+        case Raised(error=error, failure_type=failure_type):
+            return WorkflowFailed(**common, status=WorkflowStatus.FAILED, error=error, failure_type=failure_type)
 
 
 def _common(state: ExecutionState, worker_id: str | None) -> _Common:

@@ -72,7 +72,10 @@ class TaskCompleted(_TaskEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFailed(_TaskEvent):
-    """An attempt failed: status PENDING (another follows at `retry_at_ms`) or FAILED (permanent)."""
+    """An attempt failed: status PENDING (another follows at `retry_at_ms`) or FAILED (permanent).
+
+    `attempt` is 0 where the task's deadline passed before any had begun.
+    """
 
     TYPE: ClassVar[EventType] = EventType.TASK_FAILED
 

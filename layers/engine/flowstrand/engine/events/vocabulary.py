@@ -178,17 +178,19 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitGroup:
-    """Operations and signals that workflow code awaits together; it goes on when all have settled.
+    """Operations and signals that workflow code awaits together; it goes on when all have settled, or as its flags say.
 
     Attributes:
         operations: positions of the operations, as ranges: `"1-3,7"`; empty where only signals are awaited.
         settled: if true, a member's failure does not release the group early.
+        any_of: if true, the first member that settles releases the group.
         signals: names of the signals awaited, one for each.
         shielded: if true, a cancellation request does not release the group.
     """
 
     operations: str
     settled: bool | None = None
+    any_of: bool | None = None
     signals: tuple[str, ...] | None = None
     shielded: bool | None = None
 
@@ -198,6 +200,7 @@ class WaitGroup:
         positions: frozenset[int],
         *,
         settled: bool = False,
+        any_of: bool = False,
         signals: tuple[str, ...] = (),
         shielded: bool = False,
     ) -> WaitGroup:
@@ -205,6 +208,7 @@ class WaitGroup:
         return cls(
             operations=_ranges(sorted(positions)),
             settled=settled or None,
+            any_of=any_of or None,
             signals=signals or None,
             shielded=shielded or None,
         )

@@ -6,26 +6,30 @@ from typing import TYPE_CHECKING
 
 from flowstrand import errors
 from flowstrand.engine.events import (
+    CancellationRequested,
     ChildCompleted,
     ChildFailed,
-    ChildInitiated,
     ErrorInfo,
     Event,
     OperationCompleted,
     OperationFailed,
+    PromiseRejected,
+    PromiseResolved,
+    PromiseTimedOut,
+    SignalReceived,
     TaskCancelled,
     TaskCompleted,
-    TaskCreated,
     TaskFailed,
     TaskStatus,
     TimerCancelled,
     TimerFired,
-    TimerStarted,
     WorkflowStarted,
     WorkflowSuspended,
 )
+from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.replay import matching
 from flowstrand.engine.replay.commands import describe
+from flowstrand.engine.replay.patches import marker_of
 
 if TYPE_CHECKING:
     from flowstrand.engine.replay.driver import Driver
@@ -40,22 +44,24 @@ def deliver(driver: Driver, event: Event) -> None:
     match event.data:
         case WorkflowStarted() as started:
             driver.begin(started)
-        case TaskCreated() | TimerStarted() | ChildInitiated() as recorded:
-            _record(driver, recorded, event.sequence)
         case TaskCancelled() | TimerCancelled() as cancelled:
             _deliver_cancelled(driver, cancelled, event.sequence)
-        case TaskCompleted(position=position, output=output):
-            driver.settle(position, output)
+        case recorded if isinstance(recorded, matching.RecordedCommand):
+            _record(driver, recorded, event.sequence)
+        case TaskCompleted(position=position, output=value) | ChildCompleted(position=position, output=value):
+            driver.settle(position, value)
         case TaskFailed(status=TaskStatus.FAILED) as failed:
             driver.settle(failed.position, failure=_task_failure(failed))
         case TimerFired(position=position):
             driver.settle(position)
-        case ChildCompleted(position=position, output=output):
-            driver.settle(position, output)
         case ChildFailed() as failed:
             driver.settle(failed.position, failure=_child_failure(failed))
+        case PromiseResolved() | PromiseRejected() | PromiseTimedOut() as settled:
+            _deliver_promise(driver, settled)
         case OperationCompleted() | OperationFailed() as recorded:
-            _deliver_operation(driver, recorded, event.sequence)
+            _deliver_operation(driver, event, recorded)
+        case SignalReceived() | CancellationRequested() as received:
+            _deliver_from_outside(driver, received, event.sequence)
         case WorkflowSuspended(horizon=horizon):
             _check_turn(driver, horizon, event.sequence)
         case _:
@@ -84,9 +90,34 @@ def _deliver_cancelled(driver: Driver, cancelled: TaskCancelled | TimerCancelled
     driver.settle(cancelled.position, failure=failure)
 
 
-def _deliver_operation(driver: Driver, recorded: matching.RecordedOperation, sequence: int) -> None:
+def _deliver_from_outside(driver: Driver, received: SignalReceived | CancellationRequested, sequence: int) -> None:
+    if isinstance(received, SignalReceived):
+        driver.receive(received.name, sequence, received.value)
+    else:
+        driver.request_cancellation(received.reason)
+
+
+def _deliver_promise(driver: Driver, settled: PromiseResolved | PromiseRejected | PromiseTimedOut) -> None:
+    match settled:
+        case PromiseResolved(position=position, value=value):
+            driver.settle(position, value)
+        case PromiseRejected(position=position, name=name, error=error):
+            failure = errors.PromiseRejected(
+                error.message, kind=name, error_type=error.type, stack=error.stack, id=settled.promise_id
+            )
+            driver.settle(position, failure=failure)
+        case PromiseTimedOut(position=position, name=name):
+            message = f"promise {name!r} was not settled in time"
+            driver.settle(position, failure=errors.PromiseTimeout(message, id=settled.promise_id))
+
+
+def _deliver_operation(driver: Driver, event: Event, recorded: matching.RecordedOperation) -> None:
+    patch = marker_of(event)
+    if patch is not None:
+        driver.record_patch(patch)
+        return
     operation = driver.operation_at(recorded.index)
-    matching.check_operation(recorded, operation.name if operation else None, sequence=sequence)
+    matching.check_operation(recorded, operation.name if operation else None, sequence=event.sequence)
     if isinstance(recorded, OperationCompleted):
         driver.settle_operation(recorded.index, recorded.result)
         return
@@ -98,6 +129,7 @@ def _deliver_operation(driver: Driver, recorded: matching.RecordedOperation, seq
             error_type=recorded.error.type,
             stack=recorded.error.stack,
             id=recorded.operation_id,
+            is_retryable=recorded.error.retryable is not False,
         ),
     )
 
@@ -111,11 +143,17 @@ def _check_turn(driver: Driver, horizon: int, sequence: int) -> None:
     for command in driver.issued_by(horizon):
         recorded = "nothing: the turn that ended here asked for no such command"
         raise matching.violation(f"position {command.position}", sequence, recorded, describe(command))
+    for operation in driver.pending_operations():
+        if operation.issued_at <= horizon:
+            recorded = "nothing: the turn that ended here ran no such operation"
+            where = f"operation {operation.index}"
+            raise matching.violation(where, sequence, recorded, f"run {operation.name!r}")
 
 
 def _task_failure(failed: TaskFailed) -> errors.TaskFailed:
     error: ErrorInfo = failed.error
-    return errors.TaskFailed(
+    cls = errors.TaskTimeout if failed.failure_type == FailureType.TIMEOUT else errors.TaskFailed
+    return cls(
         error.message, kind=failed.kind, error_type=error.type, stack=error.stack, id=failed.task_execution_id
     )
 

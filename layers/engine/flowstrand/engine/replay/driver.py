@@ -7,51 +7,45 @@ for is read from it (`unrecorded`, `pending_operations`, `outcome`) and recorded
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Coroutine, Iterable
+from typing import Any, NoReturn
 
 from flowstrand.engine import ids
-from flowstrand.engine.events import Event, RetryPolicy, WorkflowStarted
+from flowstrand.engine.events import Event, ParentClosePolicy, RetryPolicy, SuspendType, WorkflowStarted
 from flowstrand.engine.replay import delivery
+from flowstrand.engine.replay.branches import Branches
 from flowstrand.engine.replay.commands import (
+    NO_TERMS,
     Cancel,
+    CancelChild,
     CancelTask,
     CancelTimer,
+    ClearState,
     Command,
+    CreatePromise,
+    Request,
     ScheduleTask,
+    SetState,
     StartChild,
     StartTimer,
+    TaskTerms,
 )
-from flowstrand.engine.replay.fiber import Fiber
-from flowstrand.engine.replay.foreign import no_event_loop
+from flowstrand.engine.replay.fiber import Interrupt
 from flowstrand.engine.replay.futures import Future
-from flowstrand.engine.replay.outcome import Outcome, Returned, Waiting, raised
+from flowstrand.engine.replay.ledger import Ledger, Operation, OperationFunction
+from flowstrand.engine.replay.outcome import Cancelled, Continued, Outcome, Returned, Waiting, raised
+from flowstrand.engine.replay.patches import Patches
 from flowstrand.engine.replay.program import Program
-from flowstrand.engine.replay.waits import Wait
-from flowstrand.errors import (
-    AuthorError,
-    DeterminismViolation,
-    LogCorrupted,
-    TooManyOpenOperations,
-)
+from flowstrand.engine.replay.signals import Received, SignalFuture, Signals
+from flowstrand.errors import AuthorError, DeterminismViolation, LogCorrupted, WorkflowCancelled
 from flowstrand.jsonvalue import JsonValue
 
-MAX_OPEN_OPERATIONS = 2_000
-"""How many operations one execution may have open at once."""
-
-OperationFunction = Callable[[], JsonValue | Awaitable[JsonValue]]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A `ctx.run` call: what to execute, and the future that its recorded result settles."""
-
-    index: int
-    name: str
-    function: OperationFunction
-    future: Future
+_SUSPEND_TYPES: dict[type[Command], SuspendType] = {
+    ScheduleTask: SuspendType.TASK,
+    StartTimer: SuspendType.TIMER,
+    CreatePromise: SuspendType.PROMISE,
+    StartChild: SuspendType.CHILD_WORKFLOW,
+}
 
 
 class Driver:
@@ -64,6 +58,9 @@ class Driver:
         finished_at: the sequence whose delivery ended the code, or None.
         is_replaying: whether the event being delivered had been delivered in an earlier turn.
         is_dead: dropped from memory.
+        is_cancel_requested: whether a cancellation has been delivered.
+        signals: those that have been delivered.
+        values: the workflow's own state, as the code sees it.
     """
 
     def __init__(self, program: Program) -> None:
@@ -76,22 +73,23 @@ class Driver:
         self.finished_at: int | None = None
         self.is_replaying = False
         self.is_dead = False
-        self._fibers: list[Fiber] = []
-        self._ready: deque[Fiber] = deque()
-        self._fiber_of: dict[int, Fiber] = {}
-        self._issued: dict[int, Command] = {}
-        self._unrecorded: dict[int, Command] = {}
-        self._issued_at: dict[int, int] = {}
-        self._futures: dict[int, Future] = {}
-        self._operations: dict[int, Operation] = {}
-        self._position = 0
-        self._index = 0
-        self._branches = 0
-        self._settled = 0
-        self._open = 0
+        self.is_cancel_requested = False
+        self.signals = Signals()
+        self.values: dict[str, JsonValue] = {}
+        self._cancel_reason: str | None = None
+        self._ledger = Ledger()
+        self._branches = Branches()
+        self._patches = Patches(self)
+        self._main: Future | None = None
+        self._spawned = 0
+        self._continued: Continued | None = None
         self._violation: DeterminismViolation | None = None
 
     # --- what the shell does ------------------------------------------------------------------
+
+    def foresee(self, ahead: Iterable[Event]) -> None:
+        """Say which events are in the log and are going to be delivered: what `patched` needs to know."""
+        self._patches.foresee(ahead)
 
     def deliver(self, event: Event, *, replaying: bool = False) -> None:
         """Deliver the next event of the log and run the code to quiescence.
@@ -115,147 +113,257 @@ class Driver:
 
     def unrecorded(self) -> list[Command]:
         """What the code has issued and the delivered log does not record, by position."""
-        return [c for c in self._unrecorded.values() if not self._is_vain(c)]
+        return self._ledger.unrecorded()
 
     def issued_by(self, sequence: int) -> list[Command]:
         """What of `unrecorded` the code had issued by the time that the event at `sequence` was delivered."""
-        return [command for command in self.unrecorded() if self._issued_at[command.position] <= sequence]
+        return self._ledger.issued_by(sequence)
+
+    def unrecorded_patches(self) -> list[str]:
+        """Patches that apply and whose markers the delivered log does not hold."""
+        return list(self._patches.unrecorded)
 
     def pending_operations(self) -> list[Operation]:
         """`ctx.run` calls without a delivered result, by index; none once the code has ended."""
-        if self.finished_at is not None:
-            return []
-        return [operation for operation in self._operations.values() if not operation.future.is_done]
+        return [] if self.finished_at is not None else self._ledger.unsettled_operations()
 
     def outcome(self) -> Outcome:
         """How the code stands. Ask only when no operation is pending."""
         if self._violation:
             return raised(self._violation)
-        main = self._fibers[0].future
-        if main.is_done:
-            return raised(main.failure) if main.failure else Returned(main.value)
-        waiting = [fiber.wait for fiber in self._fibers if not fiber.future.is_done and fiber.wait]
-        groups = tuple(dict.fromkeys(group for wait in waiting for group in wait.groups()))
+        if self._continued:
+            return self._continued
+        main = self._main
+        if main is not None and main.is_done:
+            return self._end_of(main)
+        groups = tuple(dict.fromkeys(group for wait in self._branches.waits() for group in wait.groups()))
         if not groups:
             return raised(AuthorError("the workflow waits for nothing that can ever happen", code="DEADLOCK"))
-        return Waiting(groups, self._issued[min(groups[0].positions())])
+        first = min(groups[0].positions(), default=None)
+        command = None if first is None else self._ledger.command_at(first)
+        return Waiting(groups, SuspendType.SIGNAL if command is None else _SUSPEND_TYPES[type(command)])
 
     def drop(self) -> None:
         """Forget the code: its coroutines unwind with a dead context."""
         self.is_dead = True
-        self._ready.clear()
-        with no_event_loop():
-            for fiber in self._fibers:
-                if not fiber.future.is_done:
-                    fiber.drop()
+        self._branches.drop()
 
     # --- what the SDK does --------------------------------------------------------------------
 
-    def schedule_task(self, kind: str, input: JsonValue, *, queue: str, retry: RetryPolicy) -> Future:
+    def schedule_task(
+        self, kind: str, input: JsonValue, *, queue: str, retry: RetryPolicy, terms: TaskTerms = NO_TERMS
+    ) -> Future:
         """Ask for a task; its future settles when it has completed, failed for good or been cancelled."""
         position = self._operation_position()
-        command = ScheduleTask(position=position, kind=kind, input=input, queue=queue, retry=retry)
-        return self._issue(command, ids.TASK)
+        command = ScheduleTask(position=position, kind=kind, input=input, queue=queue, retry=retry, terms=terms)
+        return self._request(command, ids.TASK)
 
     def start_timer(self, fire_at_ms: int) -> Future:
         """Ask for a timer; its future settles with None when it has fired."""
-        return self._issue(StartTimer(position=self._operation_position(), fire_at_ms=fire_at_ms), ids.TIMER)
+        return self._request(StartTimer(position=self._operation_position(), fire_at_ms=fire_at_ms), ids.TIMER)
 
-    def start_child(self, kind: str, input: JsonValue, *, name: str, queue: str) -> Future:
+    def create_promise(self, name: str, *, key: str | None = None, timeout_at_ms: int | None = None) -> Future:
+        """Ask for a promise; its future settles when somebody has settled it, or its timeout has passed."""
+        position = self._operation_position()
+        command = CreatePromise(position=position, name=name, key=key, timeout_at_ms=timeout_at_ms)
+        return self._request(command, ids.PROMISE)
+
+    def start_child(
+        self,
+        kind: str,
+        input: JsonValue,
+        *,
+        name: str,
+        queue: str,
+        child_id: str | None = None,
+        parent_close_policy: ParentClosePolicy = ParentClosePolicy.CANCEL,
+        timeout_ms: int | None = None,
+    ) -> Future:
         """Ask for a child workflow; its future settles when the child has ended."""
         position = self._operation_position()
-        command = StartChild(position=position, kind=kind, name=name, input=input, queue=queue)
-        return self._issue(command, ids.CHILD)
+        command = StartChild(
+            position=position,
+            kind=kind,
+            name=name,
+            input=input,
+            queue=queue,
+            child_id=child_id,
+            parent_close_policy=parent_close_policy,
+            timeout_ms=timeout_ms,
+        )
+        return self._request(command, ids.CHILD, child_id)
+
+    def wait_for_signal(self, name: str) -> Future:
+        """The next signal called `name`. It is taken when code waits for this future, not before."""
+        return SignalFuture(f"{self.execution_id}.{name}", name, self.signals)
 
     def run(self, name: str, function: OperationFunction) -> Future:
         """Ask for `function` to be executed once, and its JSON result recorded."""
-        self._index += 1
-        future = Future(ids.operation_id(self.execution_id, ids.OPERATION, self._index), None)
+        index = self._ledger.next_index()
+        future = Future(ids.operation_id(self.execution_id, ids.OPERATION, index), None)
         if self._is_live:
-            self._operations[self._index] = Operation(self._index, name, function, future)
+            self._ledger.enter_operation(Operation(index, name, function, future, self.delivered_to))
         return future
 
-    def cancel(self, future: Future) -> None:
-        """Ask for a task or timer to be cancelled. Settles nothing: the event does.
+    def cancel(self, future: Future, reason: str | None = None) -> None:
+        """Ask for a task, timer or child workflow to be cancelled. Settles nothing: the event does.
 
         Raises:
-            ValueError: `future` is neither a task's nor a timer's.
+            ValueError: `future` is something else.
         """
         if not self._is_live:
             return
-        command = self._issued.get(future.position or 0)
+        command = self._ledger.command_at(future.position or 0)
         match command:
-            case ScheduleTask():
-                cancel: Cancel = CancelTask(position=self._next_position(), target=command.position)
-            case StartTimer():
-                cancel = CancelTimer(position=self._next_position(), target=command.position)
+            case ScheduleTask(position=target):
+                cancel: Cancel = CancelTask(position=self._ledger.next_position(), target=target)
+            case StartTimer(position=target):
+                cancel = CancelTimer(position=self._ledger.next_position(), target=target)
+            case StartChild(position=target):
+                cancel = CancelChild(position=self._ledger.next_position(), target=target, reason=reason)
             case _:
-                raise ValueError("only tasks and timers can be cancelled")
-        self._note(cancel)
+                raise ValueError("only tasks, timers and child workflows can be cancelled")
+        self._ledger.enter(cancel, at=self.delivered_to)
 
-    def spawn(self, coroutine: Coroutine[Any, None, Any], name: str) -> Future:
-        """Run `coroutine` as a branch beside the one that calls this; its future settles when it ends."""
-        self._branches += 1
-        future = Future(f"{self.execution_id}.{name}{self._branches}", None)
+    def is_cancellable(self, future: Future) -> bool:
+        """Whether `future` is that of a task, timer or child workflow."""
+        command = self._ledger.command_at(future.position or 0)
+        return isinstance(command, ScheduleTask | StartTimer | StartChild)
+
+    def set_value(self, key: str, value: JsonValue) -> None:
+        """Set a value of the workflow's own state."""
         if self._is_live:
-            self._begin(coroutine, future)
+            self.values[key] = value
+            position = self._ledger.next_position()
+            self._ledger.enter(SetState(position=position, key=key, value=value), at=self.delivered_to)
+
+    def clear_value(self, key: str) -> None:
+        """Clear a value of the workflow's own state, if it is set."""
+        if self._is_live and key in self.values:
+            del self.values[key]
+            self._ledger.enter(ClearState(position=self._ledger.next_position(), key=key), at=self.delivered_to)
+
+    def spawn(self, coroutine: Coroutine[Any, None, Any], name: str, *, is_shielded: bool = False) -> Future:
+        """Run `coroutine` as a branch beside the one that calls this; its future settles when it ends.
+
+        Args:
+            is_shielded: a cancellation does not reach it.
+        """
+        self._spawned += 1
+        future = Future(f"{self.execution_id}.{name}{self._spawned}", None)
+        if self._is_live:
+            self._branches.begin(coroutine, future, is_shielded=is_shielded)
         else:
             coroutine.close()
         return future
+
+    def interrupt(self, future: Future, interrupt: Interrupt) -> bool:
+        """Raise something at the wait of the branch behind `future`; says whether there is such a branch."""
+        return self._is_live and self._branches.interrupt(future, interrupt)
+
+    def check_cancellation(self) -> None:
+        """Raise the cancellation here and now, if there is one; it is not raised again at the next wait.
+
+        Raises:
+            WorkflowCancelled: the execution has been asked to end.
+        """
+        if self.is_cancel_requested:
+            if self._branches.current is not None:
+                self._branches.current.pending = None
+            raise self._cancellation()
+
+    def continue_as(self, input: JsonValue) -> Future:
+        """End the code here; another execution goes on with `input`. The future never settles: await it.
+
+        Raises:
+            WorkflowCancelled: a cancellation was still to be raised.
+        """
+        current = self._branches.current
+        if current is not None and current.pending is not None and not current.is_shielded:
+            self.check_cancellation()
+        if self._is_live:
+            self._continued = Continued(input, self.signals.untaken())
+            self._branches.is_stopped = True
+        return Future(ids.successor_id(self.execution_id), None)
+
+    def is_patched(self, patch: str) -> bool:
+        """Whether this execution follows the code as it is since `patch`."""
+        return self._patches.is_patched(patch)
+
+    def violate(self, violation: DeterminismViolation) -> NoReturn:
+        """Fail the execution with `violation`, whatever the code makes of it.
+
+        Raises:
+            DeterminismViolation: always.
+        """
+        if self._is_live:
+            self._violation = violation
+            self._branches.is_stopped = True
+        raise violation
 
     # --- what delivery does -------------------------------------------------------------------
 
     def begin(self, started: WorkflowStarted) -> None:
         """Create the code from the first event and run it."""
         self.execution_id, self.queue = started.workflow_execution_id, started.queue
-        main = Future(started.workflow_execution_id, None)
-        self._begin(self._program.begin(self, started.input), main)  # type: ignore[arg-type]  # payloads are inlined
+        self._main = Future(started.workflow_execution_id, None)
+        self._branches.begin(
+            self._program.begin(self, started.input),  # type: ignore[arg-type]  # payloads are inlined
+            self._main,
+        )
         self._run()
 
     def command_at(self, position: int) -> Command | None:
         """What the code issued at `position`."""
-        return self._issued.get(position)
+        return self._ledger.command_at(position)
 
     def operation_at(self, index: int) -> Operation | None:
         """The `ctx.run` call with this index."""
-        return self._operations.get(index)
+        return self._ledger.operation_at(index)
 
     def record(self, position: int) -> None:
         """The log records the command at `position`."""
-        self._unrecorded.pop(position, None)
+        self._ledger.record(position)
+
+    def record_patch(self, patch: str) -> None:
+        """The log records the marker of `patch`."""
+        self._patches.record(patch)
 
     def settle(self, position: int, value: Any = None, failure: BaseException | None = None) -> None:
         """Settle the operation at `position` and run the code to quiescence."""
-        self._open -= not self._futures[position].is_done
-        self._settle(self._futures[position], value, failure)
+        self._branches.settle(self._ledger.settling(position), value, failure)
+        self._run()
 
     def settle_operation(self, index: int, value: Any = None, failure: BaseException | None = None) -> None:
         """Settle the `ctx.run` call with this index and run the code to quiescence."""
-        self._settle(self._operations[index].future, value, failure)
+        self._branches.settle(self._ledger.settling_operation(index), value, failure)
+        self._run()
+
+    def receive(self, name: str, sequence: int, value: Any) -> None:
+        """Give a signal to who waits for it, and run the code to quiescence."""
+        received = Received(sequence, self._branches.next_rank(), value)
+        future = self.signals.receive(name, received)
+        if future is not None:
+            self._branches.settle(future, value)
+            self._run()
+
+    def request_cancellation(self, reason: str | None) -> None:
+        """Interrupt every branch, and run the code to quiescence."""
+        self.is_cancel_requested, self._cancel_reason = True, reason
+        self._branches.interrupt_all(self._cancellation)
+        self._run()
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _issue(self, command: ScheduleTask | StartTimer | StartChild, family: str) -> Future:
-        future = Future(ids.operation_id(self.execution_id, family, command.position), command.position)
-        if not self._is_live:
-            return future
-        self._open += 1
-        self._note(command)
-        self._futures[command.position] = future
-        return future
+    @property
+    def last_position(self) -> int:
+        """The position of the newest command that the code has issued."""
+        return self._ledger.last_position
 
-    def _note(self, command: Command) -> None:
-        self._issued[command.position] = self._unrecorded[command.position] = command
-        self._issued_at[command.position] = self.delivered_to
-
-    def _operation_position(self) -> int:
-        if self._is_live and self._open >= MAX_OPEN_OPERATIONS:
-            raise TooManyOpenOperations(f"an execution may have {MAX_OPEN_OPERATIONS} operations open at once")
-        return self._next_position()
-
-    def _next_position(self) -> int:
-        self._position += 1
-        return self._position
+    @property
+    def last_index(self) -> int:
+        """The index of the newest `ctx.run` call."""
+        return self._ledger.last_index
 
     @property
     def _is_live(self) -> bool:
@@ -264,47 +372,37 @@ class Driver:
         A dead driver records nothing and settles nothing, and does not raise either: code that catches everything and
         tries again would never stop raising, but it does stop at an await.
         """
-        return not self.is_dead and self.finished_at is None
+        return not self.is_dead and self.finished_at is None and not self._branches.is_stopped
 
-    def _begin(self, coroutine: Coroutine[Any, None, Any], future: Future) -> None:
-        fiber = Fiber(coroutine, future)
-        self._fibers.append(fiber)
-        self._ready.append(fiber)
+    def _request(self, command: Request, family: str, id: str | None = None) -> Future:
+        id = id or ids.operation_id(self.execution_id, family, command.position)
+        future = Future(id, command.position)
+        if self._is_live:
+            self._ledger.request(command, future, at=self.delivered_to)
+        return future
 
-    def _settle(self, future: Future, value: Any, failure: BaseException | None) -> None:
-        self._release(future, value, failure)
-        self._run()
-
-    def _release(self, future: Future, value: Any, failure: BaseException | None) -> None:
-        self._settled += 1
-        for wait in future.settle(self._settled, value, failure):
-            fiber = self._fiber_of.pop(id(wait), None)
-            if fiber is not None:  # else the wait of a branch that was dropped, made while it unwound
-                self._ready.append(fiber)
+    def _operation_position(self) -> int:
+        if self._is_live:
+            self._ledger.require_room()
+        return self._ledger.next_position()
 
     def _run(self) -> None:
-        """Step branches, first released first, until every one waits."""
-        with no_event_loop():
-            while self._ready and self.finished_at is None:
-                self._step(self._ready.popleft())
-        if self.finished_at is not None:
+        """Run the code to quiescence; forget it where it has ended."""
+        main = self._main
+        assert main is not None
+        self._branches.run(main)
+        if self.finished_at is None and (main.is_done or self._branches.is_stopped):
+            self.finished_at = self.delivered_to
             self.drop()
 
-    def _step(self, fiber: Fiber) -> None:
-        ended = fiber.step()
-        if ended is None:
-            self._suspend(fiber, fiber.wait)
-            return
-        self._release(fiber.future, *ended)
-        if fiber is self._fibers[0]:
-            self.finished_at = self.delivered_to
-        else:
-            self._fibers.remove(fiber)
+    def _end_of(self, main: Future) -> Outcome:
+        match main.failure:
+            case None:
+                return Returned(main.value)
+            case WorkflowCancelled() if self.is_cancel_requested:
+                return Cancelled(self._cancel_reason)
+            case failure:
+                return raised(failure)
 
-    def _suspend(self, fiber: Fiber, wait: Wait | None) -> None:
-        if wait is not None:
-            self._fiber_of[id(wait)] = fiber
-
-    def _is_vain(self, command: Command) -> bool:
-        """A cancel of something that has settled asks for nothing."""
-        return isinstance(command, CancelTask | CancelTimer) and self._futures[command.target].is_done
+    def _cancellation(self) -> WorkflowCancelled:
+        return WorkflowCancelled(self._cancel_reason or "the execution was asked to cancel")

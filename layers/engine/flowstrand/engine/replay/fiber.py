@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from flowstrand.engine.replay.foreign import refusal
@@ -23,15 +23,36 @@ class CoroutineDropped(BaseException):
     """
 
 
+Interrupt = Callable[[], BaseException]
+"""Makes what an interrupted branch finds raised at its wait: an exception of its own for each branch."""
+
+
 class Fiber:
-    """A coroutine, what it waits for, and the future that its end settles."""
+    """A coroutine, what it waits for, and the future that its end settles.
 
-    __slots__ = ("_coroutine", "future", "wait")
+    Attributes:
+        is_shielded: whether nothing interrupts its waits.
+        interrupt: the newest interruption that it was given.
+        pending: an interruption that awaits its next unshielded wait.
+        thrown: what the next step raises at its wait.
+    """
 
-    def __init__(self, coroutine: Coroutine[Any, None, Any], future: Future) -> None:
+    __slots__ = ("_coroutine", "future", "interrupt", "is_shielded", "pending", "thrown", "wait")
+
+    def __init__(self, coroutine: Coroutine[Any, None, Any], future: Future, *, is_shielded: bool = False) -> None:
         self._coroutine = coroutine
         self.future = future
+        self.is_shielded = is_shielded
         self.wait: Wait | None = None
+        self.interrupt: Interrupt | None = None
+        self.pending: Interrupt | None = None
+        self.thrown: Interrupt | None = None
+
+    @property
+    def is_interruptible(self) -> bool:
+        """Whether it is suspended where an interruption may be raised."""
+        wait = self.wait
+        return wait is not None and not wait.is_over and not wait.is_shielded and self.thrown is None
 
     def step(self) -> tuple[Any, BaseException | None] | None:
         """Run to the next suspension.
@@ -40,7 +61,8 @@ class Fiber:
             None when suspended (`wait` says on what), else the value and the failure it ended with.
         """
         self.wait = None
-        error: BaseException | None = None
+        error = self.thrown() if self.thrown else None
+        self.thrown = None
         try:
             for _ in range(_REFUSALS):
                 yielded = self._coroutine.throw(error) if error else self._coroutine.send(None)

@@ -5,32 +5,50 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from flowstrand.engine.events import (
+    ChildCancellationRequested,
     ChildInitiated,
     OperationCompleted,
     OperationFailed,
+    PromiseCreated,
+    StateCleared,
+    StateSet,
     TaskCancelled,
     TaskCreated,
     TimerCancelled,
     TimerStarted,
 )
 from flowstrand.engine.replay.commands import (
+    CancelChild,
     CancelTask,
     CancelTimer,
+    ClearState,
     Command,
+    CreatePromise,
     ScheduleTask,
+    SetState,
     StartChild,
     StartTimer,
     describe,
 )
 from flowstrand.errors import DeterminismViolation
 
-RecordedCommand: TypeAlias = TaskCreated | TimerStarted | ChildInitiated | TaskCancelled | TimerCancelled
+RecordedCommand: TypeAlias = (
+    TaskCreated
+    | TimerStarted
+    | PromiseCreated
+    | ChildInitiated
+    | StateSet
+    | StateCleared
+    | TaskCancelled
+    | TimerCancelled
+    | ChildCancellationRequested
+)
 RecordedOperation: TypeAlias = OperationCompleted | OperationFailed
 
 
 def position_of(recorded: RecordedCommand) -> int | None:
     """The position of the command that `recorded` answers; None for a cancellation that no command asked for."""
-    if isinstance(recorded, TaskCancelled | TimerCancelled):
+    if isinstance(recorded, TaskCancelled | TimerCancelled | ChildCancellationRequested):
         return recorded.command
     return recorded.position
 
@@ -55,9 +73,17 @@ def _is_same(recorded: RecordedCommand, issued: Command | None) -> bool:
             return True
         case ChildInitiated(kind=kind, name=name), StartChild() as child:
             return (kind, name) == (child.kind, child.name)
+        case PromiseCreated(name=name), CreatePromise(name=asked):
+            return name == asked
+        case StateSet(key=key), SetState(key=asked):
+            return key == asked
+        case StateCleared(key=key), ClearState(key=asked):
+            return key == asked
         case TaskCancelled(position=target), CancelTask(target=asked_target):
             return target == asked_target
         case TimerCancelled(position=target), CancelTimer(target=asked_target):
+            return target == asked_target
+        case ChildCancellationRequested(position=target), CancelChild(target=asked_target):
             return target == asked_target
         case _:
             return False
@@ -91,7 +117,15 @@ def _recorded_text(recorded: RecordedCommand) -> str:
             return "start timer"
         case ChildInitiated(kind=kind, name=name):
             return f"start child workflow {kind!r}" + (f" named {name!r}" if name != kind else "")
+        case PromiseCreated(name=name):
+            return f"create promise {name!r}"
+        case StateSet(key=key):
+            return f"set state {key!r}"
+        case StateCleared(key=key):
+            return f"clear state {key!r}"
         case TaskCancelled(position=target):
             return f"cancel task at position {target}"
         case TimerCancelled(position=target):
             return f"cancel timer at position {target}"
+        case ChildCancellationRequested(position=target):
+            return f"cancel child workflow at position {target}"

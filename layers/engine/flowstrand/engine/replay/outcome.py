@@ -6,10 +6,15 @@ import traceback
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from flowstrand.engine.events import ErrorInfo, WaitGroup
+from flowstrand.engine.events import ErrorInfo, SuspendType, WaitGroup
 from flowstrand.engine.events.vocabulary import FailureType
-from flowstrand.engine.replay.commands import Command
-from flowstrand.errors import DeterminismViolation, PayloadTooLarge, RemoteFailure, TooManyOpenOperations
+from flowstrand.errors import (
+    DeterminismViolation,
+    NonRetryableError,
+    PayloadTooLarge,
+    RemoteFailure,
+    TooManyOpenOperations,
+)
 from flowstrand.jsonvalue import JsonValue
 
 _TYPE_CHARACTERS = 200
@@ -19,10 +24,10 @@ _MESSAGE_CHARACTERS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The code waits for any of these groups; `first` is the command that it waits for first."""
+    """The code waits for any of these groups; `suspend_type` says what it waits for first."""
 
     groups: tuple[WaitGroup, ...]
-    first: Command
+    suspend_type: SuspendType
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,25 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
+class Continued:
+    """The code goes on as another execution, with this input.
+
+    Attributes:
+        untaken: sequences of signals that were delivered and that the code has not taken.
+    """
+
+    input: JsonValue
+    untaken: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The code let its cancellation through."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Raised:
     """The code raised, or cannot go on."""
 
@@ -40,7 +64,7 @@ class Raised:
     failure_type: str
 
 
-Outcome: TypeAlias = Waiting | Returned | Raised
+Outcome: TypeAlias = Waiting | Returned | Continued | Cancelled | Raised
 
 
 def raised(failure: BaseException) -> Raised:
@@ -59,7 +83,8 @@ def error_info(failure: BaseException) -> ErrorInfo:
     """An exception as data. A failure that came from elsewhere keeps its own class as its type."""
     message = failure.message if isinstance(failure, RemoteFailure) else str(failure)
     stack = "".join(traceback.format_exception(failure))
-    return clipped(ErrorInfo(type=type(failure).__name__, message=message, stack=stack))
+    retryable = False if isinstance(failure, NonRetryableError) else None
+    return clipped(ErrorInfo(type=type(failure).__name__, message=message, stack=stack, retryable=retryable))
 
 
 def clipped(error: ErrorInfo) -> ErrorInfo:
@@ -68,4 +93,5 @@ def clipped(error: ErrorInfo) -> ErrorInfo:
         type=error.type[:_TYPE_CHARACTERS],
         message=error.message[:_MESSAGE_CHARACTERS],
         stack=error.stack[-_STACK_CHARACTERS:] if error.stack else None,
+        retryable=error.retryable,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Generator, Sequence
+from collections import deque
+from collections.abc import Awaitable, Generator, Iterable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -26,13 +27,17 @@ class Wait:
 
     Attributes:
         is_over: whether the branch may go on.
+        is_shielded: whether a cancellation has to wait until it is over.
     """
 
-    __slots__ = ("_remaining", "futures", "is_over", "mode")
+    __slots__ = ("_remaining", "futures", "is_over", "is_shielded", "mode")
 
-    def __init__(self, futures: Sequence[Future], mode: Mode) -> None:
+    def __init__(self, futures: Sequence[Future], mode: Mode, *, is_shielded: bool = False) -> None:
         self.futures = futures
         self.mode = mode
+        self.is_shielded = is_shielded
+        for future in futures:
+            future.prepare()
         open_futures = {id(future): future for future in futures if not future.is_done}
         self._remaining = len(open_futures)
         failed = any(future.failure is not None for future in futures)
@@ -43,47 +48,77 @@ class Wait:
         )
         if not self.is_over:
             for future in open_futures.values():
-                future.waits.append(self)
+                future.attach(self)
 
-    def note(self, future: Future) -> bool:
-        """Count one settled future; true when that ends the wait."""
+    @property
+    def is_live(self) -> bool:
+        """Whether a branch is suspended on it."""
+        return not self.is_over
+
+    def note(self, future: Future) -> Wait | None:
+        """Count one settled future; returns itself when that ends the wait."""
         if self.is_over:
-            return False
+            return None
         self._remaining -= 1
         failed_early = self.mode is Mode.ALL and future.failure is not None
         self.is_over = self._remaining == 0 or self.mode is Mode.ANY or failed_early
-        return self.is_over
+        if not self.is_over:
+            return None
+        self._detach()
+        return self
+
+    def abandon(self) -> None:
+        """The branch goes on for another reason."""
+        if not self.is_over:
+            self.is_over = True
+            self._detach()
+
+    def _detach(self) -> None:
+        for future in {id(future): future for future in self.futures if not future.is_done}.values():
+            future.detach(self)
 
     def groups(self) -> list[WaitGroup]:
         """How `WORKFLOW_SUSPENDED` records it. Branches among its futures record their own waits."""
-        positions = [f.position for f in self.futures if not f.is_done and f.position is not None]
+        positions, signals = _recorded(self.futures)
         if self.mode is Mode.ANY:
-            return [WaitGroup.of(frozenset({position})) for position in positions]
+            shielded = self.is_shielded
+            alone = [WaitGroup.of(frozenset({position}), shielded=shielded) for position in positions]
+            return alone + [WaitGroup.of(frozenset(), signals=(name,), shielded=shielded) for name in signals]
+        if not positions and not signals:
+            return []
         settled = self.mode is Mode.ALL_SETTLED
-        return [WaitGroup.of(frozenset(positions), settled=settled)] if positions else []
+        return [WaitGroup.of(frozenset(positions), settled=settled, signals=signals, shielded=self.is_shielded)]
+
+
+def _recorded(futures: Iterable[Future]) -> tuple[list[int], tuple[str, ...]]:
+    """Positions, and names of signals, of those that are open: what an event can settle."""
+    still_open = list({id(future): future for future in futures if not future.is_done}.values())
+    positions = [future.position for future in still_open if future.position is not None]
+    return positions, tuple(future.signal for future in still_open if future.signal is not None)
 
 
 class _Suspension(Awaitable[None]):
     """Yields its wait until it is over."""
 
-    __slots__ = ("_futures", "_mode")
+    __slots__ = ("_futures", "_is_shielded", "_mode")
 
-    def __init__(self, futures: Sequence[Future], mode: Mode) -> None:
+    def __init__(self, futures: Sequence[Future], mode: Mode, *, is_shielded: bool = False) -> None:
         self._futures = futures
         self._mode = mode
+        self._is_shielded = is_shielded
 
     def __await__(self) -> Generator[Any, None, None]:
-        wait = Wait(self._futures, self._mode)
+        wait = Wait(self._futures, self._mode, is_shielded=self._is_shielded)
         while not wait.is_over:
             yield wait
 
 
-def all_of(futures: Sequence[Future], settled: bool = False) -> Awaitable[None]:
+def all_of(futures: Sequence[Future], settled: bool = False, *, is_shielded: bool = False) -> Awaitable[None]:
     """Wait until every future has settled or, unless `settled`, until one has failed."""
-    return _Suspension(futures, Mode.ALL_SETTLED if settled else Mode.ALL)
+    return _Suspension(futures, Mode.ALL_SETTLED if settled else Mode.ALL, is_shielded=is_shielded)
 
 
-async def any_of(futures: Sequence[Future]) -> Future:
+async def any_of(futures: Sequence[Future], *, is_shielded: bool = False) -> Future:
     """Wait until one future has settled; returns the one that settled earliest in the log.
 
     Raises:
@@ -91,5 +126,103 @@ async def any_of(futures: Sequence[Future]) -> Future:
     """
     if not futures:
         raise ValueError("select needs at least one handle")
-    await _Suspension(futures, Mode.ANY)
+    await _Suspension(futures, Mode.ANY, is_shielded=is_shielded)
     return min((future for future in futures if future.is_done), key=lambda future: future.order)
+
+
+class Completions:
+    """Futures in the order in which they settle. Each is looked at once, however many there are."""
+
+    def __init__(self, futures: Iterable[Future] = ()) -> None:
+        self._open: dict[int, Future] = {}
+        self._settled: deque[Future] = deque()
+        self._wait: _CompletionWait | None = None
+        known = {id(future): future for future in futures}.values()
+        for future in sorted(known, key=lambda future: future.order):
+            self.add(future)
+
+    def __bool__(self) -> bool:
+        return bool(self._open or self._settled)
+
+    def add(self, future: Future) -> None:
+        """Expect one more."""
+        if future.is_done:
+            self._settled.append(future)
+        else:
+            self._open[id(future)] = future
+            future.attach(self)
+
+    def remove(self, future: Future) -> None:
+        """Expect it no more."""
+        if self._open.pop(id(future), None) is not None:
+            future.detach(self)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a branch is suspended on it."""
+        return self._wait is not None and not self._wait.is_over
+
+    @property
+    def open(self) -> list[Future]:
+        """Those that have not settled."""
+        return list(self._open.values())
+
+    def note(self, future: Future) -> Wait | None:
+        """Take the next one; returns the wait that this ends."""
+        del self._open[id(future)]
+        self._settled.append(future)
+        if self._wait is None or self._wait.is_over:
+            return None
+        self._wait.is_over = True
+        return self._wait
+
+    async def next(self) -> Future:
+        """Wait for the next one. There must be one: see `bool(self)`."""
+        await _NextCompletion(self)
+        return self._settled.popleft()
+
+    def suspend(self) -> Wait | None:
+        """What a branch that needs the next one waits on; None if there is one already."""
+        signals = [] if self._settled else [future for future in self.open if future.signal is not None]
+        for future in signals:
+            future.prepare()
+        if self._settled:
+            return None
+        self._wait = _CompletionWait(self)
+        for future in signals:
+            future.detach(self)
+            future.attach(self)  # back in line, now that somebody waits
+        return self._wait
+
+
+class _CompletionWait(Wait):
+    """A wait for any of many, recorded as one group."""
+
+    __slots__ = ("_completions",)
+
+    def __init__(self, completions: Completions) -> None:
+        super().__init__((), Mode.ANY)
+        self._completions = completions
+        self.futures = completions.open
+        self.is_over = False
+
+    def _detach(self) -> None:
+        """Its futures know the completions, not this."""
+
+    def groups(self) -> list[WaitGroup]:
+        positions, signals = _recorded(self.futures)
+        if not positions and not signals:
+            return []
+        return [WaitGroup.of(frozenset(positions), signals=signals, shielded=self.is_shielded, any_of=True)]
+
+
+class _NextCompletion(Awaitable[None]):
+    __slots__ = ("_completions",)
+
+    def __init__(self, completions: Completions) -> None:
+        self._completions = completions
+
+    def __await__(self) -> Generator[Any, None, None]:
+        while (wait := self._completions.suspend()) is not None:
+            while not wait.is_over:
+                yield wait
