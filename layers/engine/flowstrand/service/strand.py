@@ -15,9 +15,8 @@ from flowstrand.engine.replay.patches import marker_of
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.service import append
+from flowstrand.service import append, payloads
 from flowstrand.service.container import Services
-from flowstrand.service.payloads import inline, offload
 
 
 class MissingCode(Exception):
@@ -33,7 +32,7 @@ class Strand:
     Attributes:
         driver: the code.
         tip: where the log stands, as far as it was read.
-        ahead: events read and not yet delivered, payloads inline.
+        ahead: events read and not yet delivered, payloads inline and decoded.
     """
 
     def __init__(self, services: Services, driver: Driver, tip: append.Tip, ahead: list[Event]) -> None:
@@ -60,7 +59,7 @@ class Strand:
     def read(self) -> None:
         """Read what others have appended since."""
         self.tip, events = append.catch_up(self._services, self.tip)
-        self.ahead += [inline(self._services, self.key.org, event) for event in events]
+        self.ahead += [_readable(self._services, self.key, event) for event in events]
 
     def deliver(self) -> None:
         """Deliver everything read, in log order, running the code to quiescence after each event."""
@@ -98,7 +97,7 @@ class Strand:
         Raises:
             AppendConflict: somebody else wrote first; `read` and decide again.
         """
-        stored = [offload(self._services, self.key.org, data) for data in draft.events]
+        stored = [_storable(self._services, self.key, data) for data in draft.events]
         fitting = _fitting(stored, self._services.settings.max_commit_bytes)
         whole = fitting == len(stored)
         if not whole:
@@ -109,6 +108,14 @@ class Strand:
         self.tip = append.write(self._services, self.tip, draft, stored[:fitting])
         self.ahead += events_written
         return whole
+
+
+def _readable(services: Services, key: LogKey, event: Event) -> Event:
+    return payloads.decode(services, payloads.inline(services, key.org, event))
+
+
+def _storable(services: Services, key: LogKey, data: EventData) -> EventData:
+    return payloads.offload(services, key.org, payloads.encode(services, data))
 
 
 def _fitting(stored: list[EventData], max_bytes: int) -> int:
@@ -126,6 +133,7 @@ def open_strand(services: Services, key: LogKey) -> Strand | None:
 
     Raises:
         MissingCode: no deployed app has its workflow.
+        CodecFailed: a value cannot be decoded here; nothing is delivered.
         LogCorrupted: the history is not 1..n up to its tail; it is never taken for an empty one.
     """
     strand = services.warm.take(key)
@@ -147,5 +155,5 @@ def open_strand(services: Services, key: LogKey) -> Strand | None:
     if program is None:
         raise MissingCode(tip.state.kind)
     events = [event for commit in commits for event in unpack_events(commit)]
-    ahead = [inline(services, key.org, event) for event in events]
+    ahead = [_readable(services, key, event) for event in events]
     return Strand(services, Driver(program), tip, ahead)
