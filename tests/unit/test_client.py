@@ -241,8 +241,8 @@ async def test_a_start_may_say_how_long_the_execution_may_take(
     api: FakeApi, sync_client: SyncClient, duration: float | timedelta, seconds: float
 ) -> None:
     async with client_of(api) as client:
-        await client.start("order", timeout=duration)
-    sync_client.start("order", timeout=duration)
+        await client.start("order", execution_timeout=duration)
+    sync_client.start("order", execution_timeout=duration)
     for request in api.requests:
         assert json.loads(request.content)["timeoutSeconds"] == seconds
 
@@ -250,7 +250,7 @@ async def test_a_start_may_say_how_long_the_execution_may_take(
 async def test_an_execution_without_time_is_not_started(api: FakeApi) -> None:
     async with client_of(api) as client:
         with pytest.raises(InvalidDefinition, match="timeout"):
-            await client.start("order", timeout=0)
+            await client.start("order", execution_timeout=0)
     assert api.requests == []
 
 

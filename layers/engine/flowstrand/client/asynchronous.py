@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 import httpx2
 import stamina
@@ -18,7 +18,7 @@ from flowstrand.client.encoding import input_of, kind_of
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
-from flowstrand.client.start_options import CommonOptions, StartOptions, WaitOptions
+from flowstrand.client.start_options import StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
@@ -138,10 +138,10 @@ class Client:
         input: object = None,
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - it bounds the waiting, not the request
-        **options: Unpack[CommonOptions],
+        **options: Unpack[StartOptions],
     ) -> Any:
         """`start`, then `Handle.result`."""
-        handle: Handle[Any] = await self._start(workflow, input, cast(StartOptions, options))
+        handle: Handle[Any] = await self._start(workflow, input, options)
         return await handle.result(timeout=timeout)
 
     @overload

@@ -39,7 +39,7 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
 
     Raises:
         TypeError: there is no such option.
-        InvalidDefinition: `timeout` is not more than 0, or absurd.
+        InvalidDefinition: the timeout is not more than 0, or absurd.
     """
     if unknown := options.keys() - StartOptions.__annotations__.keys():
         raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
@@ -48,7 +48,7 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
         body["version"] = version
     if (metadata := options.get("metadata")) is not None:
         body["metadata"] = metadata
-    if (timeout := options.get("timeout")) is not None:
+    if (timeout := options.get("execution_timeout")) is not None:
         body["timeoutSeconds"] = to_positive_ms(timeout, "the timeout of an execution") / 1_000
     return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=False)
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 import httpx2
 import stamina
@@ -18,7 +18,7 @@ from flowstrand.client.encoding import input_of, kind_of
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
-from flowstrand.client.start_options import CommonOptions, StartOptions, WaitOptions
+from flowstrand.client.start_options import StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
@@ -127,10 +127,10 @@ class SyncClient:
         input: object = None,
         *,
         timeout: float | None = None,
-        **options: Unpack[CommonOptions],
+        **options: Unpack[StartOptions],
     ) -> Any:
         """`start`, then `SyncHandle.result`."""
-        return self._start(workflow, input, cast(StartOptions, options)).result(timeout=timeout)
+        return self._start(workflow, input, options).result(timeout=timeout)
 
     @overload
     def handle(self, execution_id: str, workflow: WorkflowDefinition[Any, OutputT]) -> SyncHandle[OutputT]: ...

@@ -18,11 +18,11 @@ from flowstrand.service.workers import Registration
 MAX_METADATA_BYTES = 8_192
 """Metadata is part of the log's first commit, never a reference."""
 
-MAX_SCHEMA_BYTES = 32_768
-"""A page of definitions with two schemas each has to fit what Lambda can answer."""
-
 MAX_TIMEOUT_S = 100 * 365 * 86_400
 """A hundred years."""
+
+MAX_SCHEMA_BYTES = 32_768
+"""A page of definitions with two schemas each has to fit what Lambda can answer."""
 
 _MAX_MESSAGE, _MAX_STACK = 8_192, 32_768
 

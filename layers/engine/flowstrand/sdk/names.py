@@ -33,6 +33,13 @@ def label(name: object, what: str) -> str:
     return name
 
 
+def execution_id(name: object) -> str:
+    """`name`, if an author may choose it as an execution's id: without the `.` of ids that are made. Raises `InvalidDefinition`."""
+    if not isinstance(name, str) or not is_name(name) or "." in name:
+        raise _refused(name, "an execution", "_ : -")
+    return name
+
+
 def _refused(name: object, what: str, punctuation: str) -> InvalidDefinition:
     return InvalidDefinition(
         f"{name!r} cannot name {what}: use at most 128 letters, digits and any of {punctuation} "

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from itertools import count
 from typing import Any, ParamSpec, TypeVar, overload
 
-from flowstrand.engine.events import RetryPolicy as EngineRetryPolicy
 from flowstrand.engine.replay.ledger import OperationFunction
 from flowstrand.engine.replay.patches import PREFIX
 from flowstrand.engine.retry import has_attempt_left, retry_delay_ms
@@ -87,20 +86,15 @@ class Operations(ContextBase):
     async def _retried(self, name: str, execute: OperationFunction, retry: RetryPolicy) -> JsonValue:
         policy = retry.engine()
         for attempt in count(1):
-            operation = self._driver.run(name, execute)
+            operation = self._driver.run(name, execute, non_retryable=policy.non_retryable or ())
             try:
                 return await operation
             except OperationFailed as failed:
-                if not _may_retry(failed, policy, attempt):
+                if not failed.is_retryable or not has_attempt_left(policy, attempt=attempt):
                     raise
             delay_ms = retry_delay_ms(policy, attempt=attempt, seed=operation.id)
             await self._driver.start_timer(self._driver.now_ms + delay_ms)
         raise AssertionError("unreachable")
-
-
-def _may_retry(failed: OperationFailed, policy: EngineRetryPolicy, attempt: int) -> bool:
-    is_retryable = failed.is_retryable and failed.error_type not in (policy.non_retryable or ())
-    return is_retryable and has_attempt_left(policy, attempt=attempt)
 
 
 async def _finish(result: Awaitable[Any], output: Serde, what: str) -> JsonValue:

@@ -9,9 +9,10 @@ from flowstrand.engine.schema import epoch_ms
 from flowstrand.errors import InvalidDefinition
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk import names
+from flowstrand.sdk.child_options import ChildKeywords, ChildOptions
 from flowstrand.sdk.context_base import ContextBase
 from flowstrand.sdk.definition import Definition
-from flowstrand.sdk.duration import Duration, to_ms, to_positive_ms
+from flowstrand.sdk.duration import Duration, to_ms
 from flowstrand.sdk.handles import Handle
 from flowstrand.sdk.retry import RetryPolicy
 from flowstrand.sdk.serde import Serde
@@ -125,78 +126,62 @@ class Scheduling(ContextBase):
         self,
         workflow: WorkflowDefinition[InputT, OutputT],
         input: InputT,
-        *,
-        name: str | None = None,
-        queue: str | None = None,
-        timeout: Duration | None = None,
+        **options: Unpack[ChildKeywords],
     ) -> Handle[OutputT]: ...
     @overload
     def schedule_workflow(
         self,
         workflow: WorkflowDefinition[None, OutputT],
-        *,
-        name: str | None = None,
-        queue: str | None = None,
-        timeout: Duration | None = None,
+        **options: Unpack[ChildKeywords],
     ) -> Handle[OutputT]: ...
     @overload
     def schedule_workflow(
         self,
         workflow: type[WorkflowClass[InputT, OutputT]],
         input: InputT,
-        *,
-        name: str | None = None,
-        queue: str | None = None,
-        timeout: Duration | None = None,
+        **options: Unpack[ChildKeywords],
     ) -> Handle[OutputT]: ...
     @overload
     def schedule_workflow(
         self,
         workflow: type[WorkflowClassWithoutInput[OutputT]],
-        *,
-        name: str | None = None,
-        queue: str | None = None,
-        timeout: Duration | None = None,
+        **options: Unpack[ChildKeywords],
     ) -> Handle[OutputT]: ...
     @overload
     def schedule_workflow(
         self,
         workflow: str,
         input: object = None,
-        *,
-        name: str | None = None,
-        queue: str | None = None,
-        timeout: Duration | None = None,
+        **options: Unpack[ChildKeywords],
     ) -> Handle[JsonValue]: ...
     def schedule_workflow(
         self,
         workflow: object,
         input: object = OMITTED,
-        *,
-        name: str | None = None,
-        queue: str | None = None,
-        timeout: Duration | None = None,
+        **options: Unpack[ChildKeywords],
     ) -> Handle[Any]:
         """Run `workflow` as a child, an execution of its own. Awaiting the handle gives its output.
 
         Args:
             workflow: the decorated workflow, or its kind.
             input: what it is given; written to the log now.
-            name: what this child is called in the parent's log; its kind by default.
-            queue: the child's queue; by default the workflow's own, else this execution's.
-            timeout: seconds or a timedelta from its start to its end; a child that is open by then fails.
+            options: name, id, queue, timeout, parent_close_policy: see `ChildOptions`.
 
         Raises:
             NotSerializable: the input does not fit the workflow.
+            InvalidDefinition: an option is out of range.
             ChildWorkflowFailed: on awaiting.
         """
         kind, default_queue, signature = _target(workflow, "workflow")
+        asked = ChildOptions(**options)
         future = self._driver.start_child(
             kind,
             signature.encode_input(input),
-            name=kind if name is None else names.label(name, "a child workflow"),
-            queue=self._queue(queue, default_queue),
-            timeout_ms=None if timeout is None else to_positive_ms(timeout, "the timeout of a child workflow"),
+            name=asked.name or kind,
+            queue=self._queue(asked.queue, default_queue),
+            child_id=asked.id,
+            parent_close_policy=asked.parent_close_policy,
+            timeout_ms=asked.timeout_ms,
         )
         return Handle(self._driver, future, signature.decode_output)
 

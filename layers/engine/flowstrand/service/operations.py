@@ -153,7 +153,7 @@ def _execute(operation: Operation) -> Result:
             return asyncio.run(_await(outcome))
         return outcome
     except BaseException as failure:  # noqa: BLE001 - an author's function may raise anything, and all of it is recorded
-        return error_info(failure)
+        return error_info(failure, non_retryable=operation.non_retryable)
 
 
 async def _await(awaitable: object) -> JsonValue:

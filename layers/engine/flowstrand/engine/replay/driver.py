@@ -197,12 +197,17 @@ class Driver:
         """The next signal called `name`. It is taken when code waits for this future, not before."""
         return SignalFuture(f"{self.execution_id}.{name}", name, self.signals)
 
-    def run(self, name: str, function: OperationFunction) -> Future:
-        """Ask for `function` to be executed once, and its JSON result recorded."""
+    def run(self, name: str, function: OperationFunction, *, non_retryable: tuple[str, ...] = ()) -> Future:
+        """Ask for `function` to be executed once, and its JSON result recorded.
+
+        Args:
+            non_retryable: names of exception classes; the record of such a failure says that trying again cannot help.
+        """
         index = self._ledger.next_index()
         future = Future(ids.operation_id(self.execution_id, ids.OPERATION, index), None)
         if self._is_live:
-            self._ledger.enter_operation(Operation(index, name, function, future, self.delivered_to))
+            operation = Operation(index, name, function, future, self.delivered_to, non_retryable)
+            self._ledger.enter_operation(operation)
         return future
 
     def cancel(self, future: Future, reason: str | None = None) -> None:

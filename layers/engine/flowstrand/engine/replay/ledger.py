@@ -24,13 +24,19 @@ OperationFunction = Callable[[], JsonValue | Awaitable[JsonValue]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A `ctx.run` call: what to execute, the future that its recorded result settles, and what the code had seen by then."""
+    """A `ctx.run` call: what to execute, and the future that its recorded result settles.
+
+    Attributes:
+        issued_at: up to where the code had seen the log.
+        non_retryable: names of exception classes after which trying again cannot help.
+    """
 
     index: int
     name: str
     function: OperationFunction
     future: Future
     issued_at: int
+    non_retryable: tuple[str, ...] = ()
 
 
 class Ledger:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -79,11 +80,16 @@ def raised(failure: BaseException) -> Raised:
     return Raised(error_info(failure), kind.value)
 
 
-def error_info(failure: BaseException) -> ErrorInfo:
-    """An exception as data. A failure that came from elsewhere keeps its own class as its type."""
+def error_info(failure: BaseException, *, non_retryable: Collection[str] = ()) -> ErrorInfo:
+    """An exception as data. A failure that came from elsewhere keeps its own class as its type.
+
+    Args:
+        non_retryable: names of classes; trying again cannot help after an exception of one of them or of one derived from it.
+    """
     message = failure.message if isinstance(failure, RemoteFailure) else str(failure)
     stack = "".join(traceback.format_exception(failure))
-    retryable = False if isinstance(failure, NonRetryableError) else None
+    names = {base.__name__ for base in type(failure).__mro__}
+    retryable = False if isinstance(failure, NonRetryableError) or names & set(non_retryable) else None
     return clipped(ErrorInfo(type=type(failure).__name__, message=message, stack=stack, retryable=retryable))
 
 
