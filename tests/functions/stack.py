@@ -19,7 +19,7 @@ from flowstrand.directory.sqlite import SqliteDirectory
 from flowstrand.engine.events import RetryPolicy, WorkflowStarted, WorkflowStatus
 from flowstrand.engine.ids import ExecutionId, OrgId, execution_id
 from flowstrand.engine.replay.driver import Driver
-from flowstrand.engine.replay.program import Program
+from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.local.changes import LocalChanges
 from flowstrand.log.packing import pack_events
@@ -65,6 +65,8 @@ class StillClock:
 
 class Order:
     """A workflow that waits for one task."""
+
+    wire = PLAIN_WIRE
 
     kind = "order"
 

@@ -10,6 +10,7 @@ from flowstrand.engine.events import (
     ChildFailed,
     ChildInitiated,
     ChildStarted,
+    ErrorInfo,
     Event,
     EventType,
     OperationCompleted,
@@ -29,7 +30,7 @@ from flowstrand.engine.events import (
     WorkflowStarted,
     WorkflowSuspended,
 )
-from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
+from flowstrand.engine.events.vocabulary import TERMINAL_TYPES, FailureType
 from flowstrand.engine.evolve import evolve
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.replay.driver import Driver
@@ -94,6 +95,7 @@ def check_log(world: World, execution: str, events: list[Event]) -> None:
     check_commands(events)
     check_tasks(events)
     check_timers_and_children(events)
+    check_time(events)
     check_replay(world, events)
 
 
@@ -116,13 +118,21 @@ def check_markers(events: list[Event]) -> None:
             require(state and state.is_runnable, f"RESUMED at {event.sequence} with nothing to do")
             suspended = False
         state = evolve(state, event)
-        commanded = isinstance(data, TaskCancelled | TimerCancelled)
-        if isinstance(data, _BY_TURNS) or commanded:
+        if isinstance(data, TaskCancelled | TimerCancelled):
+            by_turn = data.command is not None or not is_timeout(events[-1].data)
+        else:
+            by_turn = isinstance(data, _BY_TURNS) and not is_timeout(data)
+        if by_turn:
             require(not suspended, f"{event.type} at {event.sequence} outside a turn")
         if isinstance(data, WorkflowSuspended):
             require(horizon <= data.horizon < event.sequence, f"horizon {data.horizon} at {event.sequence}")
             horizon, suspended = data.horizon, True
     require(sum(isinstance(e.data, WorkflowStarted) for e in events) == 1, "started twice")
+
+
+def is_timeout(end: object) -> bool:
+    """Whether it is an execution's end by its timeout: the one end that no turn has made."""
+    return isinstance(end, WorkflowFailed) and end.failure_type == FailureType.TIMEOUT
 
 
 def check_commands(events: list[Event]) -> None:
@@ -175,6 +185,10 @@ def check_tasks(events: list[Event]) -> None:
                 require(attempt == attempts[position] + 1, f"attempt {attempt} at {event.sequence}")
                 attempts[position] = attempt
                 running.add(position)
+            case TaskFailed(error=ErrorInfo(type="DeadlineExceeded")) as late:
+                require(late.status is TaskStatus.FAILED, f"{late.position} goes on after its deadline")
+                require(late.position in attempts, f"{late.position} is late before it was created")
+                running.discard(late.position)
             case TaskCompleted() | TaskFailed() as end:
                 require(end.position in running, f"{end.position} ended at {event.sequence} without running")
                 require(end.attempt == attempts[end.position], f"attempt {end.attempt} at {event.sequence}")
@@ -186,6 +200,39 @@ def check_tasks(events: list[Event]) -> None:
             case _:
                 pass
     require(not running, f"still running after the end: {running}")
+
+
+def check_time(events: list[Event]) -> None:
+    """Nothing is given up before its time, and no attempt begins at a deadline or later."""
+    created: dict[int, tuple[int, TaskCreated]] = {}
+    started: dict[int, tuple[int, TaskStarted]] = {}
+    for event in events:
+        at_ms = event.timestamp_ms
+        match event.data:
+            case TaskCreated() as data:
+                created[data.position] = at_ms, data
+            case TaskStarted() as data:
+                created_ms, terms = created[data.position]
+                require(at_ms < created_ms + (terms.timeout_ms or at_ms), f"started too late at {event.sequence}")
+                require(
+                    data.lease_ends_at_ms <= (data.ends_at_ms or data.lease_ends_at_ms), f"at {event.sequence}"
+                )
+                started[data.position] = at_ms, data
+            case TaskFailed(failure_type="TIMEOUT") as data:
+                created_ms, terms = created[data.position]
+                begun_ms = started[data.position][0] if data.position in started else 0
+                due_ms = {
+                    "DeadlineExceeded": created_ms + (terms.timeout_ms or 0),
+                    "StartToCloseTimeout": begun_ms + (terms.start_to_close_ms or 0),
+                    "HeartbeatTimeout": begun_ms + (terms.heartbeat_timeout_ms or 0),
+                }
+                require(at_ms >= due_ms[data.error.type], f"given up too early at {event.sequence}")
+            case WorkflowFailed(failure_type="TIMEOUT"):
+                begun = events[0].data
+                assert isinstance(begun, WorkflowStarted)
+                require(begun.timeout_at_ms and at_ms >= begun.timeout_at_ms, f"too early at {event.sequence}")
+            case _:
+                pass
 
 
 def check_timers_and_children(events: list[Event]) -> None:
@@ -221,6 +268,11 @@ def check_replay(world: World, events: list[Event]) -> None:
     for event in events:
         driver.deliver(event, replaying=True)
     outcome, end = driver.outcome(), events[-1].data
+    if is_timeout(end):  # what the code would have done next is of no interest, but it must match so far
+        driver.drop()
+        violated = isinstance(outcome, Raised) and outcome.failure_type == FailureType.DETERMINISM_VIOLATION
+        require(not violated, f"replay violates: {outcome}")
+        return
     require(not driver.unrecorded(), f"replay asks for {driver.unrecorded()}")
     match outcome, end:
         case Returned(output=output), WorkflowCompleted(output=recorded):

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from flowstrand.engine.events import RetryPolicy
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.futures import Future
-from flowstrand.engine.replay.program import Program
+from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.engine.replay.waits import all_of, any_of
 from flowstrand.errors import AuthorError
 from flowstrand.jsonvalue import JsonValue
@@ -53,6 +53,8 @@ class StepsProgram:
 
     `leaked` is called with what a handler caught that no event had delivered (law 6).
     """
+
+    wire = PLAIN_WIRE
 
     def __init__(self, kind: str, steps: Steps, leaked: Callable[[BaseException], None]) -> None:
         self._kind = kind
@@ -128,14 +130,14 @@ class _Run:
     def _start(self, work: Work) -> Future:
         driver = self._driver
         match work:
-            case Task(kind=kind, retries=retries, delay_ms=delay_ms):
+            case Task(kind=kind, retries=retries, delay_ms=delay_ms, terms=terms):
                 retry = RetryPolicy(max_retries=retries, initial_ms=delay_ms, max_ms=2_000_000)
                 value: JsonValue = BIG if kind == "big" else kind
-                return driver.schedule_task(kind, value, queue=driver.queue, retry=retry)
+                return driver.schedule_task(kind, value, queue=driver.queue, retry=retry, terms=terms)
             case Sleep(duration_ms=duration_ms):
                 return driver.start_timer(driver.now_ms + duration_ms)
-            case Child(kind=kind):
-                return driver.start_child(kind, None, name=kind, queue=driver.queue)
+            case Child(kind=kind, timeout_ms=timeout_ms):
+                return driver.start_child(kind, None, name=kind, queue=driver.queue, timeout_ms=timeout_ms)
             case Operation(name=name, fails=fails):
                 return driver.run(name, _failing if fails else lambda: f"{name} known")
             case _:

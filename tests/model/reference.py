@@ -74,8 +74,9 @@ def _settlements(events: list[Event]) -> dict[Name, Settled]:
         match event.data:
             case TaskCompleted(position=position, output=value) | ChildCompleted(position=position, output=value):
                 found["command", position] = Settled(at, value)
-            case TaskFailed(position=position, status=TaskStatus.FAILED):
-                found["command", position] = Settled(at, failure="TaskFailed")
+            case TaskFailed(position=position, status=TaskStatus.FAILED, failure_type=failure_type):
+                failure = "TaskTimeout" if failure_type == "TIMEOUT" else "TaskFailed"
+                found["command", position] = Settled(at, failure=failure)
             case TaskCancelled(position=position, command=int()):
                 found["command", position] = Settled(at, failure="TaskCancelled")
             case TimerCancelled(position=position, command=int()):

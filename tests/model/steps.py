@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeAlias
 
+from flowstrand.engine.replay.commands import NO_TERMS, TaskTerms
+
 TASK_KINDS = ("ok", "ok", "ok", "big", "flaky1", "flaky2", "silent1", "doomed", "fatal")
 """How workers treat a task: `flaky2` fails twice, `silent1` is not heard of once, `doomed` never succeeds."""
 
@@ -17,6 +19,7 @@ class Task:
     kind: str
     retries: int
     delay_ms: int
+    terms: TaskTerms = NO_TERMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Child:
     """Start a child workflow."""
 
     kind: str
+    timeout_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +185,26 @@ class Author:
         count = self._random.randint(1, 4) if self._random.random() < 0.95 else 12
         return tuple(self._work(depth) for _ in range(count))
 
+    def _terms(self) -> TaskTerms:
+        """Workers take up to 70 s, and leases last 60."""
+        return TaskTerms(
+            timeout_ms=self._mostly_none(400, 20_000, 100_000),
+            start_to_close_ms=self._mostly_none(25_000, 65_000),
+            heartbeat_timeout_ms=self._mostly_none(12_000),
+            priority=self._mostly_none(-1, 7),
+        )
+
+    def _mostly_none(self, *values: int) -> int | None:
+        return self._random.choice((*values, *(None,) * (6 * len(values))))
+
     def _work(self, depth: int) -> Work:
         random = self._random
         choice = random.random()
         if choice < 0.55:
             delay_ms = random.choice((10, 500, 500, 5_000, 1_200_000))
-            return Task(random.choice(TASK_KINDS), random.randint(0, 3), delay_ms)
+            return Task(random.choice(TASK_KINDS), random.randint(0, 3), delay_ms, self._terms())
         if choice < 0.75:
             return Sleep(random.choice((0, 1, 700, 40_000, 3_600_000)))
         if choice < 0.87 and depth and len(self.book.programs) < 5:
-            return Child(self.write(depth - 1))
+            return Child(self.write(depth - 1), self._mostly_none(5_000, 100_000))
         return Operation(random.choice(("price", "stock")), random.random() < 0.2)

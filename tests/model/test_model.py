@@ -16,6 +16,7 @@ from unittest.mock import patch
 import pytest
 
 from flowstrand.engine.effects import ArmLease, Effect, open_effects
+from flowstrand.engine.events import TaskFailed, WorkflowFailed
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay import waits
 from flowstrand.engine.replay.futures import Future
@@ -24,7 +25,7 @@ from flowstrand.log.port import AppendConflict, Commit
 from flowstrand.log.rows import RowLog
 from flowstrand.service import append, dispatch, safety, strand, sweep, wakes
 from tests.model import programs
-from tests.model.checks import check
+from tests.model.checks import check, logs
 from tests.model.dice import Climate
 from tests.model.violation import Violation
 from tests.model.world import World
@@ -77,6 +78,20 @@ def test_the_seeds_meet_everything_that_can_go_wrong() -> None:
     partitions = " ".join(partition for world in worlds for partition in world.disk.items)
     for what in ("inbox#", "turn-lease#", "heartbeat#", "rearmed#"):
         assert what in partitions
+    met = {
+        event.data.error.type
+        for world in worlds
+        for events in logs(world).values()
+        for event in events
+        if isinstance(event.data, TaskFailed | WorkflowFailed)
+    }
+    assert met >= {
+        "LeaseExpired",
+        "DeadlineExceeded",
+        "StartToCloseTimeout",
+        "HeartbeatTimeout",
+        "WorkflowTimeout",
+    }
     assert any(world.disk.bodies for world in worlds)
     assert any(commit.checkpoint for world in worlds for commit in world.disk.order)
     assert any(world.has_branches for world in worlds)

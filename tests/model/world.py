@@ -269,7 +269,8 @@ class World:
         def again() -> None:
             self._starts += 1
 
-        request = executions.StartRequest(kind=self.kind, input=None, queue=QUEUE)
+        timeout_ms = self.random.choice((*(None,) * 12, 2_000, 90_000, 4_000_000))
+        request = executions.StartRequest(kind=self.kind, input=None, queue=QUEUE, timeout_ms=timeout_ms)
         self.spawn(
             "start",
             lambda services: executions.start(services, ORG, request),

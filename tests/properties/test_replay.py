@@ -24,7 +24,7 @@ from flowstrand.engine.events import (
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.matching import RecordedCommand, position_of
 from flowstrand.engine.replay.outcome import Outcome, Raised, Returned, Waiting
-from flowstrand.engine.replay.program import Program
+from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.engine.replay.waits import all_of
 from flowstrand.errors import AuthorError
 from tests.model.checks import logs
@@ -140,6 +140,8 @@ def test_dropping_the_code_anywhere_asks_for_nothing_and_shows_nothing(seed: int
 
 class Watched:
     """A program of `inner` whose every wait, of whichever branch, sits in `try/except BaseException/finally`."""
+
+    wire = PLAIN_WIRE
 
     def __init__(self, inner: Program, early: list[str]) -> None:
         self._inner = inner

@@ -128,8 +128,10 @@ def test_without_the_right_key_nothing_is_recorded_and_with_it_all_goes_on(
     host(app(8))
     with pytest.raises(AssertionError):  # not every message was handled; this one will come again
         world.settle()
+    strand = open_strand(world.services, world.key(execution))
+    assert strand is not None
     with pytest.raises(CodecFailed, match="the key is wrong"):
-        open_strand(world.services, world.key(execution))
+        strand.deliver()
     assert world.get(execution)["currentSequence"] == before
 
     host(APP)

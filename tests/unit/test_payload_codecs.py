@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from flowstrand import App, CodecFailed, Compression, PayloadCodec, PayloadCodecs
+from flowstrand import App, CodecFailed, Compression, PayloadCodec, PayloadCodecs, WorkflowContext, workflow
 from flowstrand.errors import ConfigurationError
 from flowstrand.jsonvalue import JsonValue
 from tests.unit.test_serde import json_values
@@ -46,6 +46,11 @@ class Broken:
 
     def decode(self, data: bytes, /) -> bytes:
         return b"{"
+
+
+@workflow
+async def anything(_ctx: WorkflowContext, value: Any) -> Any:
+    return value
 
 
 CHAIN = PayloadCodecs(Compression(), Xor(7))
@@ -185,3 +190,11 @@ def test_an_app_takes_one_codec_several_an_arrangement_or_none() -> None:
     assert App(codec=Compression()).payloads.names == ("zlib",)
     assert App(codec=[Compression(), Xor(1)]).payloads.names == ("zlib", "xor")
     assert App(codec=CHAIN).payloads is CHAIN
+
+
+def test_an_app_that_encodes_no_more_still_decodes() -> None:
+    retired = PayloadCodecs(also_decode=[Compression()])
+    app = App(workflows=[anything], codec=retired)
+    program: Any = app.program("anything")
+    assert program.wire.from_wire(PayloadCodecs(Compression()).to_wire(1)) == 1
+    assert App(workflows=[anything]).program("anything") is anything

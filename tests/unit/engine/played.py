@@ -47,6 +47,7 @@ from flowstrand.engine.replay.commands import (
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.futures import Future
 from flowstrand.engine.replay.outcome import Outcome, Raised, Returned, Waiting
+from flowstrand.engine.replay.program import PLAIN_WIRE
 from flowstrand.engine.schema import EpochMs
 from flowstrand.jsonvalue import JsonValue
 
@@ -63,6 +64,8 @@ class CodeProgram:
 
     def __init__(self, code: Code) -> None:
         self._code = code
+
+    wire = PLAIN_WIRE
 
     @property
     def kind(self) -> str:

@@ -11,7 +11,7 @@ from flowstrand.engine.events import Event, RetryPolicy
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.futures import Future
-from flowstrand.engine.replay.program import Program
+from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.errors import StoreUnavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
@@ -99,6 +99,8 @@ def _next(hooks: deque[Hook]) -> None:
 
 class _Coded:
     """A `Program` made of a function."""
+
+    wire = PLAIN_WIRE
 
     def __init__(self, kind: str, code: Code) -> None:
         self.kind = kind

@@ -5,22 +5,48 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowstrand.errors import ConfigurationError, InvalidDefinition
-from flowstrand.jsonvalue import JsonObject
+from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.sdk.definition import Definition
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 from flowstrand.sdk.task import TaskDefinition
 from flowstrand.sdk.workflow import WorkflowDefinition
 
+if TYPE_CHECKING:
+    from flowstrand.engine.replay.driver import Driver
+    from flowstrand.engine.replay.program import Program
+
 Workflow = WorkflowDefinition[Any, Any]
 Task = TaskDefinition[Any, Any]
 DefinitionT = TypeVar("DefinitionT", bound=Definition[Any, Any])
 """A decorated class is a definition too, though type checkers may take it for the class: see `code_shapes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedProgram:
+    """A workflow whose values go through codecs."""
+
+    workflow: Workflow
+    wire: PayloadCodecs
+
+    @property
+    def kind(self) -> str:
+        """The name that executions are started by."""
+        return self.workflow.kind
+
+    def begin(self, driver: Driver, input: JsonValue) -> Coroutine[Any, None, JsonValue]:
+        """See `WorkflowDefinition.begin`."""
+        return self.workflow.begin(driver, input)
+
+    def manifest(self) -> JsonObject:
+        """See `Definition.manifest`. The schemas are those of plain values."""
+        return self.workflow.manifest()
 
 
 class App:
@@ -75,7 +101,14 @@ class App:
         """The workflow of this kind, if there is one."""
         return self._workflows.get(kind)
 
-    program = workflow
+    def program(self, kind: str) -> Program | None:
+        """The workflow of this kind, as the engine runs it for this app."""
+        definition = self._workflows.get(kind)
+        return (
+            definition
+            if definition is None or self.payloads.is_empty
+            else EncodedProgram(definition, self.payloads)
+        )
 
     def task(self, kind: str) -> Task | None:
         """The task of this kind, if there is one."""
@@ -129,7 +162,7 @@ def _collect(objects: Iterable[object]) -> App:
 
 def _the_one(codecs: Iterable[PayloadCodecs]) -> PayloadCodecs | None:
     """What all apps of a module encode with; there is no telling which of two a lone definition would need."""
-    distinct = {id(codec): codec for codec in codecs if codec.names}
+    distinct = {id(codec): codec for codec in codecs if not codec.is_empty}
     if len(distinct) > 1:
         raise ConfigurationError("the module's apps have different payload codecs; name one app, as in module:app")
     return next(iter(distinct.values()), None)

@@ -82,6 +82,11 @@ class PayloadCodecs:
         """What values are encoded with, in order."""
         return tuple(codec.name for codec in self._chain)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to encode or to decode with."""
+        return not self._by_name
+
     def to_wire(self, value: JsonValue) -> JsonValue:
         """`value` as it leaves this process. Null is never encoded: it is how an input that is not given looks.
 

@@ -11,6 +11,7 @@ from flowstrand.errors import InvalidDefinition
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.code_shapes import HasRun
 from flowstrand.sdk.definition import Definition, InputT, InputT_contra, OutputT, OutputT_co
+from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.signature import body_of
 from flowstrand.sdk.workflow_context import WorkflowContext
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from flowstrand.engine.replay.driver import Driver
 
 ClassT = TypeVar("ClassT", bound=HasRun)
+
+
+_PLAIN = PayloadCodecs()
 
 
 class WorkflowDefinition(Definition[InputT_contra, OutputT_co]):
@@ -29,6 +33,11 @@ class WorkflowDefinition(Definition[InputT_contra, OutputT_co]):
         super().__init__(code, name=name, queue=queue)
         if not inspect.iscoroutinefunction(body_of(code, str(self))):
             raise InvalidDefinition(f"{self} must be `async def`: it waits by awaiting its context")
+
+    @property
+    def wire(self) -> PayloadCodecs:
+        """Nothing is encoded, unless the app that has this workflow says so."""
+        return _PLAIN
 
     async def begin(self, driver: Driver, input: JsonValue) -> JsonValue:
         """One execution: decode `input`, run the code, encode its output.

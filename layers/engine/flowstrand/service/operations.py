@@ -102,14 +102,15 @@ class _OperationRun:
         return finished
 
     def _recordable(self, result: Result) -> Result:
-        """The result, or the failure to record in its place where it is too large for any log."""
+        """The result as it is to be recorded, or the failure to record in its place where it is too large for any log."""
         if isinstance(result, ErrorInfo):
             return result
+        encoded = self._strand.wire.to_wire(result)
         try:
-            payloads.require_storable(self._services, result)
+            payloads.require_storable(self._services, encoded)
         except PayloadTooLarge as refused:
             return error_info(refused)
-        return result
+        return encoded
 
     def _flush(self, results: dict[int, Result]) -> bool:
         """Append the commands issued so far and `results`; false where the turn is to be dropped."""

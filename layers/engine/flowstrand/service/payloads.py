@@ -1,70 +1,18 @@
-"""What becomes of values between the workflow's code and its log.
-
-Values over a limit are stored first, under their content hash, and referenced. Before that, on their way out of the code, they
-are encoded as the app asks (compressed, encrypted), and decoded before they are delivered to it; only the process that runs
-the code ever does so.
-"""
+"""Payload offload: values over a limit are stored first, under their content hash, and referenced from the log."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
 
 from flowstrand.engine.events import Event, EventData
-from flowstrand.engine.events.vocabulary import Family
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import Payload, PayloadRef, payload_fields
 from flowstrand.errors import PayloadTooLarge
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.service.container import Services
-
-
-class Wire(Protocol):
-    """An app's way of encoding values. Raises `CodecFailed`."""
-
-    def to_wire(self, value: JsonValue, /) -> JsonValue:
-        """As it is written to the log."""
-        ...
-
-    def from_wire(self, value: JsonValue, /) -> JsonValue:
-        """As the code sees it."""
-        ...
-
-
-@runtime_checkable
-class HasWire(Protocol):
-    """What a set of programs is that encodes its values."""
-
-    @property
-    def payloads(self) -> Wire:
-        """How."""
-        ...
-
-
-def encode(services: Services, data: EventData) -> EventData:
-    """`data`, which the code has asked for, as it is written.
-
-    Raises:
-        CodecFailed: another process, or this one later, may do better; nothing may be recorded.
-    """
-    programs = services.programs
-    return _mapped(data, programs.payloads.to_wire) if isinstance(programs, HasWire) else data
-
-
-def decode(services: Services, event: Event) -> Event:
-    """`event`, its payloads inline, as it is delivered to the code. What a task streams never is.
-
-    Raises:
-        CodecFailed: nothing may be delivered.
-    """
-    programs = services.programs
-    if not isinstance(programs, HasWire) or event.data.FAMILY is Family.STREAM:
-        return event
-    data = _mapped(event.data, programs.payloads.from_wire)
-    return event if data is event.data else replace(event, data=data)
 
 
 def offload(services: Services, org: OrgId, data: EventData) -> EventData:
@@ -127,18 +75,6 @@ def fetch(services: Services, org: OrgId, value: Payload) -> JsonValue:
         return value
     body = services.payloads.get(org, value.sha256)
     return cast(JsonValue, json.loads(body.decode("utf-8", "surrogatepass")))
-
-
-def _mapped(data: EventData, change: Callable[[JsonValue], JsonValue]) -> EventData:
-    changed: dict[str, Any] = {}
-    for attribute, _ in payload_fields(type(data)):
-        value = getattr(data, attribute)
-        if isinstance(value, PayloadRef):  # stored by somebody who has encoded it, or did not need to
-            continue
-        other = change(value)
-        if other is not value:
-            changed[attribute] = other
-    return replace(data, **changed) if changed else data
 
 
 def _body(services: Services, value: Payload) -> bytes:

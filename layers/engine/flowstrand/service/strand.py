@@ -12,11 +12,14 @@ from flowstrand.engine.replay import matching
 from flowstrand.engine.replay.commands import Command
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.patches import marker_of
+from flowstrand.engine.replay.program import Wire
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, payloads
+from flowstrand.service import append
 from flowstrand.service.container import Services
+from flowstrand.service.payloads import inline, offload
+from flowstrand.service.wire import decoded, encoded_command
 
 
 class MissingCode(Exception):
@@ -32,7 +35,7 @@ class Strand:
     Attributes:
         driver: the code.
         tip: where the log stands, as far as it was read.
-        ahead: events read and not yet delivered, payloads inline and decoded.
+        ahead: events read and not yet delivered, payloads inline.
     """
 
     def __init__(self, services: Services, driver: Driver, tip: append.Tip, ahead: list[Event]) -> None:
@@ -47,6 +50,11 @@ class Strand:
         return self.tip.key
 
     @property
+    def wire(self) -> Wire:
+        """How its values are written."""
+        return self.driver.wire
+
+    @property
     def is_cold(self) -> bool:
         """Whether nothing has been delivered yet: no code of this execution is in memory."""
         return self.driver.delivered_to == 0
@@ -59,24 +67,33 @@ class Strand:
     def read(self) -> None:
         """Read what others have appended since."""
         self.tip, events = append.catch_up(self._services, self.tip)
-        self.ahead += [_readable(self._services, self.key, event) for event in events]
+        self.ahead += [inline(self._services, self.key.org, event) for event in events]
 
     def deliver(self) -> None:
-        """Deliver everything read, in log order, running the code to quiescence after each event."""
+        """Deliver everything read, in log order, running the code to quiescence after each event.
+
+        Raises:
+            CodecFailed: a value cannot be decoded here.
+        """
         seen_before = self.tip.state.horizon
         self.driver.foresee(self.ahead)
         for event in self.ahead:
-            self.driver.deliver(event, replaying=event.sequence <= seen_before)
+            self.driver.deliver(decoded(self.wire, event), replaying=event.sequence <= seen_before)
         self.ahead = []
 
     def missing_commands(self) -> list[Command]:
-        """What was issued minus what is recorded, whoever recorded it."""
+        """What was issued minus what is recorded, whoever recorded it; as it is to be recorded.
+
+        Raises:
+            CodecFailed: a value cannot be encoded here.
+        """
         recorded = {
             matching.position_of(event.data)
             for event in self.ahead
             if isinstance(event.data, matching.RecordedCommand)
         }
-        return [command for command in self.driver.unrecorded() if command.position not in recorded]
+        missing = [command for command in self.driver.unrecorded() if command.position not in recorded]
+        return [encoded_command(self.wire, command) for command in missing]
 
     def missing_patches(self) -> list[str]:
         """Patches that the code follows and whose markers are not in the log."""
@@ -97,7 +114,7 @@ class Strand:
         Raises:
             AppendConflict: somebody else wrote first; `read` and decide again.
         """
-        stored = [_storable(self._services, self.key, data) for data in draft.events]
+        stored = [offload(self._services, self.key.org, data) for data in draft.events]
         fitting = _fitting(stored, self._services.settings.max_commit_bytes)
         whole = fitting == len(stored)
         if not whole:
@@ -108,14 +125,6 @@ class Strand:
         self.tip = append.write(self._services, self.tip, draft, stored[:fitting])
         self.ahead += events_written
         return whole
-
-
-def _readable(services: Services, key: LogKey, event: Event) -> Event:
-    return payloads.decode(services, payloads.inline(services, key.org, event))
-
-
-def _storable(services: Services, key: LogKey, data: EventData) -> EventData:
-    return payloads.offload(services, key.org, payloads.encode(services, data))
 
 
 def _fitting(stored: list[EventData], max_bytes: int) -> int:
@@ -133,7 +142,6 @@ def open_strand(services: Services, key: LogKey) -> Strand | None:
 
     Raises:
         MissingCode: no deployed app has its workflow.
-        CodecFailed: a value cannot be decoded here; nothing is delivered.
         LogCorrupted: the history is not 1..n up to its tail; it is never taken for an empty one.
     """
     strand = services.warm.take(key)
@@ -155,5 +163,5 @@ def open_strand(services: Services, key: LogKey) -> Strand | None:
     if program is None:
         raise MissingCode(tip.state.kind)
     events = [event for commit in commits for event in unpack_events(commit)]
-    ahead = [_readable(services, key, event) for event in events]
+    ahead = [inline(services, key.org, event) for event in events]
     return Strand(services, Driver(program), tip, ahead)

@@ -18,6 +18,7 @@ from flowstrand.service.container import Services
 from flowstrand.service.leases import LeaseHeld
 from flowstrand.service.operations import run_operations
 from flowstrand.service.strand import Strand, open_strand
+from flowstrand.service.wire import encoded_outcome
 
 Flushed = Callable[[append.Tip, int], None]
 """Called with the tip and the first sequence of a commit made in the middle of a turn: its effects follow."""
@@ -80,7 +81,7 @@ def _close(services: Services, strand: Strand, worker_id: str, refused: PayloadT
         if refused is None:
             decide.mark(draft, strand.missing_patches())
             decide.issue(draft, strand.missing_commands(), strand.driver.delivered_to)
-        outcome = raised(refused) if refused else strand.driver.outcome()
+        outcome = raised(refused) if refused else encoded_outcome(strand.wire, strand.driver.outcome())
         decide.close(draft, outcome, strand.driver.delivered_to, worker_id)
         try:
             if strand.write(draft):  # a turn too large for one commit is cut; only its last commit closes it

@@ -53,6 +53,7 @@ class Driver:
 
     Attributes:
         execution_id, kind, queue: of the execution, from its first event.
+        wire: how its values are written; whoever drives it decodes and encodes them.
         now_ms: the timestamp of the event being delivered.
         delivered_to: the last sequence delivered; 0 before the first.
         finished_at: the sequence whose delivery ended the code, or None.
@@ -67,6 +68,7 @@ class Driver:
         self._program = program
         self.execution_id = ""
         self.kind = program.kind
+        self.wire = program.wire
         self.queue = ""
         self.now_ms = 0
         self.delivered_to = 0
