@@ -136,7 +136,7 @@ def test_the_error_points_to_the_part_that_is_at_fault_and_names_its_type(
         (Blob(content=b"\xff"), "ser_json_bytes"),
         (Login(password=SecretStr("x")), "give its field a serializer"),
     ],
-    ids=str,
+    ids=["function", "class", "exception", "object", "nan", "key", "bytes", "secret"],
 )
 def test_the_error_says_what_to_do(value: object, advice: str) -> None:
     with pytest.raises(NotSerializable, match=advice):
