@@ -1,7 +1,7 @@
 """`Stack`: the deployed handlers on SQLite and in-process queues, with a clock that stands still, and a known world.
 
 The world: org `acme` has a key for users and one for workers; execution `CLAIMED` waits for a task that worker
-`worker-1` has claimed, execution `QUEUED` for one that nobody has; org `other` has a key and nothing else.
+`worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; org `other` has a key and nothing else.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ WORKER_KEY = "fsk_sample-worker-key"
 OTHER_KEY = "fsk_sample-key-of-another-org"
 CLAIMED = execution_id(NOW_MS, b"claimed---")
 QUEUED = execution_id(NOW_MS, b"queued----")
+APPROVAL = execution_id(NOW_MS, b"approval--")
+APPROVAL_PROMISE = f"{APPROVAL}.p1"
 CLAIMED_TASK = f"{CLAIMED}.t1"
 QUEUED_TASK = f"{QUEUED}.t1"
 
@@ -78,14 +80,30 @@ class Order:
         return charged
 
 
-class OrderOnly:
-    """`Programs` of one."""
+class Approval:
+    """A workflow that waits for a promise."""
+
+    wire = PLAIN_WIRE
+
+    kind = "approval"
+
+    def begin(self, driver: Driver, input: JsonValue) -> Coroutine[Any, None, JsonValue]:
+        return self._run(driver)
+
+    async def _run(self, driver: Driver) -> JsonValue:
+        approved: JsonValue = await driver.create_promise("approval", key="order-1042")
+        return approved
+
+
+class OrderAndApproval:
+    """`Programs` of two."""
 
     def program(self, kind: str) -> Program | None:
-        return Order() if kind == Order.kind else None
+        programs: list[Program] = [Order(), Approval()]
+        return next((program for program in programs if program.kind == kind), None)
 
     def kinds(self) -> Collection[str]:
-        return [Order.kind]
+        return [Order.kind, Approval.kind]
 
 
 class Stack:
@@ -106,7 +124,7 @@ class Stack:
             timers=InProcessTimers(self.clock, control),
             clock=self.clock,
             random_bytes=self._random_bytes,
-            programs=OrderOnly(),
+            programs=OrderAndApproval(),
             tokens=LeaseTokens("a secret of at least thirty-two bytes"),
             changes=LocalChanges(),
             warm=WarmCache(16),
@@ -125,6 +143,7 @@ class Stack:
         self._begin(CLAIMED)
         tasks.poll(self.services, ACME, "default", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
         self._begin(QUEUED)
+        self._begin(APPROVAL, Approval.kind)
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a handler as Lambda would."""
@@ -135,15 +154,15 @@ class Stack:
         """What every log of the world holds: `(first sequence, commit id)` of each commit."""
         return {
             execution: [(c.sequence, c.commit_id) for c in self.log.read(LogKey(ACME, execution), after=0)]
-            for execution in (CLAIMED, QUEUED)
+            for execution in (CLAIMED, QUEUED, APPROVAL)
         }
 
     def open_executions(self) -> int:
         """How many executions there are that have not ended."""
         return sum(1 for _ in open_executions.every(self.services.directory))
 
-    def _begin(self, execution: ExecutionId) -> None:
-        self.log.append(first_commit(execution))
+    def _begin(self, execution: ExecutionId, kind: str = Order.kind) -> None:
+        self.log.append(first_commit(execution, kind))
         wakes.handle(self.services, Wake(org=ACME, execution_id=execution, sequence=1))
 
     def _random_bytes(self, count: int) -> bytes:
@@ -151,11 +170,11 @@ class Stack:
         return hashlib.shake_128(str(self._random).encode()).digest(count)
 
 
-def first_commit(execution: ExecutionId) -> Commit:
-    """Sequence 1 of an order."""
+def first_commit(execution: ExecutionId, kind: str = Order.kind) -> Commit:
+    """Sequence 1 of an order, or of another kind."""
     started = WorkflowStarted(
         workflow_execution_id=execution,
-        kind="order",
+        kind=kind,
         status=WorkflowStatus.PENDING,
         input={"amount": 5},
         queue="default",

@@ -9,11 +9,31 @@ from typing import Any
 import pytest
 
 from flowstrand.engine.ids import execution_id
-from tests.functions.stack import CLAIMED, CLAIMED_TASK, NOW_MS, QUEUED_TASK, Stack, body_of, sample
+from tests.functions.stack import (
+    APPROVAL,
+    APPROVAL_PROMISE,
+    CLAIMED,
+    CLAIMED_TASK,
+    NOW_MS,
+    QUEUED_TASK,
+    Stack,
+    body_of,
+    sample,
+)
 
 UNKNOWN = execution_id(NOW_MS, b"nobody----")
 
-WRITES = ["executions/start", "tasks/register", "tasks/poll", "tasks/complete", "tasks/fail", "tasks/heartbeat"]
+REPORTS = ["tasks/complete", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
+SETTLINGS = ["executions/resolve-promise", "executions/reject-promise-by-key"]
+WRITES = [
+    "executions/start",
+    "executions/signal",
+    "executions/cancel",
+    *SETTLINGS,
+    "tasks/register",
+    "tasks/poll",
+    *REPORTS,
+]
 READS = ["executions/get", "events/history"]
 LISTS = ["executions/workflow-definitions", "executions/task-definitions"]
 STREAM = "stream/state"
@@ -207,6 +227,16 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("executions/start", {"metadata": {"k": "v" * 9_000}}, "/metadata"),
         ("executions/start", {"colour": "red"}, "/colour"),
         ("executions/start", {"a/b~c": 1}, "/a~1b~0c"),
+        ("executions/signal", {"signalName": ...}, "/signalName"),
+        ("executions/signal", {"signalName": ""}, "/signalName"),
+        ("executions/signal", {"signalName": "a\nb"}, "/signalName"),
+        ("executions/signal", {"signalName": "x" * 129}, "/signalName"),
+        ("executions/signal", {"requestId": ""}, "/requestId"),
+        ("executions/cancel", {"force": "yes"}, "/force"),
+        ("executions/cancel", {"reason": "x" * 1_025}, "/reason"),
+        ("executions/resolve-promise", {"result": 5}, "/result"),
+        ("executions/reject-promise-by-key", {"error": ...}, "/error"),
+        ("executions/reject-promise-by-key", {"error": {"type": "E"}}, "/error/message"),
         ("tasks/register", {"taskKinds": "charge-card"}, "/taskKinds"),
         ("tasks/register", {"taskKinds": ["ok", "not ok"]}, "/taskKinds/1"),
         ("tasks/register", {"task_kinds": ["x"]}, "/task_kinds"),
@@ -235,6 +265,20 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("tasks/fail", {"error": {"type": "E"}}, "/error/message"),
         ("tasks/fail", {"retryable": "no"}, "/retryable"),
         ("tasks/heartbeat", {"leaseToken": ""}, "/leaseToken"),
+        ("tasks/stream", {"leaseToken": ...}, "/leaseToken"),
+        ("tasks/stream", {"requestId": ""}, "/requestId"),
+        ("tasks/stream", {"requestId": 5}, "/requestId"),
+        ("tasks/stream", {"chunks": []}, "/chunks"),
+        ("tasks/stream", {"chunks": [{"type": "data", "payload": 1}] * 101}, "/chunks"),
+        ("tasks/stream", {"chunks": [{"type": "smoke", "payload": 1}]}, "/chunks/0/type"),
+        ("tasks/stream", {"chunks": [{"type": "data"}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "token", "payload": 1}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "token", "payload": ""}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "progress", "payload": "half"}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "progress", "payload": True}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "progress", "payload": 1.01}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "error", "payload": "no"}]}, "/chunks/0/payload"),
+        ("tasks/stream", {"chunks": [{"type": "token", "payload": "x", "details": 1}]}, "/chunks/0/details"),
     ],
 )
 def test_a_field_that_does_not_fit_is_400_and_pointed_at(
@@ -258,7 +302,6 @@ def test_a_refusal_repeats_no_value(stack: Stack) -> None:
         ("executions/start", "idempotencyKey", "k"),
         ("executions/start", "idempotencyKeyTTL", "24h"),
         ("tasks/heartbeat", "progress", 0.5),
-        ("tasks/heartbeat", "details", {}),
     ],
 )
 def test_a_field_that_is_not_supported_is_refused_rather_than_ignored(
@@ -279,6 +322,23 @@ def test_an_unknown_kind_is_404_and_creates_nothing(stack: Stack) -> None:
     assert refused(stack, "executions/start", event)[:2] == (404, "UNKNOWN_WORKFLOW_KIND")
 
 
+@pytest.mark.parametrize("execution", [UNKNOWN, "x", f"{APPROVAL}.p1", "%23", "..", "a" * 600, "é"])
+@pytest.mark.parametrize("name", ["executions/signal", "executions/cancel"])
+def test_what_is_asked_of_an_unknown_execution_is_404(stack: Stack, name: str, execution: str) -> None:
+    event = moved(name, APPROVAL, execution)
+
+    assert refused(stack, name, event)[:2] == (404, "EXECUTION_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "promise", [f"{UNKNOWN}.p1", f"{APPROVAL}.p9", f"{CLAIMED}.t1", "x", "key:nobody", "%23", "é"]
+)
+def test_an_unknown_promise_is_404(stack: Stack, promise: str) -> None:
+    event = moved("executions/resolve-promise", APPROVAL_PROMISE, promise)
+
+    assert refused(stack, "executions/resolve-promise", event)[:2] == (404, "PROMISE_NOT_FOUND")
+
+
 @pytest.mark.parametrize("execution", [UNKNOWN, "x", f"{CLAIMED}.t1", "%23", "..", "a" * 600, "é"])
 @pytest.mark.parametrize("name", READS)
 def test_an_unknown_execution_is_404(stack: Stack, name: str, execution: str) -> None:
@@ -288,7 +348,7 @@ def test_an_unknown_execution_is_404(stack: Stack, name: str, execution: str) ->
 
 
 @pytest.mark.parametrize("task", [f"{UNKNOWN}.t1", f"{CLAIMED}.t9", CLAIMED, f"{CLAIMED}.m1", "x", "%23", "é"])
-@pytest.mark.parametrize("name", ["tasks/complete", "tasks/fail", "tasks/heartbeat"])
+@pytest.mark.parametrize("name", REPORTS)
 def test_an_unknown_task_is_404(stack: Stack, name: str, task: str) -> None:
     event = moved(name, CLAIMED_TASK, task)
 
@@ -305,26 +365,26 @@ def test_a_queue_that_cannot_exist_is_400(stack: Stack, queue: str) -> None:
 # --- leases ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["tasks/complete", "tasks/fail", "tasks/heartbeat"])
+@pytest.mark.parametrize("name", REPORTS)
 def test_a_token_that_is_not_ours_is_409(stack: Stack, name: str) -> None:
     assert refused(stack, name, changed(name, leaseToken="a.b.c"))[:2] == (409, "INVALID_LEASE")
 
 
-@pytest.mark.parametrize("name", ["tasks/complete", "tasks/fail", "tasks/heartbeat"])
+@pytest.mark.parametrize("name", REPORTS)
 def test_a_token_of_another_task_is_409(stack: Stack, name: str) -> None:
     event = moved(name, CLAIMED_TASK, QUEUED_TASK)
 
     assert refused(stack, name, event)[:2] == (409, "INVALID_LEASE")
 
 
-@pytest.mark.parametrize("name", ["tasks/complete", "tasks/heartbeat"])
+@pytest.mark.parametrize("name", ["tasks/complete", "tasks/heartbeat", "tasks/stream"])
 def test_a_stale_attempt_is_409(stack: Stack, name: str) -> None:
     stack.invoke("tasks", changed("tasks/fail", retryable=True))
 
     assert refused(stack, name, sample(name))[:2] == (409, "STALE_ATTEMPT")
 
 
-@pytest.mark.parametrize("name", ["tasks/fail", "tasks/heartbeat"])
+@pytest.mark.parametrize("name", ["tasks/fail", "tasks/heartbeat", "tasks/stream"])
 def test_a_closed_execution_is_409(stack: Stack, name: str) -> None:
     stack.invoke("tasks", sample("tasks/complete"))
     stack.invoke("resumer", sample("resumer/wake"))

@@ -8,14 +8,32 @@ from typing import Any
 
 import pytest
 
+from flowstrand.queues.messages import Wake
+from flowstrand.service import wakes
 from flowstrand.streams.response import StreamResponse
-from tests.functions.stack import ACME, CLAIMED, CLAIMED_TASK, EVENTS, QUEUED, Stack, body_of, logged, sample
+from tests.functions.stack import (
+    ACME,
+    APPROVAL,
+    CLAIMED,
+    CLAIMED_TASK,
+    EVENTS,
+    QUEUED,
+    Stack,
+    body_of,
+    logged,
+    sample,
+)
+from tests.unit.sse_parser import parse
 
 STATUS = {
     "executions/start": 201,
     "executions/start-with-idempotency-key": 400,
     "executions/get": 200,
     "executions/get-of-another-org": 404,
+    "executions/signal": 200,
+    "executions/cancel": 200,
+    "executions/resolve-promise": 200,
+    "executions/reject-promise-by-key": 200,
     "executions/workflow-definitions": 200,
     "executions/task-definitions": 200,
     "tasks/register": 201,
@@ -24,6 +42,7 @@ STATUS = {
     "tasks/complete-with-a-forged-token": 409,
     "tasks/fail": 200,
     "tasks/heartbeat": 200,
+    "tasks/stream": 200,
     "events/history": 200,
     "events/long-poll": 200,
     "events/filtered": 200,
@@ -147,6 +166,69 @@ def test_a_heartbeat_says_whether_to_stop(stack: Stack) -> None:
     assert body_of(stack.invoke("tasks", sample("tasks/heartbeat"))) == {"cancelRequested": False}
 
 
+def test_a_signal_repeated_gets_the_same_sequence_and_appends_nothing(stack: Stack) -> None:
+    first = body_of(stack.invoke("executions", sample("executions/signal")))
+    after = stack.sequences()
+
+    second = body_of(stack.invoke("executions", sample("executions/signal")))
+
+    assert first == second == {"signalEventSequence": 4}
+    assert stack.sequences() == after
+
+
+def test_a_cancel_repeated_gets_the_same_sequence_and_the_reason_is_shown(stack: Stack) -> None:
+    first = body_of(stack.invoke("executions", sample("executions/cancel")))
+    after = stack.sequences()
+
+    assert body_of(stack.invoke("executions", sample("executions/cancel"))) == first == {"sequence": 4}
+    assert stack.sequences() == after
+
+    wakes.handle(stack.services, Wake(org=ACME, execution_id=APPROVAL, sequence=4))
+    event = sample("executions/get")
+    event["path"] = event["path"].replace(CLAIMED, APPROVAL)
+    body = body_of(stack.invoke("executions", event))
+    assert (body["status"], body["error"]["message"]) == ("CANCELLED", "the customer changed her mind")
+
+
+def test_the_first_settles_a_promise_and_the_others_are_told(stack: Stack) -> None:
+    first = body_of(stack.invoke("executions", sample("executions/resolve-promise")))
+    after = stack.sequences()
+
+    others = [
+        body_of(stack.invoke("executions", sample(f"executions/{name}")))
+        for name in ("resolve-promise", "reject-promise-by-key")
+    ]
+
+    assert first == {"sequence": 4, "alreadyResolved": False}
+    assert others == [{"sequence": 4, "alreadyResolved": True}] * 2
+    assert stack.sequences() == after
+
+
+def test_chunks_repeated_get_the_same_sequence_and_append_nothing(stack: Stack) -> None:
+    first = body_of(stack.invoke("tasks", sample("tasks/stream")))
+    after = stack.sequences()
+
+    second = body_of(stack.invoke("tasks", sample("tasks/stream")))
+
+    assert first == second == {"sequence": 9}
+    assert stack.sequences() == after
+
+
+async def test_a_stream_shows_chunks_under_their_names_and_as_they_are(stack: Stack) -> None:
+    stack.invoke("tasks", sample("tasks/stream"))
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+
+    frames = parse((await _text(stack.invoke("stream", sample("stream/state")).body)).encode())
+    assert [(frame.type, frame.data) for frame in frames[4:9]] == [
+        ("token", "charging "),
+        ("token", "the card\n"),
+        ("progress", "0.5"),
+        ("data", '{"receipt":"r-77"}'),
+        ("error", '{"message":"declined once, trying again"}'),
+    ]
+
+
 def test_a_registration_says_which_kinds_of_the_queue_are_missing(stack: Stack) -> None:
     first = body_of(stack.invoke("tasks", sample("tasks/register")))
     event = sample("tasks/register")
@@ -208,7 +290,16 @@ def test_no_handler_logs_keys_tokens_or_payloads(
         stack.invoke(name.split("/", maxsplit=1)[0], sample(name))
 
     text = logged(caplog)
-    for secret in ("fsk_sample", "eyJhbGciOi", "r-77", "declined", "c-1042"):
+    for secret in (
+        "fsk_sample",
+        "eyJhbGciOi",
+        "r-77",
+        "declined",
+        "c-1042",
+        "approvedBy",
+        "over budget",
+        "remind",
+    ):
         assert secret not in text
 
 

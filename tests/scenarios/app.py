@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flowstrand import App, RetryPolicy, TaskFailed, WorkflowContext, workflow
-from flowstrand.errors import ChildWorkflowFailed
+from flowstrand.errors import ChildWorkflowFailed, PromiseRejected
 from flowstrand.jsonvalue import JsonObject, JsonValue
-from tests.scenarios import timeouts
+from tests.scenarios import endings, timeouts
 
 ONCE = RetryPolicy(max_attempts=1)
 THRICE = RetryPolicy(max_attempts=3, initial=1.0)
@@ -123,6 +123,24 @@ async def fan_out(ctx: WorkflowContext, count: int) -> list[JsonValue]:
     return list(await ctx.gather(*(ctx.schedule("work", n, retry=ONCE) for n in range(count))))
 
 
+@workflow(name="conversation")
+async def conversation(ctx: WorkflowContext) -> list[str]:
+    """Everything that is said until the end."""
+    said: list[str] = []
+    while (heard := await ctx.wait_for_signal("say", str)) != "end":
+        said.append(heard)
+    return said
+
+
+@workflow(name="approval")
+async def approval(ctx: WorkflowContext, key: str) -> str:
+    """S7: what somebody outside decides."""
+    try:
+        return await ctx.promise("approval", str, key=key)
+    except PromiseRejected as rejected:
+        return f"rejected: {rejected.error_type}: {rejected.message}"
+
+
 APP = App(
     workflows=[
         catches,
@@ -137,6 +155,9 @@ APP = App(
         two_awaits,
         race,
         fan_out,
+        conversation,
+        approval,
         *timeouts.WORKFLOWS,
+        *endings.WORKFLOWS,
     ]
 )

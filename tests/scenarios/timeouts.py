@@ -1,4 +1,4 @@
-"""The workflows of the scenarios about time that runs out."""
+"""The workflows of the scenarios about time, and other things, that run out."""
 
 from __future__ import annotations
 
@@ -63,4 +63,18 @@ async def waits_for_a_slow_child(ctx: WorkflowContext) -> str:
     return "not reached"
 
 
-WORKFLOWS = (has_a_deadline, bounds_each_attempt, declines, waits_for_ever, waits_for_a_slow_child)
+@workflow(name="runs-out-of-memory")
+async def runs_out_of_memory(ctx: WorkflowContext) -> None:
+    """Ends its process, as far as code in a test can."""
+    await ctx.schedule("slow")
+    raise MemoryError
+
+
+WORKFLOWS = (
+    has_a_deadline,
+    bounds_each_attempt,
+    declines,
+    waits_for_ever,
+    waits_for_a_slow_child,
+    runs_out_of_memory,
+)

@@ -166,6 +166,12 @@ class World:
         """Report failure; returns the sequence."""
         return self._report(task, "fail", {"error": {"type": error_type, "message": "no luck"}})
 
+    def emit(self, task: Any, *chunks: JsonObject, request_id: str) -> Answer:
+        """Send chunks of a running task."""
+        emitted: list[JsonValue] = list(chunks)
+        body: JsonObject = {"leaseToken": task["leaseToken"], "requestId": request_id, "chunks": emitted}
+        return self.request("POST", f"/task-executions/{task['taskExecutionId']}/stream", body)
+
     def _report(self, task: Any, verb: str, body: JsonObject) -> int:
         path = f"/task-executions/{task['taskExecutionId']}/{verb}"
         answer = self.request("POST", path, {"leaseToken": task["leaseToken"], **body})

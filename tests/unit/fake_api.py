@@ -45,12 +45,14 @@ class FakeApi:
         cuts: after how many bytes each of the next streams breaks.
         faults: what the next requests meet instead of an answer.
         requests: everything that was asked.
+        continued_as: what the execution has continued as; that one is the same but for its id and its output.
     """
 
     types: tuple[str, ...] = FAILING_TASK
     status: str = "COMPLETED"
     output: JsonValue = None
     error: JsonObject | None = None
+    continued_as: str | None = None
     failure_type: str | None = None
     page_size: int = 100
     cuts: list[int] = field(default_factory=list)
@@ -70,13 +72,15 @@ class FakeApi:
                 raise fault
             return fault
         path = request.url.path
+        if request.method == "POST" and not path.endswith("/workflow-executions"):
+            return self._command(path.rpartition("/")[2])
         if request.method == "POST":
             return httpx2.Response(201, json={"workflowExecutionId": EXECUTION, "status": "PENDING"})
         if path.endswith("/stream"):
             return self._stream(request)
         if path.endswith("/events"):
             return self._page(request)
-        return httpx2.Response(200, json=self._snapshot())
+        return httpx2.Response(200, json=self._snapshot(path.rpartition("/")[2]))
 
     def frames(self, after: int) -> bytes:
         """What an uninterrupted stream sends from there."""
@@ -84,6 +88,18 @@ class FakeApi:
             f"id: {sequence}\nevent: data\ndata: {json.dumps(self._state_event(sequence))}\n\n".encode()
             for sequence in range(after + 1, len(self.types) + 1)
         )
+
+    def _command(self, verb: str) -> httpx2.Response:
+        """A request that changes the execution, by the last word of its path."""
+        match verb:
+            case "signal":
+                return httpx2.Response(200, json={"signalEventSequence": 5})
+            case "cancel":
+                return httpx2.Response(200, json={"sequence": 6})
+            case "resolve" | "reject":
+                return httpx2.Response(200, json={"sequence": 7, "alreadyResolved": verb == "reject"})
+            case _:
+                return httpx2.Response(404, json={"error": "no such route", "code": "ROUTE_NOT_FOUND"})
 
     def _stream(self, request: httpx2.Request) -> httpx2.Response:
         after = int(request.headers.get("last-event-id", "0"))
@@ -119,9 +135,9 @@ class FakeApi:
     def is_closed(self) -> bool:
         return self.types[-1] in {"WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED"}
 
-    def _snapshot(self) -> JsonObject:
+    def _snapshot(self, execution_id: str) -> JsonObject:
         snapshot: JsonObject = {
-            "workflowExecutionId": EXECUTION,
+            "workflowExecutionId": execution_id,
             "kind": "failing-task",
             "status": self.status,
             "createdAt": "2024-11-23T09:00:00.000Z",
@@ -130,6 +146,8 @@ class FakeApi:
             "output": self.output,
             "failureType": self.failure_type,
         }
+        if self.continued_as and execution_id == EXECUTION:
+            snapshot |= {"continuedAs": self.continued_as, "output": None}
         return snapshot if self.error is None else {**snapshot, "error": self.error}
 
     def _state_event(self, sequence: int) -> JsonObject:

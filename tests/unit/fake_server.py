@@ -25,6 +25,9 @@ class FakeServer:
     cancel_requested: bool = False
     requests: list[tuple[str, JsonObject]] = field(default_factory=list)
     reports: dict[str, tuple[str, JsonObject]] = field(default_factory=dict)
+    streamed: list[JsonValue] = field(default_factory=list)
+    """Every chunk recorded, in order; a report as the name of its action."""
+    _stream_requests: set[str] = field(default_factory=set)
     _queues: dict[str, asyncio.Queue[JsonObject]] = field(default_factory=lambda: defaultdict(asyncio.Queue))
     _scripts: dict[str, list[Answer | Exception]] = field(default_factory=lambda: defaultdict(list))
     _waiters: list[tuple[Callable[[], bool], asyncio.Event]] = field(default_factory=list)
@@ -42,6 +45,7 @@ class FakeServer:
         attempt: int = 1,
         queue: str = "default",
         non_retryable: tuple[str, ...] = (),
+        heartbeat_details: JsonValue = None,
     ) -> str:
         """A task to be claimed; returns its id."""
         self._created += 1
@@ -57,6 +61,7 @@ class FakeServer:
                 "leaseToken": f"lease-{task_id}",
                 "leaseEndsAt": "2030-01-01T00:00:00.000Z",
                 "heartbeatMs": self.heartbeat_ms,
+                "heartbeatDetails": heartbeat_details,
                 **({"nonRetryable": list(non_retryable)} if non_retryable else {}),
             }
         )
@@ -111,7 +116,14 @@ class FakeServer:
             case ["task-executions", task_id, ("complete" | "fail") as action]:
                 assert body["leaseToken"] == f"lease-{task_id}"
                 self.reports[task_id] = (action, body)
+                self.streamed.append(action)
                 return 200, {"sequence": len(self.reports)}
+            case ["task-executions", task_id, "stream"]:
+                assert body["leaseToken"] == f"lease-{task_id}"
+                if body["requestId"] not in self._stream_requests:
+                    self._stream_requests.add(body["requestId"])
+                    self.streamed += body["chunks"]
+                return 200, {"sequence": len(self.streamed)}
             case _:
                 return 404, {"error": "no such route", "code": "NOT_FOUND"}
 

@@ -128,6 +128,32 @@ def test_tail_follows_over_cut_connections(api: FakeApi, monkeypatch: pytest.Mon
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["1", "2", "3", "4", "5", "6", "7"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "printed", "path", "body"),
+    [
+        (["signal", EXECUTION, "go", "--value", "[1]"], "5", "signal", {"signalName": "go", "signalValue": [1]}),
+        (["signal", EXECUTION, "go", "--json"], '{"signalEventSequence": 5}', "signal", {"signalName": "go"}),
+        (["cancel", EXECUTION, "--reason", "no"], "COMPLETED", "cancel", {"reason": "no", "force": False}),
+        (["cancel", EXECUTION, "--force", "--no-cascade"], "COMPLETED", "cancel", {"cascadeToChildren": False}),
+        (["promise", "resolve", "e.p1", "--value", "true"], "7", "resolve", {"value": True}),
+        (
+            ["promise", "reject", "key:k", "--message", "no", "--json"],
+            '{"sequence": 7, "alreadyResolved": true}',
+            "reject",
+            {"error": {"type": "Rejected", "message": "no"}},
+        ),
+    ],
+)
+def test_commands_send_what_they_say_and_print_what_came_of_it(
+    api: FakeApi, arguments: list[str], printed: str, path: str, body: dict[str, object]
+) -> None:
+    result = RUNNER.invoke(program, arguments)
+    assert (result.exit_code, result.stdout) == (0, f"{printed}\n")
+    asked = api.requests[0]
+    assert asked.url.path.endswith(f"/{path}")
+    assert body.items() <= json.loads(asked.content).items()
+
+
 def test_an_event_line_tells_the_error_and_takes_markup_for_text() -> None:
     data = {"kind": "pay", "status": "FAILED", "error": {"type": "Boom", "message": "[red]no[/red]"}}
     assert event_line(5, "TASK_FAILED", None, data).plain.endswith("pay · FAILED · Boom: [red]no[/red]")

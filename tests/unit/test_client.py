@@ -330,6 +330,17 @@ def test_a_result_waits_by_long_poll_until_the_end(api: FakeApi) -> None:
     assert [request.url.params.get("after") for request in api.requests] == [None, "3", "3", None]
 
 
+async def test_the_result_of_an_execution_that_continued_is_its_successors(
+    api: FakeApi, sync_client: SyncClient
+) -> None:
+    api.continued_as, api.output = f"{EXECUTION}.n1", 42
+    assert sync_client.handle(EXECUTION).result() == 42
+    async with client_of(api) as client:
+        assert await client.handle(EXECUTION).result() == 42
+        with pytest.raises(ValueError, match="has continued as"):
+            (await client.get(EXECUTION)).result()
+
+
 def test_a_result_that_does_not_come_in_time_is_a_timeout(api: FakeApi, sync_client: SyncClient) -> None:
     api.types, api.status = FAILING_TASK[:3], "WAITING"
     with pytest.raises(TimeoutError, match="still open after 0 s"):

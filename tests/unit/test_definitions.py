@@ -23,6 +23,7 @@ from flowstrand import (
 from flowstrand.engine.events.vocabulary import RetryPolicy as EngineRetryPolicy
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.task import TaskDefinition
+from tests.unit.fake_emitter import FakeEmitter
 
 if TYPE_CHECKING:
     from flowstrand import TaskContext as OnlyForTypeCheckers
@@ -75,7 +76,7 @@ async def context_typed_for_checkers_only(_ctx: OnlyForTypeCheckers, order: Orde
 
 
 def execute(definition: TaskDefinition[Any, Any], input: JsonValue = None) -> JsonValue:
-    async def no_heartbeat() -> bool:
+    async def no_heartbeat(_details: JsonValue) -> bool:
         return False
 
     ctx = TaskContext(
@@ -86,6 +87,7 @@ def execute(definition: TaskDefinition[Any, Any], input: JsonValue = None) -> Js
         max_attempts=4,
         heartbeat=no_heartbeat,
         is_cancelled=lambda: False,
+        emit=FakeEmitter(),
     )
     return asyncio.run(definition.execute(ctx, input))
 

@@ -15,6 +15,8 @@ from flowstrand.engine.events.vocabulary import ErrorInfo, FailureType, TaskStat
 from flowstrand.engine.replay.commands import ScheduleTask, StartTimer
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.outcome import Returned
+from flowstrand.jsonvalue import JsonValue
+from tests.unit.fake_emitter import FakeEmitter
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 DAY_MS = 24 * 60 * 60 * 1_000
@@ -133,7 +135,7 @@ def test_the_example_sleeps_for_a_day_once_a_task_has_no_attempt_left(app: App) 
 
 
 async def test_the_example_task_knows_its_attempt(app: App) -> None:
-    async def heartbeat() -> bool:
+    async def heartbeat(_details: JsonValue) -> bool:
         return False
 
     context = TaskContext(
@@ -144,6 +146,7 @@ async def test_the_example_task_knows_its_attempt(app: App) -> None:
         max_attempts=4,
         heartbeat=heartbeat,
         is_cancelled=lambda: False,
+        emit=FakeEmitter(),
     )
     reserve = app.task("reserve")
     assert reserve is not None

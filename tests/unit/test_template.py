@@ -27,6 +27,10 @@ ORG = "/api/orgs/{org}"
 ROUTES = {
     ("POST", f"{ORG}/workflow-executions"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}"): "executions",
+    ("POST", f"{ORG}/workflow-executions/{{id}}/signal"): "executions",
+    ("POST", f"{ORG}/workflow-executions/{{id}}/cancel"): "executions",
+    ("POST", f"{ORG}/promises/{{id}}/resolve"): "executions",
+    ("POST", f"{ORG}/promises/{{id}}/reject"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}/events"): "events",
     ("GET", f"{ORG}/workflow-executions/{{id}}/stream"): "stream",
     ("GET", f"{ORG}/workflow-definitions"): "executions",
@@ -36,6 +40,7 @@ ROUTES = {
     ("POST", f"{ORG}/task-executions/{{id}}/complete"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/fail"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/heartbeat"): "tasks",
+    ("POST", f"{ORG}/task-executions/{{id}}/stream"): "tasks",
 }
 APPEND_AND_READ = {"dynamodb:PutItem", "dynamodb:Query"}
 LOG_RIGHTS: Mapping[str, set[str]] = {

@@ -385,7 +385,7 @@ def test_a_suspension_says_what_the_code_waits_for(suspend_type: SuspendType) ->
     assert suspended.parent_workflow_execution_id == "01PARENT"
 
 
-def test_the_end_cancels_open_tasks_and_timers_in_order_of_position_before_it() -> None:
+def test_the_end_cancels_what_is_open_in_order_of_position_before_it() -> None:
     draft = behind(working())
     turn.resume(draft, "w")
     turn.close(draft, Returned("out"), 7, "w")
@@ -393,6 +393,7 @@ def test_the_end_cancels_open_tasks_and_timers_in_order_of_position_before_it() 
         "WORKFLOW_RESUMED",
         "TASK_CANCELLED",
         "TIMER_CANCELLED",
+        "CHILD_WORKFLOW_CANCELLATION_REQUESTED",
         "TASK_CANCELLED",
         "WORKFLOW_COMPLETED",
     ]

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from flowstrand.engine.decide import child, task, timer, turn
+from flowstrand.engine.decide import child, promise, task, timer, turn
 from flowstrand.engine.effects import (
     ArmLease,
+    ArmPromise,
     ArmTimer,
+    PublishPromise,
     QueueAttempt,
     StartChild,
+    StartSuccessor,
+    TellChildCancel,
     TellParent,
     needs_wake,
     open_effects,
 )
-from flowstrand.engine.events import WorkflowCompleted
+from flowstrand.engine.events import WorkflowCompleted, WorkflowStatus
 from flowstrand.engine.evolve import Draft
-from flowstrand.engine.replay.outcome import Returned
+from flowstrand.engine.replay.commands import CreatePromise
+from flowstrand.engine.replay.outcome import Continued, Returned
 from tests.unit.engine.folded import (
     ERROR,
+    EXECUTION,
     LEASE_MS,
     NOW_MS,
     PARENT,
@@ -31,6 +37,10 @@ from tests.unit.engine.folded import (
     timer_at,
     wait,
     working,
+)
+
+COMPLETED = WorkflowCompleted(
+    workflow_execution_id=f"{EXECUTION}.c3", kind="child", status=WorkflowStatus.COMPLETED, output=None, horizon=1
 )
 
 
@@ -85,20 +95,61 @@ def test_a_started_child_is_not_started_again() -> None:
 @pytest.mark.parametrize("since", [1, 1_000])
 def test_an_ended_execution_begins_the_children_it_asked_for_and_tells_its_parent(since: int) -> None:
     draft = ended(working(parent=PARENT))
+    known = draft.state.children[3]
     assert open_effects(draft.state, since) == [
-        StartChild(child=draft.state.children[3]),
+        StartChild(child=known),
+        TellChildCancel(child=known),
         TellParent(parent=PARENT),
     ]
 
 
 @pytest.mark.parametrize("since", [1, 1_000])
-def test_an_ended_execution_whose_children_have_begun_tells_its_parent_and_nobody_else(since: int) -> None:
+def test_an_ended_execution_whose_children_have_ended_tells_its_parent_and_nobody_else(since: int) -> None:
     draft = working(parent=PARENT)
-    child.started(draft, 3)
+    child.ended(draft, 3, COMPLETED)
     assert open_effects(ended(draft).state, since) == [TellParent(parent=PARENT)]
     draft = working()
-    child.started(draft, 3)
+    child.ended(draft, 3, COMPLETED)
     assert open_effects(ended(draft).state, since) == []
+
+
+def test_a_child_is_told_of_its_cancel_request_once_it_has_begun_and_for_as_long_as_it_is_open() -> None:
+    draft = behind(working())
+    child.request_cancel(draft, 3)
+    asked_at = draft.state.sequence
+    known = draft.state.children[3]
+    assert open_effects(draft.state, asked_at) == [StartChild(child=known), TellChildCancel(child=known)]
+    child.started(draft, 3)
+    assert open_effects(draft.state, asked_at) == [TellChildCancel(child=draft.state.children[3])]
+    assert open_effects(draft.state, asked_at + 1) == []
+    child.ended(draft, 3, COMPLETED)
+    assert open_effects(draft.state, asked_at) == []
+
+
+def test_a_child_that_cannot_be_told_is_told_no_more() -> None:
+    draft = behind(working())
+    child.request_cancel(draft, 3)
+    child.started(draft, 3)
+    assert child.cancel_failed(draft, 3, ERROR)
+    assert open_effects(draft.state, draft.first_sequence) == []
+    assert not child.cancel_failed(draft, 3, ERROR)
+
+
+def test_a_promise_is_published_under_its_key_and_armed_for_its_timeout() -> None:
+    draft = drafted()
+    plain = CreatePromise(position=1, name="plain")
+    keyed = CreatePromise(position=2, name="keyed", key="k", timeout_at_ms=NOW_MS + 5)
+    turn.issue(draft, [plain, keyed], 0)
+    published = PublishPromise(promise=draft.state.promises[2])
+    assert open_effects(draft.state) == [published, ArmPromise(position=2, at_ms=NOW_MS + 5)]
+    promise.resolve(draft, 2, None)
+    assert open_effects(draft.state) == []
+
+
+def test_of_a_chain_of_executions_only_the_last_tells_the_parent() -> None:
+    draft = drafted(parent=PARENT)
+    turn.close(draft, Continued(None), 1, "w")
+    assert open_effects(draft.state) == [StartSuccessor(successor_id=f"{EXECUTION}.n1")]
 
 
 def test_a_commit_with_effects_needs_a_wake() -> None:

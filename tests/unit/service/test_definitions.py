@@ -107,21 +107,21 @@ def test_workflows_of_the_deployed_app_are_listed_beside_registered_ones(
 
 
 def test_a_program_that_cannot_describe_itself_is_listed_by_its_kind(stack: Stack) -> None:
-    (known,) = definitions.workflows(stack.services, ACME).definitions
-    assert known.manifest == Manifest(kind="order")
+    known = definitions.workflows(stack.services, ACME).definitions
+    assert [one.manifest for one in known] == [Manifest(kind="approval"), Manifest(kind="order")]
 
 
 def test_another_org_sees_the_deployed_app_and_nothing_else(stack: Stack) -> None:
     workers.register(stack.services, ACME, registration(Manifest(kind="a"), workflows=(Manifest(kind="remote"),)))
 
-    assert kinds(definitions.workflows(stack.services, OTHER)) == ["order"]
+    assert kinds(definitions.workflows(stack.services, OTHER)) == ["approval", "order"]
     assert kinds(definitions.tasks(stack.services, OTHER)) == []
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 50])
 def test_pages_together_hold_everything_once_and_in_order(stack: Stack, limit: int) -> None:
-    names = ["a", "b", "order", "p", "q", "r/s", "z"]
-    remote = tuple(Manifest(kind=name) for name in names if name != "order")
+    names = ["a", "approval", "b", "order", "p", "q", "r/s", "z"]
+    remote = tuple(Manifest(kind=name) for name in names if name not in stack.services.programs.kinds())
     workers.register(stack.services, ACME, registration(workflows=remote))
 
     found: list[str] = []

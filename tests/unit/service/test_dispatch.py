@@ -7,7 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from flowstrand.engine.events import ChildFailed, ChildInitiated, ErrorInfo, RetryPolicy, WorkflowStarted
+from flowstrand.engine.events import (
+    ChildFailed,
+    ChildInitiated,
+    ErrorInfo,
+    ParentClosePolicy,
+    RetryPolicy,
+    WorkflowStarted,
+)
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.waits import all_of
 from flowstrand.errors import ChildWorkflowFailed, LogCorrupted
@@ -39,14 +46,16 @@ async def parent(driver: Driver, input: JsonValue) -> JsonValue:
 
 
 async def impatient(driver: Driver, input: JsonValue) -> JsonValue:
-    """Ends while its child runs."""
-    driver.start_child("child", None, name="the-child", queue="default")
+    """Ends while its child runs, and lets it run."""
+    abandon = ParentClosePolicy.ABANDON
+    driver.start_child("child", None, name="the-child", queue="default", parent_close_policy=abandon)
     return await driver.start_timer(driver.now_ms + 1_000)
 
 
 async def hasty(driver: Driver, input: JsonValue) -> JsonValue:
-    """Ends in the turn that asks for its child."""
-    driver.start_child("child", None, name="the-child", queue="default")
+    """Ends in the turn that asks for its child, and lets it run."""
+    abandon = ParentClosePolicy.ABANDON
+    driver.start_child("child", None, name="the-child", queue="default", parent_close_policy=abandon)
     return "done"
 
 

@@ -349,6 +349,34 @@ def test_the_heartbeat_of_one_attempt_does_not_extend_the_next(world: ServiceWor
     assert world.tally(execution, "TASK_FAILED") == 2
 
 
+def test_the_next_attempt_knows_what_the_last_heartbeat_said(world: ServiceWorld) -> None:
+    _, first = claimed(world, retried_task)
+    assert first.heartbeat_details is None
+    said: list[JsonValue] = [{"row": 1}, {"row": 2}]
+    for details in said:
+        tasks.heartbeat(
+            world.services, ORG, first.task_execution_id, lease_token=first.lease_token, details=details
+        )
+    fail(world, first)
+    world.settle()
+    world.jump(1_000)
+    [second] = world.claim()
+    assert second.heartbeat_details == {"row": 2}
+
+
+def test_details_over_the_limit_are_refused(world: ServiceWorld) -> None:
+    _, task = claimed(world)
+    call = partial(
+        tasks.heartbeat,
+        world.services,
+        ORG,
+        task.task_execution_id,
+        lease_token=task.lease_token,
+        details="x" * tasks.MAX_DETAILS_BYTES,
+    )
+    assert refusal(call) == (413, "PAYLOAD_TOO_LARGE")
+
+
 def test_one_due_message_survives_however_often_the_lease_was_armed(world: ServiceWorld) -> None:
     execution, task = claimed(world)
     due = world.dues()[0]

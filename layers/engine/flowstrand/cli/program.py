@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from flowstrand.cli import dev, events, get, start, tail, worker
+from flowstrand.cli import cancel, dev, events, get, promise, signal, start, tail, worker
 from flowstrand.cli.demo import command as demo
 
 program = typer.Typer(
@@ -14,8 +14,19 @@ program = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (dev.dev, worker.worker, start.start, get.get, events.events, tail.tail, demo.demo):
+for command in (
+    dev.dev,
+    worker.worker,
+    start.start,
+    get.get,
+    events.events,
+    tail.tail,
+    signal.signal,
+    cancel.cancel,
+    demo.demo,
+):
     program.command()(command)
+program.add_typer(promise.promise)
 
 
 def main() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from flowstrand.cli.connecting import ApiKey, Org, Url, connect
 from flowstrand.cli.failures import told_on_one_line
-from flowstrand.jsonvalue import JsonValue
+from flowstrand.cli.json_option import parsed
 
 
 def start(
@@ -21,14 +20,6 @@ def start(
     org: Org = None,
 ) -> None:
     """Start an execution and print its id."""
-    value = _parsed(input)
+    value = parsed(input, "--input")
     with told_on_one_line(), connect(url, api_key, org) as client:
         typer.echo(client.start(kind, value, queue=queue).id)
-
-
-def _parsed(text: str) -> JsonValue:
-    try:
-        value: JsonValue = json.loads(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"not JSON: {error}", param_hint="--input") from error
-    return value

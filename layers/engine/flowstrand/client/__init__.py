@@ -14,6 +14,7 @@ from flowstrand.client.connection import Connection
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.settled import Settled
 from flowstrand.client.stream import StreamEvent
 from flowstrand.client.synchronous import SyncClient
 
@@ -24,6 +25,7 @@ __all__ = [
     "Handle",
     "HistoryEvent",
     "HistoryPage",
+    "Settled",
     "StreamEvent",
     "SyncClient",
     "SyncHandle",

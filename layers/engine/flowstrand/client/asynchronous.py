@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 import httpx2
 import stamina
 
-from flowstrand.client import answers, call
+from flowstrand.client import answers, call, commands
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
 from flowstrand.client.encoding import input_of, kind_of
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.settled import Settled
 from flowstrand.client.start_options import StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
@@ -36,8 +37,8 @@ _NO_CONTENT = 204
 class Client:
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
-    Reads are repeated on network errors and 503, for up to `patience_s` seconds; a start never is, because repeating
-    it could start a second execution.
+    Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start: repeating it could
+    start a second execution.
 
     Attributes:
         connection: where it sends requests, and as whom.
@@ -159,6 +160,72 @@ class Client:
     async def get(self, execution_id: str) -> Execution:
         """The execution as it is now."""
         return Execution.of(await self._answer(call.get(self.connection, execution_id)))
+
+    async def signal(
+        self, execution_id: str, name: str, value: object = None, *, request_id: str | None = None
+    ) -> int:
+        """Send a signal; returns the sequence of its event.
+
+        Args:
+            request_id: makes a repetition a no-op; by default every call is a signal of its own, repeated by itself where
+                that can help.
+
+        Raises:
+            NotFound: there is no such execution.
+            Conflict: it has ended.
+        """
+        encoded = commands.value_of(self.payloads, value, f"the value of signal {name!r}")
+        request = commands.signal(self.connection, execution_id, name, encoded, request_id=request_id)
+        return commands.sequence_of(await self._answer(request), "signalEventSequence")
+
+    async def cancel(
+        self,
+        execution_id: str,
+        *,
+        reason: str | None = None,
+        cascade: bool = True,
+        force: bool = False,
+        request_id: str | None = None,
+    ) -> None:
+        """Ask an execution to end. Its code is told at its next wait, and may clean up; the result tells how it ended.
+
+        Args:
+            cascade: ask its children as well.
+            force: end it now, without running its code.
+
+        Raises:
+            NotFound: there is no such execution.
+            Conflict: it has ended.
+        """
+        request = commands.cancel(
+            self.connection, execution_id, reason=reason, cascade=cascade, force=force, request_id=request_id
+        )
+        await self._answer(request)
+
+    async def resolve_promise(
+        self, promise_id: str | None = None, value: object = None, *, key: str | None = None
+    ) -> Settled:
+        """Give a promise its value, by its id or by its key. The first to settle it does; the others change nothing.
+
+        Raises:
+            NotFound: there is no such promise.
+            Conflict: it was open when its execution ended.
+        """
+        encoded = commands.value_of(self.payloads, value, "the value of a promise")
+        request = commands.resolve_promise(self.connection, promise_id, key, encoded)
+        return Settled.of(await self._answer(request))
+
+    async def reject_promise(
+        self,
+        promise_id: str | None = None,
+        message: str = "",
+        *,
+        type: str = "Rejected",
+        key: str | None = None,
+    ) -> Settled:
+        """Fail a promise; otherwise as `resolve_promise`. `type` names the reason to programs."""
+        request = commands.reject_promise(self.connection, promise_id, key, type=type, message=message)
+        return Settled.of(await self._answer(request))
 
     async def history(
         self,

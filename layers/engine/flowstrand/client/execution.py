@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flowstrand.engine.events.vocabulary import FailureType
-from flowstrand.errors import WorkflowFailed, WorkflowTimeout
+from flowstrand.errors import WorkflowCancelled, WorkflowFailed, WorkflowTimeout
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 _CLOSED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
@@ -19,8 +19,9 @@ class Execution:
     Attributes:
         status: PENDING, RUNNING, WAITING, CANCELLING, COMPLETED, FAILED or CANCELLED.
         current_sequence: of the newest event that the snapshot has seen.
-        error: `{type, message, stack?}` of a failed execution.
+        error: `{type, message, stack?}` of a failed execution; of a cancelled one, the reason is the message.
         failure_type: why it failed, for programs: ERROR where its code raised, TIMEOUT, POISON, ….
+        continued_as: the id of the execution that goes on from this one, and has the output.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Execution:
     output: JsonValue = None
     error: JsonObject | None = None
     failure_type: str | None = None
+    continued_as: str | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, JsonValue]) -> Execution:
@@ -53,6 +55,7 @@ class Execution:
             output=body.get("output"),
             error=error if isinstance(error, dict) else None,
             failure_type=_text(body.get("failureType")),
+            continued_as=_text(body.get("continuedAs")),
         )
 
     @property
@@ -65,14 +68,19 @@ class Execution:
 
         Raises:
             WorkflowTimeout: it was open at its timeout.
-            WorkflowFailed: it failed otherwise or was cancelled.
-            ValueError: it is still open.
+            WorkflowFailed: it failed otherwise.
+            WorkflowCancelled: it was cancelled.
+            ValueError: it is still open, or has continued as another.
         """
+        if self.continued_as is not None:
+            raise ValueError(f"{self.id} has continued as {self.continued_as}")
         if not self.is_closed:
             raise ValueError(f"{self.id} is still {self.status}")
         if self.status == "COMPLETED":
             return self.output
-        error = self.error or {"type": "WorkflowCancelled", "message": "the execution was cancelled"}
+        error = self.error or {}
+        if self.status == "CANCELLED":
+            raise WorkflowCancelled(str(error.get("message") or "the execution was cancelled"))
         cls = WorkflowTimeout if self.failure_type == FailureType.TIMEOUT else WorkflowFailed
         raise cls(
             str(error.get("message") or f"the execution is {self.status}"),

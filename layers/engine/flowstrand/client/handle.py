@@ -43,24 +43,39 @@ class Handle(Generic[OutputT_co]):
     ) -> OutputT_co:
         """Wait for the end and return the output, of the type that the workflow definition declares.
 
+        Where the execution continues as another, that one's end is waited for.
+
         Raises:
             WorkflowTimeout: the execution was open at its timeout.
-            WorkflowFailed: it failed otherwise or was cancelled.
+            WorkflowFailed: it failed otherwise.
+            WorkflowCancelled: it was cancelled.
             CodecFailed: the output was encoded with something that this client was not given.
             TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
         """
         deadline = _Deadline(timeout)
         snapshot = await self.get()
         after = snapshot.current_sequence
-        while not snapshot.is_closed:
+        while not snapshot.is_closed or snapshot.continued_as:
+            if snapshot.continued_as:
+                snapshot = await self._client.get(snapshot.continued_as)
+                after = snapshot.current_sequence
+                continue
             page = await self._client.history(
-                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
+                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
             )
             after = page.next_after
             if page.closed:
-                snapshot = await self.get()
+                snapshot = await self._client.get(snapshot.id)
         output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
         return output
+
+    async def signal(self, name: str, value: object = None, *, request_id: str | None = None) -> int:
+        """Send it a signal; returns the sequence of its event. See `Client.signal`."""
+        return await self._client.signal(self.id, name, value, request_id=request_id)
+
+    async def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
+        """Ask it to end; with `force`, end it now. See `Client.cancel`."""
+        await self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
@@ -92,15 +107,27 @@ class SyncHandle(Generic[OutputT_co]):
         deadline = _Deadline(timeout)
         snapshot = self.get()
         after = snapshot.current_sequence
-        while not snapshot.is_closed:
+        while not snapshot.is_closed or snapshot.continued_as:
+            if snapshot.continued_as:
+                snapshot = self._client.get(snapshot.continued_as)
+                after = snapshot.current_sequence
+                continue
             page = self._client.history(
-                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
+                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
             )
             after = page.next_after
             if page.closed:
-                snapshot = self.get()
+                snapshot = self._client.get(snapshot.id)
         output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
         return output
+
+    def signal(self, name: str, value: object = None, *, request_id: str | None = None) -> int:
+        """Send it a signal; returns the sequence of its event. See `Client.signal`."""
+        return self._client.signal(self.id, name, value, request_id=request_id)
+
+    def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
+        """Ask it to end; with `force`, end it now. See `Client.cancel`."""
+        self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from flowstrand.engine.events import ParentRef, TaskStatus
-from flowstrand.engine.state import ExecutionState, OpenChild, OpenTask
+from flowstrand.engine.state import ExecutionState, OpenChild, OpenPromise, OpenTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +65,54 @@ class StartChild:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TellChildCancel:
+    """The child must hear that it is to end."""
+
+    child: OpenChild
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmPromise:
+    """The promise times out at `at_ms`."""
+
+    position: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishPromise:
+    """The promise can be found by its key."""
+
+    promise: OpenPromise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSuccessor:
+    """The execution has continued as another, whose log must begin."""
+
+    successor_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TellParent:
     """The execution has ended, and its parent must hear of it."""
 
     parent: ParentRef
 
 
-Effect: TypeAlias = QueueAttempt | ArmLease | ArmDeadline | ArmTimeout | ArmTimer | StartChild | TellParent
+Effect: TypeAlias = (
+    QueueAttempt
+    | ArmLease
+    | ArmDeadline
+    | ArmTimeout
+    | ArmTimer
+    | ArmPromise
+    | PublishPromise
+    | StartChild
+    | TellChildCancel
+    | StartSuccessor
+    | TellParent
+)
 
 
 def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
@@ -87,17 +128,27 @@ def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
         for timer in state.timers.values()
         if timer.changed_at >= since
     ]
+    effects += [
+        (p.position, effect) for p in state.promises.values() if p.changed_at >= since for effect in _of_promise(p)
+    ]
     effects += [(child.position, StartChild(child=child)) for child in _unstarted(state, since)]
+    effects += [(child.position, TellChildCancel(child=child)) for child in _untold(state, since)]
     return [effect for _, effect in sorted(effects, key=lambda pair: pair[0])]
 
 
 def _after_the_end(state: ExecutionState) -> list[Effect]:
-    """What outlives an execution: a child it asked for is still to begin, and its own parent is to hear of its end.
+    """What outlives an execution.
+
+    A child it asked for is still to begin, or to hear that it is to end; another execution goes on from here, or its own
+    parent is to hear of its end: of a chain of executions, the last one tells.
 
     Whichever wake carries them out may be the last one: an ended execution is swept no more.
     """
     effects: list[Effect] = [StartChild(child=child) for child in _unstarted(state, since=1)]
-    if state.parent:
+    effects += [TellChildCancel(child=child) for child in _untold(state, since=1)]
+    if state.continued_as:
+        effects.append(StartSuccessor(successor_id=state.continued_as))
+    elif state.parent:
         effects.append(TellParent(parent=state.parent))
     return effects
 
@@ -108,9 +159,24 @@ def _unstarted(state: ExecutionState, since: int) -> list[OpenChild]:
     return sorted(unstarted, key=lambda child: child.position)
 
 
+def _untold(state: ExecutionState, since: int) -> list[OpenChild]:
+    """Children asked from `since` on to cancel, in order of position. Each may have been told already."""
+    asked = [c for c in state.children.values() if c.cancel_at is not None and c.cancel_at >= since]
+    return sorted((c for c in asked if not c.is_cancel_failed), key=lambda child: child.position)
+
+
 def needs_wake(state: ExecutionState, since: int) -> bool:
     """Whether a commit at `since`, after which the state is `state`, must be followed by a wake."""
     return state.is_runnable or state.closed is not None or bool(open_effects(state, since))
+
+
+def _of_promise(promise: OpenPromise) -> list[Effect]:
+    effects: list[Effect] = []
+    if promise.key is not None:
+        effects.append(PublishPromise(promise=promise))
+    if promise.timeout_at_ms is not None:
+        effects.append(ArmPromise(position=promise.position, at_ms=promise.timeout_at_ms))
+    return effects
 
 
 def _of_task(task: OpenTask, since: int) -> Iterator[Effect]:

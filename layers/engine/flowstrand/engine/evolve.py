@@ -55,6 +55,7 @@ from flowstrand.engine.state import (
     OpenTask,
     OpenTimer,
     Settlement,
+    chunk_request,
 )
 from flowstrand.errors import LogCorrupted
 
@@ -175,10 +176,8 @@ def _fold_in(state: ExecutionState, event: Event, data: EventData) -> None:
             _apply_from_outside(state, event, data)
         case StateSet() | StateCleared() | OperationCompleted() | OperationFailed():
             _apply_own(state, event, data)
-        case RetryRequested():
-            _remember(state.requests, data.request_id, event.sequence)
-        case StreamToken() | StreamProgress() | StreamData() | StreamError():
-            _remember(state.chunk_requests, data.request_id, event.sequence)
+        case RetryRequested() | StreamToken() | StreamProgress() | StreamData() | StreamError():
+            _apply_request(state, event, data)
         case _:
             pass  # facts that open nothing
 
@@ -192,6 +191,18 @@ def _apply_from_outside(state: ExecutionState, event: Event, data: SignalReceive
     else:
         state.cancel_requested_at, state.is_cancel_cascading = event.sequence, data.cascade
     _observe(state, event)
+
+
+def _apply_request(
+    state: ExecutionState,
+    event: Event,
+    data: RetryRequested | StreamToken | StreamProgress | StreamData | StreamError,
+) -> None:
+    if isinstance(data, RetryRequested):
+        _remember(state.requests, data.request_id, event.sequence)
+    elif data.request_id is not None:
+        request = chunk_request(data.task_execution_id, data.attempt, data.request_id)
+        _remember(state.chunk_requests, request, event.sequence)
 
 
 def _apply_own(

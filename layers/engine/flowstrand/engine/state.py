@@ -133,8 +133,8 @@ class ExecutionState:
         values: the workflow's own state: for each key, the sequence of the event that set it.
         requests: the newest `REMEMBERED_REQUESTS` request ids of signals, cancels and retries, oldest first, each with
             the sequence of its event: the answer to a repetition.
-        chunk_requests: the same for chunks of running tasks, each with the sequence of its last event. They come by
-            the hundred, and must not make the others be forgotten.
+        chunk_requests: the same for chunks of running tasks, by `chunk_request`, each with the sequence of its last
+            event. They come by the hundred, and must not make the others be forgotten.
         closed: the terminal event's type, once there is one.
         continued_as: the execution that this one continued as.
     """
@@ -212,11 +212,16 @@ class ExecutionState:
         return len(settled) == len(members) and Counter(group.signals or ()) <= arrived
 
 
+def chunk_request(task_execution_id: str, attempt: int, request_id: str) -> str:
+    """What a request for chunks is remembered as: its id counts within one attempt of one task only."""
+    return f"{task_execution_id.rpartition('.')[2]}.{attempt}.{request_id}"
+
+
 def unseen_after(state: ExecutionState, horizon: int) -> tuple[int, ...]:
     """Sequences beyond `horizon` of events that the code could have observed."""
     return tuple(sequence for sequence in state.observed if sequence > horizon)
 
 
 def open_positions(state: ExecutionState) -> Iterable[int]:
-    """Positions of open tasks and timers, in order."""
-    return sorted([*state.tasks, *state.timers])
+    """Positions of open tasks, timers and children, in order."""
+    return sorted([*state.tasks, *state.timers, *state.children])

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
+from flowstrand.engine.chunk import Chunk, ChunkType
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.names import KIND_PATTERN, NAME_PATTERN
 from flowstrand.http.body import RequestBody
+from flowstrand.service.chunks import MAX_CHUNKS
 from flowstrand.service.definitions import Manifest
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.workers import Registration
+
+MAX_LABEL = 128
+"""Characters of a signal's name."""
 
 MAX_METADATA_BYTES = 8_192
 """Metadata is part of the log's first commit, never a reference."""
@@ -24,13 +29,19 @@ MAX_TIMEOUT_S = 100 * 365 * 86_400
 MAX_SCHEMA_BYTES = 32_768
 """A page of definitions with two schemas each has to fit what Lambda can answer."""
 
-_MAX_MESSAGE, _MAX_STACK = 8_192, 32_768
+_MAX_MESSAGE, _MAX_STACK, _MAX_REASON = 8_192, 32_768, 1_024
 
 
 def _is_small(metadata: dict[str, Any]) -> dict[str, Any]:
     if len(json.dumps(metadata, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
         raise ValueError(f"metadata may have {MAX_METADATA_BYTES} bytes of JSON")
     return metadata
+
+
+def _is_printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("a name is of printable characters")
+    return name
 
 
 def _fits_a_row(schema: dict[str, Any]) -> dict[str, Any]:
@@ -43,6 +54,8 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Kind = Annotated[str, StringConstraints(pattern=KIND_PATTERN)]
 Kinds = Annotated[list[Kind], Field(max_length=500)]
 LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
+SignalName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LABEL), AfterValidator(_is_printable)]
+RequestId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TimeoutSeconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_is_small)]
@@ -139,7 +152,7 @@ class CompleteTask(RequestBody):
 
 
 class TaskError(RequestBody):
-    """What went wrong in a task, as its worker tells it."""
+    """What went wrong, as a task's worker or whoever rejects a promise tells it."""
 
     type: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     message: str
@@ -159,9 +172,79 @@ class FailTask(RequestBody):
     retryable: bool = True
 
 
+class EmittedChunk(RequestBody):
+    """A token's text, a progress from 0 to 1, any data, or an error's `{"message", …}`."""
+
+    type: Literal["token", "progress", "data", "error"]
+    payload: Any
+    details: Any = None
+
+    @field_validator("payload")
+    @classmethod
+    def _fits_its_type(cls, payload: Any, info: ValidationInfo) -> Any:
+        match info.data.get("type"):
+            case "token" if not isinstance(payload, str) or not payload:  # an empty one is no SSE event
+                raise ValueError("a token is a string that is not empty")
+            case "progress" if type(payload) not in (int, float) or not 0 <= payload <= 1:
+                raise ValueError("a progress is a number from 0 to 1")
+            case "error" if not isinstance(payload, dict) or not isinstance(payload.get("message"), str):
+                raise ValueError("an error is an object with a message")
+            case _:
+                return payload
+
+    @field_validator("details")
+    @classmethod
+    def _stand_beside_a_progress(cls, details: Any, info: ValidationInfo) -> Any:
+        if details is not None and info.data.get("type") != "progress":
+            raise ValueError("only a progress has details")
+        return details
+
+    def to_chunk(self) -> Chunk:
+        """For the use case."""
+        return Chunk(type=ChunkType(self.type), payload=self.payload, details=self.details)
+
+
+class StreamChunks(RequestBody):
+    """`POST /task-executions/{id}/stream`."""
+
+    lease_token: LeaseToken
+    request_id: RequestId | None = None
+    chunks: Annotated[list[EmittedChunk], Field(min_length=1, max_length=MAX_CHUNKS)]
+
+
 class HeartbeatTask(RequestBody):
     """`POST /task-executions/{id}/heartbeat`."""
 
-    not_supported: ClassVar[frozenset[str]] = frozenset({"progress", "details"})
+    not_supported: ClassVar[frozenset[str]] = frozenset({"progress"})
 
     lease_token: LeaseToken
+    details: Any = None
+
+
+class SignalExecution(RequestBody):
+    """`POST /workflow-executions/{id}/signal`."""
+
+    signal_name: SignalName
+    signal_value: Any = None
+    request_id: RequestId | None = None
+
+
+class CancelExecution(RequestBody):
+    """`POST /workflow-executions/{id}/cancel`."""
+
+    reason: Annotated[str, StringConstraints(max_length=_MAX_REASON)] | None = None
+    cascade_to_children: bool = True
+    force: bool = False
+    request_id: RequestId | None = None
+
+
+class ResolvePromise(RequestBody):
+    """`POST /promises/{id}/resolve`."""
+
+    value: Any = None
+
+
+class RejectPromise(RequestBody):
+    """`POST /promises/{id}/reject`."""
+
+    error: TaskError

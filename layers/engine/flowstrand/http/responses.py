@@ -14,6 +14,7 @@ from flowstrand.jsonvalue import JsonObject
 from flowstrand.service import definitions
 from flowstrand.service.definitions import DefinitionPage, Known
 from flowstrand.service.executions import ExecutionSnapshot
+from flowstrand.service.promises import Settled
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.workers import Registered
 
@@ -83,6 +84,7 @@ class ExecutionView(ResponseBody):
     output: Any = None
     error: dict[str, Any] | None = None
     failure_type: str | None = None
+    continued_as: str | None = None
 
     @classmethod
     def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionView:
@@ -155,7 +157,10 @@ class DefinitionsFound(ResponseBody):
 
 
 class TaskView(ResponseBody):
-    """A claimed attempt. `non_retryable` is there where the task's retry policy names errors."""
+    """A claimed attempt.
+
+    `non_retryable` is there where the task's retry policy names errors, `heartbeat_details` where an earlier attempt left some.
+    """
 
     task_execution_id: str
     workflow_execution_id: str
@@ -167,11 +172,14 @@ class TaskView(ResponseBody):
     lease_ends_at: str
     heartbeat_ms: int
     non_retryable: list[str] | None = None
+    heartbeat_details: Any = None
 
     @classmethod
     def of(cls, task: ClaimedTask) -> TaskView:
         """What `task` says."""
         optional: dict[str, Any] = {"non_retryable": list(task.non_retryable)} if task.non_retryable else {}
+        if task.heartbeat_details is not None:
+            optional["heartbeat_details"] = task.heartbeat_details
         return cls(
             task_execution_id=task.task_execution_id,
             workflow_execution_id=task.workflow_execution_id,
@@ -193,9 +201,27 @@ class ClaimedTasks(ResponseBody):
 
 
 class Recorded(ResponseBody):
-    """The sequence that a report's event has."""
+    """The sequence that the event of a report or a request has."""
 
     sequence: int
+
+
+class SignalRecorded(ResponseBody):
+    """The sequence that a signal's event has."""
+
+    signal_event_sequence: int
+
+
+class PromiseSettled(ResponseBody):
+    """The sequence of the event that settled a promise, and whether that was not this call's."""
+
+    sequence: int
+    already_resolved: bool
+
+    @classmethod
+    def of(cls, settled: Settled) -> PromiseSettled:
+        """What `settled` says."""
+        return cls(sequence=settled.sequence, already_resolved=settled.already_settled)
 
 
 class Heartbeat(ResponseBody):
@@ -212,6 +238,7 @@ def _optional(snapshot: ExecutionSnapshot) -> dict[str, Any]:
         "parent_workflow_execution_id": snapshot.parent_workflow_execution_id,
         "error": None if snapshot.error is None else to_json(snapshot.error),
         "failure_type": snapshot.failure_type,
+        "continued_as": snapshot.continued_as,
     }
     present = {name: value for name, value in given.items() if value is not None}
     if snapshot.status is WorkflowStatus.COMPLETED:

@@ -37,11 +37,16 @@ class Route:
 
 _ORG = "/api/orgs/{org}"
 _EXECUTIONS = f"{_ORG}/workflow-executions"
+_PROMISES = f"{_ORG}/promises/{{promiseId}}"
 _TASKS = f"{_ORG}/task-executions/{{taskId}}"
 
 ROUTES = (
     Route("POST", _EXECUTIONS, "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}", "executions"),
+    Route("POST", f"{_EXECUTIONS}/{{executionId}}/signal", "executions"),
+    Route("POST", f"{_EXECUTIONS}/{{executionId}}/cancel", "executions"),
+    Route("POST", f"{_PROMISES}/resolve", "executions"),
+    Route("POST", f"{_PROMISES}/reject", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream", "stream", Manner.STREAMING),
     Route("GET", f"{_ORG}/workflow-definitions", "executions"),
@@ -51,6 +56,7 @@ ROUTES = (
     Route("POST", f"{_TASKS}/complete", "tasks"),
     Route("POST", f"{_TASKS}/fail", "tasks"),
     Route("POST", f"{_TASKS}/heartbeat", "tasks"),
+    Route("POST", f"{_TASKS}/stream", "tasks"),
 )
 
 

@@ -37,6 +37,7 @@ class DueKind(StrEnum):
     LEASE = "lease"
     DEADLINE = "deadline"
     ATTEMPT = "attempt"
+    PROMISE = "promise"
     WORKFLOW = "workflow"
 
 
@@ -45,7 +46,7 @@ class Due:
     """The moment of one thing has come: settle that one thing if it is still open.
 
     Attributes:
-        position: of the timer or task; 0 for the execution's own timeout.
+        position: of the timer, task or promise; 0 for the execution's own timeout.
         attempt: of the task whose lease ends or which may be claimed; 0 for everything else.
     """
 

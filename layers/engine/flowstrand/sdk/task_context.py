@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
+
+from flowstrand.engine.chunk import MAX_CHUNK_BYTES, Chunk, ChunkType
+from flowstrand.errors import NotSerializable
+from flowstrand.jsonvalue import JsonValue
+from flowstrand.sdk.serde import Serde
+
+_DETAILS_BYTES = 8_000
+_TOKEN_CHARACTERS = 16_384
+"""Longer texts are streamed as several tokens, whose concatenation they are."""
 
 
 class TaskContext:
@@ -15,6 +26,7 @@ class TaskContext:
         kind: the task's name.
         attempt: which attempt this is, from 1.
         max_attempts: how many there are at most.
+        heartbeat_details: what an earlier attempt has said with `heartbeat`, so that this one can go on from there; or None.
         logger: tells which attempt is speaking.
     """
 
@@ -26,14 +38,17 @@ class TaskContext:
         kind: str,
         attempt: int,
         max_attempts: int,
-        heartbeat: Callable[[], Awaitable[bool]],
+        heartbeat: Callable[[JsonValue], Awaitable[bool]],
         is_cancelled: Callable[[], bool],
+        emit: Callable[[Chunk], Awaitable[None]],
+        heartbeat_details: JsonValue = None,
     ) -> None:
         """Made by whoever runs the attempt.
 
         Args:
-            heartbeat: begins a heartbeat; its awaitable may be ignored.
+            heartbeat: begins a heartbeat with these details, if they are not None; its awaitable may be ignored.
             is_cancelled: whether the attempt is no longer wanted.
+            emit: takes a chunk at once, from any thread; what it returns may be ignored, and awaited waits for room.
         """
         self.task_execution_id = task_execution_id
         self.workflow_execution_id = workflow_execution_id
@@ -42,6 +57,8 @@ class TaskContext:
         self.max_attempts = max_attempts
         self._heartbeat = heartbeat
         self._is_cancelled = is_cancelled
+        self._emit = emit
+        self.heartbeat_details = heartbeat_details
         self.logger = _AttemptLogger(
             logging.getLogger(f"flowstrand.task.{kind}"),
             {
@@ -59,13 +76,90 @@ class TaskContext:
         """
         return self._is_cancelled()
 
-    def heartbeat(self) -> Awaitable[bool]:
-        """Renew the lease now. Workers do so by themselves; a task needs this only to learn of its cancellation sooner.
+    def heartbeat(self, details: object = None) -> Awaitable[bool]:
+        """Renew the lease now, and leave `details` for the next attempt.
+
+        Workers renew by themselves; without details, a task needs this only to learn of its cancellation sooner.
+
+        Args:
+            details: how far the work has got; the next attempt, if there is one, has it as `heartbeat_details`. At most
+                8 KB of JSON.
 
         Returns:
             An awaitable that may be ignored; awaited, it returns `is_cancelled` when the heartbeat has been answered.
+
+        Raises:
+            NotSerializable: `details` have no JSON form, or are too large.
         """
-        return self._heartbeat()
+        return self._heartbeat(_encoded(details, "the details of a heartbeat", most=_DETAILS_BYTES))
+
+    # --- streaming ----------------------------------------------------------------------------
+    #
+    # Each call is an event in the execution's log, seen at once by whoever follows it and never by workflow code. What was
+    # emitted before the task ends is in the log before its end. Calls take their value at once: awaiting them is optional,
+    # and waits while too much is queued. In tasks that are not `async`, the call itself waits.
+
+    def stream_token(self, text: str) -> Awaitable[None]:
+        """Emit a piece of text, as of a model's answer. Watchers concatenate the pieces; an empty one is none.
+
+        Raises:
+            NotSerializable: it is not text that JSON can hold.
+            TaskCancelled: the attempt is no longer this worker's (of this and the methods below).
+        """
+        if not isinstance(text, str):
+            raise NotSerializable(f"a token is text, not {type(text).__name__}")
+        Serde().encode(text, "a token")
+        emitted: Awaitable[None] = _Nothing()
+        for start in range(0, len(text), _TOKEN_CHARACTERS):
+            emitted = self._emit(Chunk(type=ChunkType.TOKEN, payload=text[start : start + _TOKEN_CHARACTERS]))
+        return emitted
+
+    def stream_progress(self, fraction: float, details: object = None) -> Awaitable[None]:
+        """Say how much of the work is done, from 0 to 1, with whatever else watchers are to know.
+
+        Raises:
+            ValueError: `fraction` is out of range.
+            NotSerializable: `details` have no JSON form, or are too large.
+        """
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"a progress is a number from 0 to 1, not {fraction!r}")
+        encoded = _encoded(details, "the details of a progress")
+        return self._emit(Chunk(type=ChunkType.PROGRESS, payload=float(fraction), details=encoded))
+
+    def report_progress(self, fraction: float, details: object = None) -> Awaitable[None]:
+        """`stream_progress`, by its other name."""
+        return self.stream_progress(fraction, details)
+
+    def stream_data(self, value: object) -> Awaitable[None]:
+        """Emit a value: plain JSON, a pydantic model or a dataclass.
+
+        Raises:
+            NotSerializable: it has no JSON form, or is too large.
+        """
+        return self._emit(Chunk(type=ChunkType.DATA, payload=_encoded(value, "streamed data")))
+
+    def stream_error(self, message: str) -> Awaitable[None]:
+        """Tell watchers that something went wrong. The task goes on; to fail it, raise.
+
+        Raises:
+            NotSerializable: it is not text that JSON can hold, or is too large.
+        """
+        return self._emit(Chunk(type=ChunkType.ERROR, payload=_encoded({"message": str(message)}, "an error")))
+
+
+class _Nothing(Awaitable[None]):
+    """Done already."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from ()
+
+
+def _encoded(value: object, what: str, *, most: int = MAX_CHUNK_BYTES) -> JsonValue:
+    encoded = Serde().encode(value, what)
+    size = len(json.dumps(encoded, ensure_ascii=False).encode())
+    if size > most:
+        raise NotSerializable(f"{what} has {size} bytes, and may have {most}")
+    return encoded
 
 
 class _AttemptLogger(logging.LoggerAdapter[logging.Logger]):

@@ -17,7 +17,7 @@ from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import Wake
 from flowstrand.queues.port import ReceivedTask
-from flowstrand.service import append, payloads
+from flowstrand.service import append, leases, payloads
 from flowstrand.service.container import Services
 from flowstrand.service.tokens import Lease
 
@@ -30,6 +30,7 @@ class ClaimedTask:
         heartbeat_ms: how often it should.
         non_retryable: names of error classes after which no further attempt is wanted. Only the worker can tell whether
             what was raised is of a class derived from one of them.
+        heartbeat_details: what an earlier attempt said with its last heartbeat.
     """
 
     task_execution_id: str
@@ -42,6 +43,7 @@ class ClaimedTask:
     lease_ends_at_ms: int
     heartbeat_ms: int
     non_retryable: tuple[str, ...] = ()
+    heartbeat_details: JsonValue = None
 
 
 def claim_all(
@@ -136,12 +138,18 @@ class _Claim:
             lease_ends_at_ms=known.due_at_ms,
             heartbeat_ms=self._heartbeat_ms(known),
             non_retryable=known.retry.non_retryable or (),
+            heartbeat_details=self._details_of(known),
         )
 
     def _heartbeat_ms(self, known: OpenTask) -> int:
         """Three times within its heartbeat timeout, so that one that is late or lost does not end the attempt."""
         usual_ms = self._services.settings.heartbeat_ms
         return min(usual_ms, max(1, (known.heartbeat_timeout_ms or 3 * usual_ms) // 3))
+
+    def _details_of(self, known: OpenTask) -> JsonValue:
+        if known.attempts == 1:
+            return None
+        return leases.last_details(self._services.directory, known.task_execution_id)
 
     def _input_of(self, known: OpenTask) -> JsonValue:
         commit = self._services.log.commit_at(self._key, known.created_at)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from contextlib import suppress
 
 from flowstrand.engine.decide import child as decide_child
 from flowstrand.engine.decide.start import start_workflow
 from flowstrand.engine.effects import (
     ArmDeadline,
     ArmLease,
+    ArmPromise,
     ArmTimeout,
     ArmTimer,
     Effect,
+    PublishPromise,
     QueueAttempt,
     StartChild,
+    StartSuccessor,
+    TellChildCancel,
     TellParent,
     needs_wake,
     open_effects,
@@ -25,6 +28,7 @@ from flowstrand.engine.events import (
     WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFailed,
+    WorkflowStarted,
 )
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.state import OpenChild
@@ -32,7 +36,7 @@ from flowstrand.errors import LogCorrupted, NotFound
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, LogKey
 from flowstrand.queues.messages import Due, DueKind, TaskMessage, Wake
-from flowstrand.service import append, open_executions
+from flowstrand.service import append, cancel, open_executions, promise_keys, succession
 from flowstrand.service.container import Services
 
 MAX_QUEUE_DELAY_MS = 15 * 60 * 1_000
@@ -65,8 +69,16 @@ def _carry_out(services: Services, tip: append.Tip, effect: Effect) -> None:
             services.timers.at(_due(key, DueKind.WORKFLOW), at_ms)
         case ArmTimer(position=position, at_ms=at_ms):
             services.timers.at(_due(key, DueKind.TIMER, position), at_ms)
+        case ArmPromise(position=position, at_ms=at_ms):
+            services.timers.at(_due(key, DueKind.PROMISE, position), at_ms)
+        case PublishPromise(promise=promise):
+            promise_keys.publish(services, key.org, promise)
         case StartChild(child=child):
             _start_child(services, tip, child)
+        case TellChildCancel(child=child):
+            cancel.tell_child(services, tip, child)
+        case StartSuccessor():
+            succession.begin(services, tip)
         case TellParent(parent=parent):
             _tell_parent(services, tip, parent)
         case QueueAttempt():
@@ -99,7 +111,10 @@ def _queue(services: Services, key: LogKey, attempts: list[QueueAttempt]) -> Non
 
 
 def _start_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
-    """Begin the child's log (already begun is success), wake it, then say so in the parent's."""
+    """Begin the child's log (already begun is success), wake it, then say so in the parent's.
+
+    Where its author chose an id that another execution has, the parent's log says that instead.
+    """
     key = LogKey(tip.key.org, ExecutionId(child.child_workflow_id))
     initiated = _initiated(services, tip.key, child)
     parent = ParentRef(workflow_execution_id=tip.state.workflow_execution_id, position=child.position)
@@ -113,10 +128,20 @@ def _start_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
         timeout_at_ms=None if initiated.timeout_ms is None else now_ms + initiated.timeout_ms,
     )
     open_executions.add(services.directory, key, now_ms)
-    with suppress(AppendConflict):  # an earlier dispatch began it
+    try:
         append.put(services, append.first_commit(services, key, started))
+    except AppendConflict:  # an earlier dispatch began it, or it is somebody else's
+        if _parent_of(services, key) != parent:
+            _tell(services, tip.key, lambda draft: decide_child.refused(draft, child.position))
+            return
     services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=1)])
     _tell(services, tip.key, lambda draft: decide_child.started(draft, child.position))
+
+
+def _parent_of(services: Services, key: LogKey) -> ParentRef | None:
+    commit = services.log.commit_at(key, 1)
+    first = unpack_events(commit)[0].data if commit else None
+    return first.parent if isinstance(first, WorkflowStarted) else None
 
 
 def _initiated(services: Services, key: LogKey, child: OpenChild) -> ChildInitiated:

@@ -6,14 +6,22 @@ from dataclasses import dataclass
 
 from flowstrand.engine import ids
 from flowstrand.engine.decide.start import start_workflow
-from flowstrand.engine.events import ErrorInfo, EventData, WorkflowCompleted, WorkflowFailed, WorkflowStatus
+from flowstrand.engine.events import (
+    ErrorInfo,
+    EventData,
+    StateSet,
+    WorkflowCancelled,
+    WorkflowCompleted,
+    WorkflowFailed,
+    WorkflowStatus,
+)
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.errors import NotFound
+from flowstrand.errors import LogCorrupted, NotFound
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
-from flowstrand.log.port import LogKey
+from flowstrand.log.port import Commit, LogKey
 from flowstrand.queues.messages import Wake
-from flowstrand.service import append, definitions, open_executions, payloads
+from flowstrand.service import append, definitions, open_executions, payloads, succession
 from flowstrand.service.container import Services
 
 
@@ -36,7 +44,12 @@ class StartRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionSnapshot:
-    """An execution as it stands at `current_sequence`. `failure_type` says why a failed one failed, for programs."""
+    """An execution as it stands at `current_sequence`.
+
+    Attributes:
+        failure_type: why a failed one failed, for programs.
+        continued_as: the execution that goes on from a completed one; then that one has the output.
+    """
 
     workflow_execution_id: str
     kind: str
@@ -50,6 +63,7 @@ class ExecutionSnapshot:
     output: JsonValue
     error: ErrorInfo | None
     failure_type: str | None
+    continued_as: str | None
 
 
 def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSnapshot:
@@ -86,13 +100,38 @@ def get(services: Services, org: OrgId, execution_id: str) -> ExecutionSnapshot:
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`: unknown, or another org's.
     """
-    return _snapshot(services, append.require(services, LogKey(org, ExecutionId(execution_id))))
+    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    succession.ensure_successor(services, tip)
+    return _snapshot(services, tip)
+
+
+def get_state(services: Services, org: OrgId, execution_id: str, key: str | None = None) -> dict[str, JsonValue]:
+    """The workflow's own state: the values that its code has set and not cleared, by key; with `key`, that one at most.
+
+    One read for each commit that set one of them, however long the log is.
+
+    Raises:
+        NotFound: `EXECUTION_NOT_FOUND`: unknown, or another org's.
+    """
+    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    wanted = {k: at for k, at in sorted(tip.state.values.items()) if key is None or k == key}
+    found: dict[str, JsonValue] = {}
+    commit: Commit | None = None
+    for name, at in sorted(wanted.items(), key=lambda item: item[1]):
+        if commit is None or at > commit.last_sequence:
+            commit = services.log.commit_at(tip.key, at)
+        data = unpack_events(commit)[at - commit.sequence].data if commit else None
+        if not isinstance(data, StateSet):
+            raise LogCorrupted(f"{tip.key} has no STATE_SET at {at}")
+        found[name] = payloads.fetch(services, org, data.value)
+    return {name: found[name] for name in wanted}
 
 
 def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
     state = tip.state
     end = _end_of(services, tip) if state.closed else None
     failed = end if isinstance(end, WorkflowFailed) else None
+    cancelled = end if isinstance(end, WorkflowCancelled) else None
     return ExecutionSnapshot(
         workflow_execution_id=state.workflow_execution_id,
         kind=state.kind,
@@ -104,11 +143,17 @@ def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
         metadata=state.metadata,
         parent_workflow_execution_id=state.parent.workflow_execution_id if state.parent else None,
         output=payloads.fetch(services, tip.key.org, end.output) if isinstance(end, WorkflowCompleted) else None,
-        error=failed.error if failed else None,
+        error=failed.error if failed else _reason(cancelled) if cancelled else None,
         failure_type=failed.failure_type if failed else None,
+        continued_as=state.continued_as,
     )
 
 
 def _end_of(services: Services, tip: append.Tip) -> EventData | None:
     commit = services.log.commit_at(tip.key, tip.state.sequence)
     return unpack_events(commit)[-1].data if commit else None
+
+
+def _reason(end: WorkflowCancelled) -> ErrorInfo:
+    """Why an execution was cancelled, as an error."""
+    return ErrorInfo(type="WorkflowCancelled", message=end.reason or "the execution was cancelled")

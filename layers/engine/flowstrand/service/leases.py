@@ -7,6 +7,7 @@ worker from being given up.
 from __future__ import annotations
 
 from flowstrand.directory.port import Directory, PreconditionFailed
+from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.port import LogKey
 
 _DAY_MS = 86_400_000
@@ -63,10 +64,20 @@ class TurnLease:
                 return  # it had run out and is somebody else's now
 
 
-def heartbeat(directory: Directory, task_id: str, *, attempt: int, until_ms: int) -> None:
-    """The attempt's worker is alive; its lease lasts until `until_ms`."""
-    data = {"attempt": attempt, "until": until_ms}
-    directory.put(f"heartbeat#{task_id}", _ONLY, {**data}, expires_at_ms=until_ms + _DAY_MS)
+def heartbeat(
+    directory: Directory, task_id: str, *, attempt: int, until_ms: int, details: JsonValue = None
+) -> None:
+    """The attempt's worker is alive; its lease lasts until `until_ms`. `details` are for the next attempt."""
+    data: JsonObject = {"attempt": attempt, "until": until_ms}
+    if details is not None:
+        data["details"] = details
+    directory.put(f"heartbeat#{task_id}", _ONLY, data, expires_at_ms=until_ms + _DAY_MS)
+
+
+def last_details(directory: Directory, task_id: str) -> JsonValue:
+    """What the newest heartbeat of any attempt has said; None where it said nothing, or long ago."""
+    item = directory.get(f"heartbeat#{task_id}", _ONLY)
+    return item.data.get("details") if item else None
 
 
 def extended_to_ms(directory: Directory, task_id: str, *, attempt: int) -> int:

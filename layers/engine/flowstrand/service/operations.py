@@ -141,7 +141,7 @@ class _OperationRun:
         draft = Draft(self._strand.tip.state, self._services.clock.now_ms())
         decide.resume(draft, self._worker_id)
         decide.mark(draft, patches)
-        decide.issue(draft, commands, self._strand.driver.delivered_to)
+        self._strand.issue(draft)
         for index, result in sorted(new.items()):
             decide.record_operation(draft, index, self._names[index], result)
         return draft if draft.events else None  # a cancel of what has settled meanwhile asks for nothing

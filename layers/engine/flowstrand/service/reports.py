@@ -1,17 +1,18 @@
-"""What workers report of an attempt, and where the answer to a repeated report is found."""
+"""What workers report of an attempt: its end, and what it emits on the way; and where the answer to a repeated report is found."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from flowstrand.engine.decide import task
+from flowstrand.engine.chunk import Chunk, ChunkType
+from flowstrand.engine.decide import stream, task
 from flowstrand.engine.events import ErrorInfo, Event, TaskCompleted, TaskFailed
 from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.schema import Payload, PayloadRef, from_json, to_json
 from flowstrand.errors import LogCorrupted
-from flowstrand.jsonvalue import JsonObject
+from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
 from flowstrand.service.container import Services
@@ -36,7 +37,17 @@ class Failure:
     retryable: bool
 
 
-Report: TypeAlias = Completion | Failure
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunks:
+    """What the running attempt emitted. `request_id` is unique within the attempt."""
+
+    position: int
+    attempt: int
+    chunks: tuple[Chunk, ...]
+    request_id: str
+
+
+Report: TypeAlias = Completion | Failure | Chunks
 
 
 def decide(draft: Draft, report: Report) -> None:
@@ -56,11 +67,25 @@ def decide(draft: Draft, report: Report) -> None:
                 error=report.error,
                 retryable=report.retryable,
             )
+        case Chunks():
+            append_chunks(draft, report)
+
+
+def append_chunks(draft: Draft, report: Chunks) -> int:
+    """Apply chunks; returns the sequence of their last event, which a repetition finds again.
+
+    Raises:
+        Conflict: the attempt is not the one that is running.
+    """
+    return stream.append(
+        draft, report.position, attempt=report.attempt, chunks=report.chunks, request_id=report.request_id
+    )
 
 
 def request_id(report: Report) -> str:
     """The same for every repetition of a report, and for no other."""
-    return f"{report.position}.{report.attempt}.{type(report).__name__.lower()}"
+    name = f"{report.position}.{report.attempt}.{type(report).__name__.lower()}"
+    return f"{name}.{report.request_id}" if isinstance(report, Chunks) else name
 
 
 def find_answer(services: Services, key: LogKey, report: Report, *, after: int) -> tuple[int | None, int]:
@@ -90,10 +115,13 @@ def _answers(event: Event, report: Report) -> bool:
 
 
 def dump(report: Report) -> JsonObject:
-    """A report as an inbox item. Large outputs must have been stored."""
+    """A report as an inbox item. Large values must have been stored."""
     body: JsonObject = {"position": report.position, "attempt": report.attempt}
     if isinstance(report, Failure):
         return body | {"type": "fail", "error": to_json(report.error), "retryable": report.retryable}
+    if isinstance(report, Chunks):
+        chunks: list[JsonValue] = [_dump_chunk(chunk) for chunk in report.chunks]
+        return body | {"type": "chunks", "requestId": report.request_id, "chunks": chunks}
     output = report.output
     if isinstance(output, PayloadRef):
         return body | {"type": "complete", "ref": to_json(output)}
@@ -121,5 +149,37 @@ def parse(body: JsonObject) -> Report:
         }:
             info = from_json(ErrorInfo, error)
             return Failure(position=position, attempt=attempt, error=info, retryable=retryable)
+        case {
+            "type": "chunks",
+            "position": int(position),
+            "attempt": int(attempt),
+            "requestId": str(request_id),
+            "chunks": list(chunks),
+        }:
+            parsed = tuple(_parse_chunk(chunk) for chunk in chunks)
+            return Chunks(position=position, attempt=attempt, chunks=parsed, request_id=request_id)
         case _:
             raise LogCorrupted("an inbox item is not a report")
+
+
+def _dump_chunk(chunk: Chunk) -> JsonObject:
+    """References stand beside the values, never in their place, so that no user's value can be taken for one."""
+    body: JsonObject = {"type": chunk.type.value}
+    for name, value in (("payload", chunk.payload), ("details", chunk.details)):
+        if isinstance(value, PayloadRef):
+            body[f"{name}Ref"] = to_json(value)
+        else:
+            body[name] = value
+    return body
+
+
+def _parse_chunk(body: JsonValue) -> Chunk:
+    if not isinstance(body, dict) or body.get("type") not in set(ChunkType):
+        raise LogCorrupted("an inbox item holds something that is not a chunk")
+    payload, details = _value(body, "payload"), _value(body, "details")
+    return Chunk(type=ChunkType(str(body["type"])), payload=payload, details=details)
+
+
+def _value(body: JsonObject, name: str) -> Payload:
+    reference = body.get(f"{name}Ref")
+    return from_json(PayloadRef, reference) if isinstance(reference, dict) else body.get(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from flowstrand.engine.decide.turn import is_superseded
+from flowstrand.engine.decide.turn import is_superseded, issue
 from flowstrand.engine.events import Event, EventData, OperationCompleted, OperationFailed
 from flowstrand.engine.events.codec import encode
 from flowstrand.engine.evolve import Draft
@@ -55,6 +55,12 @@ class Strand:
         return self.driver.wire
 
     @property
+    def horizon(self) -> int:
+        """The last sequence that the code has seen: what is delivered after its end, it does not see."""
+        finished_at = self.driver.finished_at
+        return self.driver.delivered_to if finished_at is None else finished_at
+
+    @property
     def is_cold(self) -> bool:
         """Whether nothing has been delivered yet: no code of this execution is in memory."""
         return self.driver.delivered_to == 0
@@ -94,6 +100,14 @@ class Strand:
         }
         missing = [command for command in self.driver.unrecorded() if command.position not in recorded]
         return [encoded_command(self.wire, command) for command in missing]
+
+    def issue(self, draft: Draft) -> None:
+        """Record what is missing. Children asked for before the code had seen a cancellation are to end as well."""
+        commands = self.missing_commands()
+        requested_at = self.tip.state.cancel_requested_at or 0
+        unaware = {command.position for command in self.driver.issued_by(requested_at - 1)}
+        issue(draft, [command for command in commands if command.position in unaware], requested_at - 1)
+        issue(draft, [c for c in commands if c.position not in unaware], self.driver.delivered_to)
 
     def missing_patches(self) -> list[str]:
         """Patches that the code follows and whose markers are not in the log."""

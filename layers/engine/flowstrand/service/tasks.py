@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 
 from flowstrand.engine import effects, ids
@@ -10,7 +11,7 @@ from flowstrand.engine.events import ErrorInfo, TaskCreated
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.replay.outcome import clipped
-from flowstrand.errors import Conflict, LogCorrupted, NotFound, Unavailable
+from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge, Unavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
@@ -21,9 +22,12 @@ from flowstrand.service.container import Services
 from flowstrand.service.reports import Completion, Failure, Report
 from flowstrand.service.tokens import Lease
 
+MAX_DETAILS_BYTES = 16_384
+"""How long the JSON of a heartbeat's details may be."""
+
 _INBOX_POLL_MS = 50
 
-__all__ = ["ClaimedTask", "complete", "fail", "heartbeat", "poll", "wake"]
+__all__ = ["ClaimedTask", "complete", "fail", "heartbeat", "lease_of", "poll", "require", "wake"]
 
 
 def poll(
@@ -59,7 +63,7 @@ def complete(services: Services, org: OrgId, task_id: str, *, lease_token: str, 
         PayloadTooLarge: the output is over the limit; nothing is recorded.
         Unavailable, StoreUnavailable: it may or may not have been recorded; report it again.
     """
-    key, position, lease = _lease_of(services, org, task_id, lease_token)
+    key, position, lease = lease_of(services, org, task_id, lease_token)
     stored = payloads.store(services, org, output)
     return _report(services, key, Completion(position=position, attempt=lease.attempt, output=stored), lease)
 
@@ -68,29 +72,44 @@ def fail(
     services: Services, org: OrgId, task_id: str, *, lease_token: str, error: ErrorInfo, retryable: bool = True
 ) -> int:
     """Record an attempt's failure; returns the sequence of its event. Raises what `complete` raises."""
-    key, position, lease = _lease_of(services, org, task_id, lease_token)
+    key, position, lease = lease_of(services, org, task_id, lease_token)
     report = Failure(position=position, attempt=lease.attempt, error=clipped(error), retryable=retryable)
     return _report(services, key, report, lease)
 
 
-def heartbeat(services: Services, org: OrgId, task_id: str, *, lease_token: str) -> bool:
+def heartbeat(
+    services: Services, org: OrgId, task_id: str, *, lease_token: str, details: JsonValue = None
+) -> bool:
     """Extend the attempt's lease; returns whether the worker should stop.
 
+    Args:
+        details: what the next attempt is to know of this one, until another heartbeat says something else.
+
     Raises:
+        PayloadTooLarge: the details are over `MAX_DETAILS_BYTES`; nothing is extended.
         NotFound, Conflict: as for `complete`.
     """
-    key, position, lease = _lease_of(services, org, task_id, lease_token)
+    size = len(json.dumps(details, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    if size > MAX_DETAILS_BYTES:
+        raise PayloadTooLarge(f"the details have {size} bytes, and may have {MAX_DETAILS_BYTES}")
+    key, position, lease = lease_of(services, org, task_id, lease_token)
     now_ms = services.clock.now_ms()
-    known = task.running(Draft(_require(services, key).state, now_ms), position, lease.attempt)
+    known = task.running(Draft(require(services, key).state, now_ms), position, lease.attempt)
     until_ms = task.lease_until_ms(known, now_ms, services.settings.lease_ms)
-    leases.heartbeat(services.directory, task_id, attempt=lease.attempt, until_ms=until_ms)
+    leases.heartbeat(services.directory, task_id, attempt=lease.attempt, until_ms=until_ms, details=details)
     return False
 
 
-# --- inside ------------------------------------------------------------------------------------
+# --- leases and reports -------------------------------------------------------------------------
 
 
-def _lease_of(services: Services, org: OrgId, task_id: str, lease_token: str) -> tuple[LogKey, int, Lease]:
+def lease_of(services: Services, org: OrgId, task_id: str, lease_token: str) -> tuple[LogKey, int, Lease]:
+    """The log of a task, its position there, and what the token says.
+
+    Raises:
+        NotFound: `TASK_NOT_FOUND`.
+        Conflict: `INVALID_LEASE`.
+    """
     try:
         execution, family, position = ids.owner_of(task_id)
     except ValueError:
@@ -102,7 +121,7 @@ def _lease_of(services: Services, org: OrgId, task_id: str, lease_token: str) ->
         return key, position, services.tokens.verify(lease_token, org=org, task_id=task_id)
     except Conflict:
         # An unknown task is 404 whatever the token says; only for a known one is the token the fault.
-        if position not in _require(services, key).state.tasks and not _has_task(services, key, task_id):
+        if position not in require(services, key).state.tasks and not _has_task(services, key, task_id):
             raise _task_not_found() from None
         raise
 
@@ -116,7 +135,12 @@ def _has_task(services: Services, key: LogKey, task_id: str) -> bool:
     )
 
 
-def _require(services: Services, key: LogKey) -> append.Tip:
+def require(services: Services, key: LogKey) -> append.Tip:
+    """The tip of a task's log.
+
+    Raises:
+        NotFound: `TASK_NOT_FOUND`: the log is empty.
+    """
     tip = append.load(services, key)
     if tip is None:
         raise _task_not_found()
@@ -128,7 +152,7 @@ def _task_not_found() -> NotFound:
 
 
 def _report(services: Services, key: LogKey, report: Report, lease: Lease) -> int:
-    tip = _require(services, key)
+    tip = require(services, key)
     try:
         return _append(services, tip, report)
     except append.Contended as contended:

@@ -80,9 +80,9 @@ def _close(services: Services, strand: Strand, worker_id: str, refused: PayloadT
         decide.resume(draft, worker_id)
         if refused is None:
             decide.mark(draft, strand.missing_patches())
-            decide.issue(draft, strand.missing_commands(), strand.driver.delivered_to)
+            strand.issue(draft)
         outcome = raised(refused) if refused else encoded_outcome(strand.wire, strand.driver.outcome())
-        decide.close(draft, outcome, strand.driver.delivered_to, worker_id)
+        decide.close(draft, outcome, strand.horizon, worker_id)
         try:
             if strand.write(draft):  # a turn too large for one commit is cut; only its last commit closes it
                 return

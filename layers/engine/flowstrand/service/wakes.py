@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 
 from flowstrand.engine import effects
-from flowstrand.engine.decide import task, timeout, timer
+from flowstrand.engine.decide import promise, task, timeout, timer
 from flowstrand.engine.evolve import Draft
 from flowstrand.queues.messages import ControlMessage, Due, DueKind, Wake
 from flowstrand.service import append, inbox, leases, open_executions
@@ -94,6 +94,8 @@ def _settle(draft: Draft, due: Due) -> bool:
             return task.expire_deadline(draft, due.position)
         case DueKind.WORKFLOW:
             return timeout.time_out(draft)
+        case DueKind.PROMISE:
+            return promise.time_out(draft, due.position)
         case DueKind.ATTEMPT:
             return False  # its moment only wakes; the queue message is an effect
 
@@ -126,6 +128,9 @@ def _due_at_ms(services: Services, tip: append.Tip, due: Due) -> int | None:
             return max(known.due_at_ms, extended_ms)
         case DueKind.DEADLINE:
             return known.deadline_at_ms if known else None
+        case DueKind.PROMISE:
+            promised = tip.state.promises.get(due.position)
+            return promised.timeout_at_ms if promised and not tip.state.closed else None
         case DueKind.WORKFLOW:
             return None if tip.state.closed else tip.state.timeout_at_ms
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from flowstrand.client import answers
 from flowstrand.client.connection import Connection
+from flowstrand.engine.chunk import Chunk
 from flowstrand.errors import Unavailable
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
@@ -31,6 +32,7 @@ class ClaimedTask(_Answer):
     Attributes:
         heartbeat_ms: how often to renew it.
         non_retryable: names of error classes after which no further attempt is wanted.
+        heartbeat_details: what an earlier attempt said with its last heartbeat.
     """
 
     task_execution_id: str
@@ -42,6 +44,7 @@ class ClaimedTask(_Answer):
     lease_token: str
     heartbeat_ms: int
     non_retryable: tuple[str, ...] = ()
+    heartbeat_details: Any = None
 
 
 class Registered(_Answer):
@@ -120,9 +123,18 @@ class WorkerApi:
         body: JsonObject = {"leaseToken": task.lease_token, "error": error, "retryable": retryable}
         await self._post(_path(task, "fail"), body)
 
-    async def heartbeat(self, task: ClaimedTask) -> bool:
-        """Renew the lease; returns whether the task's cancellation was requested."""
-        answer = await self._post(_path(task, "heartbeat"), {"leaseToken": task.lease_token})
+    async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
+        """Record what the task emitted. Repeating a request is a no-op."""
+        emitted: list[JsonValue] = [_chunk(chunk) for chunk in chunks]
+        body: JsonObject = {"leaseToken": task.lease_token, "requestId": request_id, "chunks": emitted}
+        await self._post(_path(task, "stream"), body)
+
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
+        """Renew the lease; returns whether the task's cancellation was requested. `details` are for the next attempt."""
+        body: JsonObject = {"leaseToken": task.lease_token}
+        if details is not None:
+            body["details"] = details
+        answer = await self._post(_path(task, "heartbeat"), body)
         return _read(_Beat, answer).cancel_requested
 
     async def _post(self, path: list[str], body: JsonObject, *, timeout_s: float = _PATIENCE_S) -> JsonObject:
@@ -132,6 +144,14 @@ class WorkerApi:
 
 def _path(task: ClaimedTask, action: str) -> list[str]:
     return ["task-executions", task.task_execution_id, action]
+
+
+def _chunk(chunk: Chunk) -> JsonObject:
+    """As the API takes it; the worker's chunks hold values, never references."""
+    body: JsonObject = {"type": chunk.type.value, "payload": cast("JsonValue", chunk.payload)}
+    if chunk.details is not None:
+        body["details"] = cast("JsonValue", chunk.details)
+    return body
 
 
 def _read(cls: type[AnswerT], body: JsonObject) -> AnswerT:

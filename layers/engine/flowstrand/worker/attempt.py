@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, assert_never
 
@@ -12,6 +12,7 @@ import httpx2
 import stamina
 
 from flowstrand.client.answers import is_transient
+from flowstrand.engine.chunk import Chunk
 from flowstrand.errors import (
     CallerError,
     Conflict,
@@ -20,13 +21,16 @@ from flowstrand.errors import (
     NotFound,
     PayloadTooLarge,
     QuotaExceeded,
+    TaskCancelled,
     Unauthenticated,
     WrongPrincipal,
 )
+from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import TaskDefinition
 from flowstrand.sdk.task_context import TaskContext
 from flowstrand.worker.api import ClaimedTask, WorkerApi
+from flowstrand.worker.chunk_stream import ChunkStream
 from flowstrand.worker.outcome import Completed, Failed, Outcome
 
 _log = logging.getLogger("flowstrand.worker")
@@ -57,6 +61,8 @@ class Attempt:
         self._work: asyncio.Task[Outcome] | None = None
         self._is_lost = False
         self._cancel_requested = False
+        self._stream = ChunkStream(self._send_chunks)
+        self._details: JsonValue = claimed.heartbeat_details
 
     async def run(self, slots: asyncio.Semaphore) -> None:
         """The whole attempt. `slots` bounds how many tasks run at once; the lease is renewed while waiting for one."""
@@ -64,10 +70,12 @@ class Attempt:
         try:
             async with slots:
                 outcome = await self._execute()
+            outcome = await self._flushed(outcome)
             if not self._is_lost:
                 await self._report(outcome)
         finally:
             heartbeats.cancel()
+            self._stream.stop()
 
     # --- running ------------------------------------------------------------------------------
 
@@ -105,6 +113,8 @@ class Attempt:
             max_attempts=self._claimed.max_retries + 1,
             heartbeat=self._heartbeat_from_any_thread(asyncio.get_running_loop()),
             is_cancelled=lambda: self._is_lost or self._cancel_requested,
+            emit=self._stream.emit,
+            heartbeat_details=self._payloads.from_wire(self._claimed.heartbeat_details),
         )
 
     # --- the lease ----------------------------------------------------------------------------
@@ -119,7 +129,7 @@ class Attempt:
         try:
             async for attempt in stamina.retry_context(on=is_transient, attempts=3):
                 with attempt:
-                    self._cancel_requested |= await self._api.heartbeat(self._claimed)
+                    self._cancel_requested |= await self._api.heartbeat(self._claimed, self._details)
         except (Conflict, NotFound, Gone) as refused:
             self._lose(refused)
         except (CallerError, httpx2.TransportError) as error:
@@ -134,11 +144,51 @@ class Attempt:
             self._claimed.task_execution_id,
             refused.code,
         )
+        lost = TaskCancelled(
+            f"attempt {self._claimed.attempt} is no longer this worker's",
+            kind=self._claimed.kind,
+            error_type="TaskCancelled",
+            id=self._claimed.task_execution_id,
+        )
+        self._stream.refuse(lost)
         if self._work is not None:
             self._work.cancel()
 
-    def _heartbeat_from_any_thread(self, loop: asyncio.AbstractEventLoop) -> Callable[[], Awaitable[bool]]:
-        return lambda: _Beat(asyncio.run_coroutine_threadsafe(self._beat(), loop))
+    def _heartbeat_from_any_thread(
+        self, loop: asyncio.AbstractEventLoop
+    ) -> Callable[[JsonValue], Awaitable[bool]]:
+        def heartbeat(details: JsonValue) -> Awaitable[bool]:
+            if details is not None:  # every later heartbeat says so too
+                self._details = self._payloads.to_wire(details)
+            return _Beat(asyncio.run_coroutine_threadsafe(self._beat(), loop))
+
+        return heartbeat
+
+    # --- what it emits ------------------------------------------------------------------------
+
+    async def _send_chunks(self, chunks: Sequence[Chunk], request_id: str) -> None:
+        """Repeat until answered: repeating a request is a no-op."""
+        try:
+            async for attempt in stamina.retry_context(
+                on=_is_worth_repeating, attempts=None, timeout=None, wait_max=15
+            ):
+                with attempt:
+                    await self._api.stream(self._claimed, chunks, request_id=request_id)
+        except (Conflict, NotFound, Gone) as refused:
+            self._lose(refused)
+            raise
+
+    async def _flushed(self, outcome: Outcome) -> Outcome:
+        """`outcome`, once all that the task emitted is recorded; a failure where the server will not take it."""
+        try:
+            await self._stream.close()
+        except CallerError as refused:
+            if isinstance(outcome, Completed):
+                message = f"what the task streamed was refused: {refused.message}"
+                return Failed(type=refused.code, message=message, retryable=False)
+        except TaskCancelled:
+            pass  # the attempt is lost, and not reported
+        return outcome
 
     # --- the report ---------------------------------------------------------------------------
 

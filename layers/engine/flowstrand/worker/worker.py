@@ -84,7 +84,7 @@ class Worker:
         """
         api = WorkerApi(
             self._connection,
-            max_connections=2 * self._concurrency + len(self._queues) + 1,
+            max_connections=3 * self._concurrency + len(self._queues) + 1,
             transport=self._transport,
         )
         crew = Crew(api, self._app, self._concurrency)

@@ -6,12 +6,14 @@ from typing import TypedDict
 
 from flowstrand.engine import ids
 from flowstrand.engine.events import (
+    ChildCancellationFailed,
     ChildCancellationRequested,
     ChildCompleted,
     ChildFailed,
     ChildInitiated,
     ChildStarted,
     ErrorInfo,
+    ParentClosePolicy,
     WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFailed,
@@ -21,6 +23,8 @@ from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay.commands import StartChild
 from flowstrand.engine.state import OpenChild
+
+_PARENT_ENDED = "the parent workflow has ended"
 
 
 class _Common(TypedDict):
@@ -79,6 +83,22 @@ def ended(draft: Draft, position: int, end: WorkflowCompleted | WorkflowFailed |
     return True
 
 
+def refused(draft: Draft, position: int) -> bool:
+    """Record that the child cannot begin, because the id it was to have is another execution's.
+
+    Says whether anything was recorded.
+    """
+    child = draft.state.children.get(position)
+    if draft.state.closed or child is None or child.is_started:
+        return False
+    error = ErrorInfo(
+        type="WorkflowAlreadyExists", message=f"there is another execution {child.child_workflow_id!r}"
+    )
+    kind = FailureType.ALREADY_EXISTS.value
+    draft.emit(ChildFailed(**_common(child), status=WorkflowStatus.FAILED, error=error, failure_type=kind))
+    return True
+
+
 def request_cancel(
     draft: Draft,
     position: int,
@@ -104,6 +124,29 @@ def request_cancel(
                 command=command,
             )
         )
+
+
+def cancel_failed(draft: Draft, position: int, error: ErrorInfo) -> bool:
+    """Record that the child cannot be told of its cancel request, once; says whether anything was recorded."""
+    child = draft.state.children.get(position)
+    if draft.state.closed or child is None or child.cancel_at is None or child.is_cancel_failed:
+        return False
+    draft.emit(ChildCancellationFailed(**_common(child), status=WorkflowStatus.RUNNING, error=error))
+    return True
+
+
+def parent_closes(draft: Draft, position: int) -> None:
+    """Apply the parent-close policy of the child, if it is open; what it has been asked already is not repeated."""
+    child = draft.state.children.get(position)
+    if child is None:
+        return
+    match child.parent_close_policy:
+        case ParentClosePolicy.CANCEL if child.cancel_at is None:
+            request_cancel(draft, position, reason=_PARENT_ENDED)
+        case ParentClosePolicy.TERMINATE if not child.is_forced:
+            request_cancel(draft, position, reason=_PARENT_ENDED, force=True)
+        case _:
+            pass
 
 
 def _common(child: OpenChild) -> _Common:

@@ -143,10 +143,14 @@ def close(draft: Draft, outcome: Outcome, horizon: int, worker_id: str | None) -
 
 
 def end_open_work(draft: Draft) -> None:
-    """What the execution's end does to what is open, before the terminal event: tasks and timers are cancelled."""
+    """What the execution's end does to what is open, before the terminal event, in order of position.
+
+    Tasks and timers are cancelled; children are treated by their parent-close policies.
+    """
     for position in open_positions(draft.state):
         task.cancel(draft, position)
         timer.cancel(draft, position)
+        child.parent_closes(draft, position)
 
 
 def _end(

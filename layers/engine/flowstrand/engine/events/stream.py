@@ -28,9 +28,15 @@ class StreamToken(_StreamEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamProgress(_StreamEvent):
-    """A number from 0 to 1."""
+    """A number from 0 to 1.
+
+    Attributes:
+        details: what the task says beside it.
+    """
 
     TYPE: ClassVar[EventType] = EventType.STREAM_PROGRESS
+
+    details: Payload = field(default=None, metadata={"payload": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

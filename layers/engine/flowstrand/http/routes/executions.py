@@ -1,4 +1,4 @@
-"""Starting and looking at executions."""
+"""Starting, looking at, signalling and cancelling executions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from flowstrand.errors import NotFound
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
-from flowstrand.http.requests import StartExecution
-from flowstrand.http.responses import ExecutionStarted, ExecutionView
-from flowstrand.service import executions
+from flowstrand.http.requests import CancelExecution, SignalExecution, StartExecution
+from flowstrand.http.responses import ExecutionStarted, ExecutionView, Recorded, SignalRecorded
+from flowstrand.service import cancel as cancellation
+from flowstrand.service import executions, signals
 
 router = Router()
 
@@ -31,7 +32,44 @@ def start(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the pa
 def get(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: the execution as it stands."""
     call = call_of(request)
+    snapshot = executions.get(call.services, call.org, _known(execution_id))
+    return json_response(200, ExecutionView.of(call.org, snapshot).body())
+
+
+@router.post(f"{ORG}/workflow-executions/<execution_id>/signal")
+def signal(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: the sequence of the `SIGNAL_RECEIVED`."""
+    call = call_of(request)
+    body = read_body(request, SignalExecution, max_bytes=call.services.settings.max_payload_bytes)
+    sequence = signals.signal(
+        call.services,
+        call.org,
+        _known(execution_id),
+        body.signal_name,
+        body.signal_value,
+        request_id=body.request_id,
+    )
+    return json_response(200, SignalRecorded(signal_event_sequence=sequence).body())
+
+
+@router.post(f"{ORG}/workflow-executions/<execution_id>/cancel")
+def cancel(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: the sequence of the `CANCELLATION_REQUESTED`."""
+    call = call_of(request)
+    body = read_body(request, CancelExecution, max_bytes=call.services.settings.max_payload_bytes)
+    sequence = cancellation.cancel(
+        call.services,
+        call.org,
+        _known(execution_id),
+        reason=body.reason,
+        cascade=body.cascade_to_children,
+        force=body.force,
+        request_id=body.request_id,
+    )
+    return json_response(200, Recorded(sequence=sequence).body())
+
+
+def _known(execution_id: str) -> str:
     if not is_id(execution_id):
         raise NotFound("there is no such execution", code="EXECUTION_NOT_FOUND")
-    snapshot = executions.get(call.services, call.org, execution_id)
-    return json_response(200, ExecutionView.of(call.org, snapshot).body())
+    return execution_id

@@ -12,9 +12,10 @@ from flowstrand.errors import InvalidInput, NotFound
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
-from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue
+from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
 from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded, TaskView
 from flowstrand.service import tasks
+from flowstrand.service.chunks import append_chunks
 
 MAX_TASKS_PER_POLL = 10
 """What one receive can bring; a worker that asks for more gets these first."""
@@ -72,8 +73,26 @@ def heartbeat(request: Request, org: str, task_id: str) -> Response[str]:  # noq
     """200: the lease lasts longer, and whether the worker should stop."""
     call = call_of(request)
     body = read_body(request, HeartbeatTask, max_bytes=call.services.settings.max_payload_bytes)
-    requested = tasks.heartbeat(call.services, call.org, _known(task_id), lease_token=body.lease_token)
+    requested = tasks.heartbeat(
+        call.services, call.org, _known(task_id), lease_token=body.lease_token, details=body.details
+    )
     return json_response(200, Heartbeat(cancel_requested=requested).body())
+
+
+@router.post(f"{ORG}/task-executions/<task_id>/stream")
+def stream(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: the sequence of the last chunk's event."""
+    call = call_of(request)
+    body = read_body(request, StreamChunks, max_bytes=call.services.settings.max_payload_bytes)
+    sequence = append_chunks(
+        call.services,
+        call.org,
+        _known(task_id),
+        lease_token=body.lease_token,
+        chunks=[chunk.to_chunk() for chunk in body.chunks],
+        request_id=body.request_id,
+    )
+    return json_response(200, Recorded(sequence=sequence).body())
 
 
 def _named(queue: str) -> str:

@@ -1,0 +1,137 @@
+"""Cancelling an execution: asked for by a client, or by the execution whose child it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flowstrand.engine.decide import cancel as decide
+from flowstrand.engine.decide import child as decide_child
+from flowstrand.engine.events import ChildCancellationRequested, ErrorInfo, EventType, ParentRef
+from flowstrand.engine.evolve import Draft
+from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.engine.state import OpenChild
+from flowstrand.errors import Conflict, LogCorrupted, NotFound
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import LogKey
+from flowstrand.queues.messages import Wake
+from flowstrand.service import append, succession
+from flowstrand.service.container import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    reason: str | None
+    cascade: bool
+    force: bool
+    request_id: str | None
+
+
+def cancel(
+    services: Services,
+    org: OrgId,
+    execution_id: str,
+    *,
+    reason: str | None = None,
+    cascade: bool = True,
+    force: bool = False,
+    request_id: str | None = None,
+) -> int:
+    """Ask an execution, or the one that it has continued as, to end.
+
+    There is at most one request in a log. Asking again changes nothing but may force the end; the answer is the same.
+
+    Args:
+        reason: for people; part of the events.
+        cascade: whether its children are asked as well.
+        force: end it now, without running its code.
+        request_id: the client's name for this request; a repetition gets the first answer, even after the end.
+
+    Returns:
+        The sequence of `CANCELLATION_REQUESTED`.
+
+    Raises:
+        NotFound: `EXECUTION_NOT_FOUND`.
+        Conflict: `EXECUTION_CLOSED`.
+        Unavailable, StoreUnavailable: it may or may not have been recorded; ask again.
+    """
+    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    request = _Request(reason=reason, cascade=cascade, force=force, request_id=request_id)
+    try:
+        return _cancel(services, tip, request)
+    except append.Contended as contended:
+        raise append.unavailable(contended) from contended
+
+
+def tell_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
+    """Tell a child that it is to end, as its parent's log says; once or again.
+
+    Only a child of this parent is told: an id that its author chose may be another execution's. If there is none to tell,
+    the parent's log says so.
+    """
+    parent = ParentRef(workflow_execution_id=tip.state.workflow_execution_id, position=child.position)
+    try:
+        found = append.require(services, LogKey(tip.key.org, ExecutionId(child.child_workflow_id)))
+        if found.state.parent != parent:
+            raise NotFound("there is no such child workflow", code="EXECUTION_NOT_FOUND")
+    except NotFound as missing:
+        error = ErrorInfo(type="NotFound", message=missing.message)
+        append.transact(services, tip.key, lambda draft: decide_child.cancel_failed(draft, child.position, error))
+        return
+    request = _Request(
+        reason=_reason(services, tip.key, child),
+        cascade=True,
+        force=child.is_forced,
+        request_id=f"{parent.workflow_execution_id}/{child.position}/{child.cancel_at}",
+    )
+    try:
+        _cancel(services, found, request)
+    except Conflict:  # it has ended; woken again, it tells its parent how
+        last = succession.follow(services, found)
+        _wake(services, last.key, last.state.sequence)
+
+
+def _cancel(services: Services, tip: append.Tip, request: _Request) -> int:
+    """Record the request where the execution has got to, and wake it. Returns the sequence of its event.
+
+    Raises:
+        Conflict: `EXECUTION_CLOSED`.
+    """
+    while True:
+        appended = append.transact(services, tip.key, lambda draft: _decide(draft, request), tip=tip)
+        if appended.result is not None:
+            _wake(services, tip.key, appended.sequence or appended.result)
+            return appended.result
+        tip = succession.successor_of(services, appended.tip) or tip
+
+
+def _decide(draft: Draft, request: _Request) -> int | None:
+    """The sequence of `CANCELLATION_REQUESTED`, recorded now or before; None where another execution goes on from here."""
+    state = draft.state
+    known = state.requests.get(request.request_id) if request.request_id is not None else None
+    if known is not None and (state.closed or not request.force):
+        return known
+    if state.continued_as is not None:
+        return None
+    if request.force and state.closed is EventType.WORKFLOW_CANCELLED:
+        return state.cancel_requested_at or state.sequence  # ended already, as was asked for
+    decide.cancel(
+        draft,
+        reason=request.reason,
+        cascade=request.cascade,
+        force=request.force,
+        request_id=request.request_id,
+    )
+    return draft.state.cancel_requested_at
+
+
+def _reason(services: Services, key: LogKey, child: OpenChild) -> str | None:
+    sequence = child.cancel_at or 0
+    commit = services.log.commit_at(key, sequence)
+    data = unpack_events(commit)[sequence - commit.sequence].data if commit else None
+    if not isinstance(data, ChildCancellationRequested):
+        raise LogCorrupted(f"{key} has no CHILD_WORKFLOW_CANCELLATION_REQUESTED at {sequence}")
+    return data.reason
+
+
+def _wake(services: Services, key: LogKey, sequence: int) -> None:
+    services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=sequence)])

@@ -1,0 +1,92 @@
+"""The workflows of the scenarios about how executions end: cancelled, continued, or with a promise that somebody settled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowstrand import RetryPolicy, WorkflowContext, workflow
+from flowstrand.errors import PromiseRejected, PromiseTimeout, WorkflowCancelled
+from flowstrand.jsonvalue import JsonValue
+from flowstrand.sdk.workflow import WorkflowDefinition
+
+ONCE = RetryPolicy(max_attempts=1)
+
+
+@workflow(name="works")
+async def works(ctx: WorkflowContext) -> JsonValue:
+    """S13: one task."""
+    return await ctx.schedule("work", retry=ONCE)
+
+
+@workflow(name="undoes")
+async def undoes(ctx: WorkflowContext) -> None:
+    """S13: what the first task did is undone where the second does not come to its end."""
+    await ctx.schedule("charge", retry=ONCE)
+    ctx.compensate(ctx.schedule, "refund", retry=ONCE)
+    await ctx.schedule("ship", retry=ONCE)
+
+
+@workflow(name="survives")
+async def survives(ctx: WorkflowContext, how: str) -> str:
+    """S13: catches its cancellation, and returns or fails."""
+    try:
+        await ctx.schedule("work", retry=ONCE)
+    except WorkflowCancelled as cancelled:
+        if how == "raises":
+            raise ValueError("not like this") from cancelled
+        return f"survived: {cancelled.message}"
+    return "worked"
+
+
+@workflow(name="generation")
+async def generation(ctx: WorkflowContext, depth: int) -> JsonValue:
+    """S13: generations of children, the last of which works."""
+    if depth == 0:
+        return await ctx.schedule("work", retry=ONCE)
+    return await ctx.schedule_workflow("generation", depth - 1)
+
+
+@workflow(name="leaves")
+async def leaves(ctx: WorkflowContext) -> str:
+    """Ends while the generations below are still at work."""
+    ctx.schedule_workflow_async("generation", 1)
+    await ctx.sleep(1)
+    return "left"
+
+
+@workflow(name="asks")
+async def asks(ctx: WorkflowContext, key: str | None) -> object:
+    """S7: a promise that somebody settles within a minute, or nobody."""
+    try:
+        return await ctx.promise("approval", timeout=60, key=key)
+    except PromiseRejected as rejected:
+        return f"rejected: {rejected.error_type}"
+    except PromiseTimeout:
+        return "timed out"
+
+
+@workflow(name="converses")
+async def converses(ctx: WorkflowContext, taken: list[str]) -> list[str]:
+    """Takes one word, and goes on as another; the third ends it."""
+    word = await ctx.wait_for_signal("word", str)
+    if len(taken) < 2:
+        await ctx.continue_as_new([*taken, word])
+    return [*taken, word]
+
+
+@workflow(name="hears")
+async def hears(ctx: WorkflowContext) -> JsonValue:
+    """Waits for a child that continues as others."""
+    return await ctx.schedule_workflow("converses", [])
+
+
+WORKFLOWS: list[WorkflowDefinition[Any, Any]] = [
+    works,
+    undoes,
+    survives,
+    generation,
+    leaves,
+    asks,
+    converses,
+    hears,
+]

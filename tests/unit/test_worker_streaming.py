@@ -1,0 +1,151 @@
+"""What the HTTPS worker's tasks tell while they run: in order, before their end, once, whatever the network does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+import stamina
+from pydantic import BaseModel
+
+from flowstrand import App, TaskContext, task
+from tests.unit.fake_server import FakeServer
+from tests.unit.test_worker import DENIED, STALE, UNAVAILABLE, Gate, serving, worker_of
+
+pytestmark = pytest.mark.anyio
+
+
+class Order(BaseModel):
+    amount: int
+
+
+@pytest.fixture
+async def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_between_retries() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=100):
+        yield
+
+
+@pytest.fixture
+def app(gate: Gate) -> App:
+    @task
+    async def streams(ctx: TaskContext, then: str) -> str:
+        ctx.stream_token("a")
+        await ctx.stream_token("b\n")
+        ctx.report_progress(0.5, {"step": 2})
+        ctx.stream_data(Order(amount=5))
+        ctx.stream_error("oh")
+        if then == "wait":
+            await gate.pass_through()
+        if then == "raise":
+            raise ValueError("no")
+        return then
+
+    @task
+    def streams_in_thread(ctx: TaskContext, count: int) -> None:
+        for number in range(count):
+            ctx.stream_token(f"{number} ")
+
+    @task
+    async def resumes(ctx: TaskContext) -> Any:
+        await ctx.heartbeat()
+        await ctx.heartbeat({"row": 7})
+        await ctx.heartbeat()
+        return ctx.heartbeat_details
+
+    return App(tasks=[streams, streams_in_thread, resumes])
+
+
+EMITTED: list[Any] = [
+    {"type": "token", "payload": "a"},
+    {"type": "token", "payload": "b\n"},
+    {"type": "progress", "payload": 0.5, "details": {"step": 2}},
+    {"type": "data", "payload": {"amount": 5}},
+    {"type": "error", "payload": {"message": "oh"}},
+]
+
+
+@pytest.mark.parametrize(("then", "action"), [("return", "complete"), ("raise", "fail")])
+async def test_what_a_task_emits_is_recorded_in_order_before_its_end(app: App, then: str, action: str) -> None:
+    server = FakeServer()
+    task_id = server.add("streams", then)
+    async with serving(worker_of(server, app)):
+        await server.report_of(task_id)
+    assert server.streamed == [*EMITTED, action]
+
+
+async def test_what_a_task_emits_is_sent_while_it_runs(app: App, gate: Gate) -> None:
+    server = FakeServer()
+    task_id = server.add("streams", "wait")
+    async with serving(worker_of(server, app)):
+        await server.until(lambda: server.streamed == EMITTED)
+        gate.opened.set()
+        await server.report_of(task_id)
+
+
+async def test_a_thread_emits_in_order_too(app: App) -> None:
+    server = FakeServer()
+    task_id = server.add("streams_in_thread", 2_500)
+    async with serving(worker_of(server, app)):
+        await server.report_of(task_id)
+    *chunks, last = server.streamed
+    assert last == "complete"
+    assert [chunk["payload"] for chunk in chunks if isinstance(chunk, dict)] == [f"{n} " for n in range(2_500)]
+
+
+async def test_chunks_are_sent_again_under_the_same_request_id_until_they_are_answered(app: App) -> None:
+    server = FakeServer()
+    server.say("stream", httpx2.ReadError("lost"), UNAVAILABLE, DENIED)
+    task_id = server.add("streams", "return")
+    async with serving(worker_of(server, app)):
+        await server.report_of(task_id)
+    assert server.streamed == [*EMITTED, "complete"]
+    sent = [body["requestId"] for path, body in server.requests if path.endswith("/stream")]
+    assert (len(sent), len(set(sent))) == (4, 1)
+
+
+async def test_a_stale_lease_found_out_by_streaming_cancels_the_attempt(app: App, gate: Gate) -> None:
+    server = FakeServer()
+    server.say("stream", STALE)
+    server.add("streams", "wait")
+    async with serving(worker_of(server, app)):
+        await asyncio.wait_for(gate.someone_entered.wait(), 10)
+        await server.until(lambda: server.count("stream") == 1)
+    assert gate.cancelled == 1
+    assert server.reports == {}
+
+
+async def test_a_stale_lease_ends_a_thread_at_its_next_chunk(app: App) -> None:
+    server = FakeServer()
+    server.say("stream", STALE)
+    server.add("streams_in_thread", 1_000_000)
+    async with serving(worker_of(server, app)):
+        await server.until(lambda: server.count("stream") == 1)
+    assert server.reports == {}
+
+
+async def test_chunks_that_the_server_will_not_take_fail_the_task(app: App) -> None:
+    server = FakeServer()
+    server.say("stream", (413, {"error": "too large", "code": "PAYLOAD_TOO_LARGE"}))
+    task_id = server.add("streams", "return")
+    async with serving(worker_of(server, app)):
+        action, body = await server.report_of(task_id)
+    assert (action, body["retryable"]) == ("fail", False)
+    assert body["error"]["type"] == "PAYLOAD_TOO_LARGE"  # type: ignore[index, call-overload]  # JSON
+
+
+async def test_details_of_a_heartbeat_are_said_again_and_reach_the_next_attempt(app: App) -> None:
+    server = FakeServer()
+    task_id = server.add("resumes", attempt=2, heartbeat_details={"row": 3})
+    async with serving(worker_of(server, app)):
+        _, report = await server.report_of(task_id)
+    assert report["output"] == {"row": 3}
+    beats = [body.get("details") for path, body in server.requests if path.endswith("/heartbeat")]
+    assert beats == [{"row": 3}, {"row": 7}, {"row": 7}]
