@@ -42,6 +42,10 @@ class Login(BaseModel):
     password: SecretStr
 
 
+class Measured(BaseModel):
+    degrees: float | None = None
+
+
 class Lopsided(BaseModel):
     order_id: str = Field(validation_alias="in", serialization_alias="out")
 
@@ -106,6 +110,9 @@ def test_what_does_not_fit_is_refused_with_its_name_and_value(annotation: Any, v
         (dict[str, Any], {"a": {"b": {1: "c"}}}, "/a/b", "int"),
         (Order, Order(lines=[], extra={"a": [{None: 1}]}), "/extra/a/0", "NoneType"),
         (list[Node], [Node({(1, 2): 3})], "/0/value", "tuple"),
+        (Login | None, Login(password=SecretStr("x")), "/password", "pydantic.types.SecretStr"),
+        (Measured, Measured(degrees=float("nan")), "/degrees", "float"),
+        (list[Measured], [Measured(), Measured(degrees=float("inf"))], "/1/degrees", "float"),
         (Any, ["\ud800"], "/0", "str"),
         (list[str], ["a", "\ud800"], "/1", "str"),
         (Any, [float("nan")], "/0", "float"),
