@@ -23,6 +23,13 @@ def database() -> Iterator[SqliteDatabase]:
 
 
 @pytest.fixture(scope="module")
+def memory_database() -> Iterator[SqliteDatabase]:
+    database = SqliteDatabase.in_memory()
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="module")
 def dynamodb_client() -> Iterator[DynamoDBClient]:
     with dynamodb() as client:
         yield client

@@ -27,10 +27,11 @@ AWKWARD: JsonObject = {
 }
 
 
-@pytest.fixture(params=["sqlite", "dynamodb"])
+@pytest.fixture(params=["sqlite", "memory", "dynamodb"])
 def directory(request: pytest.FixtureRequest) -> Directory:
-    if request.param == "sqlite":
-        database: SqliteDatabase = request.getfixturevalue("database")
+    if request.param in ("sqlite", "memory"):
+        fixture = "database" if request.param == "sqlite" else "memory_database"
+        database: SqliteDatabase = request.getfixturevalue(fixture)
         return SqliteDirectory(database)
     client: DynamoDBClient = request.getfixturevalue("dynamodb_client")
     name: str = request.getfixturevalue("table_name")

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-@pytest.fixture(params=["sqlite", "dynamodb"])
+@pytest.fixture(params=["sqlite", "memory", "dynamodb"])
 def rows(request: pytest.FixtureRequest) -> FaultyRows:
-    if request.param == "sqlite":
-        database: SqliteDatabase = request.getfixturevalue("database")
+    if request.param in ("sqlite", "memory"):
+        fixture = "database" if request.param == "sqlite" else "memory_database"
+        database: SqliteDatabase = request.getfixturevalue(fixture)
         return FaultyRows(SqliteRows(database))
     client: DynamoDBClient = request.getfixturevalue("dynamodb_client")
     name: str = request.getfixturevalue("table_name")

@@ -21,6 +21,7 @@
     │   ├── TooManyOpenOperations       TOO_MANY_OPEN_OPERATIONS
     │   ├── NonRetryableError           NON_RETRYABLE           raised by a task: no further attempt can help
     │   ├── DeadContext                 DEAD_CONTEXT            the coroutine was dropped from memory
+    │   ├── ExecutionStuck              EXECUTION_STUCK         a test waits for what can never happen
     │   └── InvalidDefinition           INVALID_DEFINITION
     ├── CallerError                 whoever called the API must act; each has an HTTP status
     │   ├── InvalidInput       400      Unauthenticated    401      WrongPrincipal  403
@@ -263,6 +264,12 @@ class DeadContext(AuthorError):
     """A context was used after its coroutine had been dropped from memory, or outside its workflow."""
 
     code = "DEAD_CONTEXT"
+
+
+class ExecutionStuck(AuthorError):
+    """In a test: nothing can happen any more, and what was waited for has not happened."""
+
+    code = "EXECUTION_STUCK"
 
 
 class InvalidDefinition(AuthorError):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from flowstrand.engine.events import (
+    CancellationRequested,
     ChildCancellationRequested,
     ChildCompleted,
     ChildFailed,
@@ -17,6 +18,7 @@ from flowstrand.engine.events import (
     OperationFailed,
     PromiseCreated,
     RetryPolicy,
+    SignalReceived,
     StateCleared,
     StateSet,
     TaskCancelled,
@@ -282,6 +284,14 @@ def child_failed(position: int, failure_type: str = "ERROR") -> ChildFailed:
         error=ERROR,
         failure_type=failure_type,
     )
+
+
+def signal(name: str, value: JsonValue = None) -> SignalReceived:
+    return SignalReceived(name=name, value=value)
+
+
+def cancellation_requested(reason: str | None = None) -> CancellationRequested:
+    return CancellationRequested(reason=reason, cascade=True)
 
 
 def operation_completed(index: int, name: str, result: JsonValue = None) -> OperationCompleted:

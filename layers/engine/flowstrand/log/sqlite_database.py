@@ -1,7 +1,8 @@
 """`SqliteDatabase`: one file, a connection per thread, and what its errors mean.
 
 The file is in WAL mode with `synchronous=FULL`: a statement that has returned survives a kill and a power cut, and
-several threads and processes may use it at once.
+several threads and processes may use it at once. For tests there is a database in memory, too: one connection, which
+threads take turns on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -38,15 +39,17 @@ _UNAVAILABLE = frozenset(
 
 
 class SqliteDatabase:
-    """A thread-safe handle on one database file. Every method raises `StoreUnavailable` and `LogCorrupted`."""
+    """A thread-safe handle on one database. Every method raises `StoreUnavailable` and `LogCorrupted`."""
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
-        """Opens `path`, creating it if need be; its folder must exist.
+    def __init__(self, path: Path | None, *, busy_timeout_s: float = 5.0) -> None:
+        """Opens `path`, creating it if need be; its folder must exist. None stands for this process's memory.
 
         Args:
             busy_timeout_s: how many seconds to wait for another writer before `StoreUnavailable`.
         """
-        self.path = path
+        self.path = path or Path(":memory:")
+        self._shared = None if path is not None else _open_in_memory()
+        self._turn: AbstractContextManager[object] = nullcontext() if path is not None else threading.RLock()
         self._busy_timeout_s = busy_timeout_s
         self._local = threading.local()
         self._held: weakref.WeakSet[_Held] = weakref.WeakSet()
@@ -62,25 +65,31 @@ class SqliteDatabase:
         database._directory = directory
         return database
 
+    @classmethod
+    def in_memory(cls) -> SqliteDatabase:
+        """A database that nobody else sees and that `close` forgets."""
+        return cls(None)
+
     def execute(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Run one statement, durably if it writes, and return all its rows.
 
         Raises:
             sqlite3.IntegrityError: it would break a constraint.
         """
-        with _meaningful_errors():
+        with _meaningful_errors(), self._turn:
             return self._connection().execute(statement, parameters).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Statements of this thread inside the block commit together, or not at all; writers elsewhere wait."""
-        self.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self.execute("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
+        with self._turn:
+            self.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
 
     def create(self, *statements: str) -> None:
         """Run schema statements, each `CREATE … IF NOT EXISTS`."""
@@ -92,7 +101,7 @@ class SqliteDatabase:
         """Close every thread's connection; the database must not be used after."""
         with self._lock:
             held = list(self._held)
-        for holder in held:
+        for holder in held if self._shared is None else [self._shared]:
             holder.connection.close()
         if self._directory is not None:
             self._directory.cleanup()
@@ -103,6 +112,8 @@ class SqliteDatabase:
             connection.rollback()
 
     def _connection(self) -> sqlite3.Connection:
+        if self._shared is not None:
+            return self._shared.connection
         held: _Held | None = getattr(self._local, "held", None)
         if held is None:
             held = self._open()
@@ -124,6 +135,10 @@ class _Held:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         weakref.finalize(self, connection.close).atexit = False
+
+
+def _open_in_memory() -> _Held:
+    return _Held(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
 
 
 def _open(path: Path, busy_timeout_s: float) -> sqlite3.Connection:

@@ -16,10 +16,10 @@ from flowstrand.engine.events import (
     WorkflowStatus,
 )
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.errors import LogCorrupted, NotFound
+from flowstrand.errors import Conflict, LogCorrupted, NotFound
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
-from flowstrand.log.port import Commit, LogKey
+from flowstrand.log.port import AppendConflict, Commit, LogKey
 from flowstrand.queues.messages import Wake
 from flowstrand.service import append, definitions, open_executions, payloads, succession
 from flowstrand.service.container import Services
@@ -66,10 +66,16 @@ class ExecutionSnapshot:
     continued_as: str | None
 
 
-def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSnapshot:
+def start(
+    services: Services, org: OrgId, request: StartRequest, *, execution_id: ExecutionId | None = None
+) -> ExecutionSnapshot:
     """Create an execution and wake it.
 
+    Args:
+        execution_id: for tools that choose ids, one that no execution has; made here by default.
+
     Raises:
+        Conflict: `EXECUTION_EXISTS`: `execution_id` is taken; nothing is created.
         NotFound: `UNKNOWN_WORKFLOW_KIND`: no deployed app or registration knows the kind; nothing is created.
         PayloadTooLarge: the input is over the limit; nothing is created.
         StoreUnavailable: it may or may not have been created.
@@ -77,7 +83,7 @@ def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSna
     if not definitions.is_known_workflow(services, org, request.kind):
         raise NotFound(f"no workflow {request.kind!r} is known", code="UNKNOWN_WORKFLOW_KIND")
     now_ms = services.clock.now_ms()
-    key = LogKey(org, ids.execution_id(now_ms, services.random_bytes(10)))
+    key = LogKey(org, execution_id or ids.execution_id(now_ms, services.random_bytes(10)))
     started = start_workflow(
         key.execution_id,
         kind=request.kind,
@@ -89,7 +95,10 @@ def start(services: Services, org: OrgId, request: StartRequest) -> ExecutionSna
     )
     open_executions.add(services.directory, key, now_ms)
     commit = append.first_commit(services, key, started)
-    append.put(services, commit)
+    try:
+        append.put(services, commit)
+    except AppendConflict:
+        raise Conflict(f"there is an execution {key.execution_id!r}", code="EXECUTION_EXISTS") from None
     services.control.send([Wake(org=org, execution_id=key.execution_id, sequence=1)])
     return _snapshot(services, append.advance(None, key, [commit]))
 

@@ -13,6 +13,7 @@ from flowstrand.engine.replay.commands import Command
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.patches import marker_of
 from flowstrand.engine.replay.program import Wire
+from flowstrand.engine.state import unseen_after
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
@@ -56,9 +57,12 @@ class Strand:
 
     @property
     def horizon(self) -> int:
-        """The last sequence that the code has seen: what is delivered after its end, it does not see."""
-        finished_at = self.driver.finished_at
-        return self.driver.delivered_to if finished_at is None else finished_at
+        """Up to where the code has seen all that it could: what it could observe after its end, it has not."""
+        delivered_to, finished_at = self.driver.delivered_to, self.driver.finished_at
+        if finished_at is None:
+            return delivered_to
+        unseen = unseen_after(self.tip.state, finished_at)
+        return min(delivered_to, unseen[0] - 1) if unseen else delivered_to
 
     @property
     def is_cold(self) -> bool:

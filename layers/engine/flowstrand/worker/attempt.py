@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import Executor, Future
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 import httpx2
 import stamina
@@ -29,13 +29,38 @@ from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import TaskDefinition
 from flowstrand.sdk.task_context import TaskContext
-from flowstrand.worker.api import ClaimedTask, WorkerApi
+from flowstrand.worker.api import ClaimedTask
 from flowstrand.worker.chunk_stream import ChunkStream
 from flowstrand.worker.outcome import Completed, Failed, Outcome
 
 _log = logging.getLogger("flowstrand.worker")
 _CLEANUP_S = 2.0
 """How long a task that is given up may take over its `finally` blocks."""
+
+
+class AttemptServer(Protocol):
+    """What an attempt asks of the server. A refusal is raised as the `CallerError` it stands for.
+
+    `WorkerApi` asks it over HTTPS; the test kit answers in process.
+    """
+
+    async def complete(self, task: ClaimedTask, output: JsonValue) -> None:
+        """Report success."""
+        ...
+
+    async def fail(
+        self, task: ClaimedTask, *, type: str, message: str, stack: str | None, retryable: bool
+    ) -> None:
+        """Report failure."""
+        ...
+
+    async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
+        """Record what the task emitted. Repeating a request is a no-op."""
+        ...
+
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
+        """Renew the lease; returns whether the task's cancellation was requested. `details` are for the next attempt."""
+        ...
 
 
 class Attempt:
@@ -46,18 +71,21 @@ class Attempt:
 
     def __init__(
         self,
-        api: WorkerApi,
+        api: AttemptServer,
         claimed: ClaimedTask,
         definition: TaskDefinition[Any, Any] | None,
         executor: Executor,
         payloads: PayloadCodecs,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`definition` is None where this worker has no such task."""
+        """`definition` is None where this worker has no such task; `sleep` takes the seconds between heartbeats."""
         self._api = api
         self._claimed = claimed
         self._definition = definition
         self._executor = executor
         self._payloads = payloads
+        self._sleep = sleep
         self._work: asyncio.Task[Outcome] | None = None
         self._is_lost = False
         self._cancel_requested = False
@@ -121,7 +149,7 @@ class Attempt:
 
     async def _keep_lease(self) -> None:
         while not self._is_lost:
-            await asyncio.sleep(self._claimed.heartbeat_ms / 1_000)
+            await self._sleep(self._claimed.heartbeat_ms / 1_000)
             await self._beat()
 
     async def _beat(self) -> bool:

@@ -57,6 +57,11 @@ class Future:
         """Whether code is suspended on it now."""
         return any(observer.is_live for observer in self.observers)
 
+    @property
+    def comes_at(self) -> int:
+        """The rank at which it settled, or would if code waited for it now; 0 where it would not."""
+        return self.order
+
     def prepare(self) -> None:
         """Called before code waits for it: a signal looks whether one has come already."""
 

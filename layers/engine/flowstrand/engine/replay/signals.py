@@ -36,6 +36,12 @@ class SignalFuture(Future):
         super().__init__(id, None, signal=name)
         self._signals = signals
 
+    @property
+    def comes_at(self) -> int:
+        """The rank of the signal that it has taken, or would take now."""
+        assert self.signal is not None
+        return self.order or self._signals.next_rank(self.signal)
+
     def prepare(self) -> None:
         """Take a signal that has come already."""
         assert self.signal is not None
@@ -75,6 +81,11 @@ class Signals:
         """The oldest untaken signal of this name, if there is one."""
         untaken = self._untaken[name]
         return untaken.popleft() if untaken else None
+
+    def next_rank(self, name: str) -> int:
+        """The rank of the oldest untaken signal of this name; 0 where there is none."""
+        untaken = self._untaken[name]
+        return untaken[0].order if untaken else 0
 
     def count(self, name: str) -> int:
         """How many of this name have come and not been taken."""

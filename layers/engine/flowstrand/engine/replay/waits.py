@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Generator, Iterable, Sequence
 from enum import Enum
+from heapq import heappop, heappush
 from typing import Any
 
 from flowstrand.engine.events import WaitGroup
@@ -36,11 +36,11 @@ class Wait:
         self.futures = futures
         self.mode = mode
         self.is_shielded = is_shielded
-        for future in futures:
+        failed = any(future.failure is not None for future in futures)
+        for future in _to_prepare(futures, mode, failed):
             future.prepare()
         open_futures = {id(future): future for future in futures if not future.is_done}
         self._remaining = len(open_futures)
-        failed = any(future.failure is not None for future in futures)
         self.is_over = (
             self._remaining == 0
             or (mode is Mode.ALL and failed)
@@ -90,6 +90,18 @@ class Wait:
         return [WaitGroup.of(frozenset(positions), settled=settled, signals=signals, shielded=self.is_shielded)]
 
 
+def _to_prepare(futures: Sequence[Future], mode: Mode, failed: bool) -> Iterable[Future]:
+    if mode is Mode.ANY:
+        return _earliest(futures)
+    return () if failed and mode is Mode.ALL else futures
+
+
+def _earliest(futures: Iterable[Future]) -> list[Future]:
+    """The one that settled, or would settle, first. It alone takes a signal: one that lost leaves its signal to others."""
+    coming = [future for future in futures if future.comes_at]
+    return [min(coming, key=lambda future: future.comes_at)] if coming else []
+
+
 def _recorded(futures: Iterable[Future]) -> tuple[list[int], tuple[str, ...]]:
     """Positions, and names of signals, of those that are open: what an event can settle."""
     still_open = list({id(future): future for future in futures if not future.is_done}.values())
@@ -135,10 +147,10 @@ class Completions:
 
     def __init__(self, futures: Iterable[Future] = ()) -> None:
         self._open: dict[int, Future] = {}
-        self._settled: deque[Future] = deque()
+        self._signals: dict[int, Future] = {}
+        self._settled: list[tuple[int, Future]] = []
         self._wait: _CompletionWait | None = None
-        known = {id(future): future for future in futures}.values()
-        for future in sorted(known, key=lambda future: future.order):
+        for future in {id(future): future for future in futures}.values():
             self.add(future)
 
     def __bool__(self) -> bool:
@@ -147,14 +159,17 @@ class Completions:
     def add(self, future: Future) -> None:
         """Expect one more."""
         if future.is_done:
-            self._settled.append(future)
-        else:
-            self._open[id(future)] = future
-            future.attach(self)
+            heappush(self._settled, (future.order, future))
+            return
+        self._open[id(future)] = future
+        if future.signal is not None:
+            self._signals[id(future)] = future
+        future.attach(self)
 
     def remove(self, future: Future) -> None:
         """Expect it no more."""
         if self._open.pop(id(future), None) is not None:
+            self._signals.pop(id(future), None)
             future.detach(self)
 
     @property
@@ -170,7 +185,8 @@ class Completions:
     def note(self, future: Future) -> Wait | None:
         """Take the next one; returns the wait that this ends."""
         del self._open[id(future)]
-        self._settled.append(future)
+        self._signals.pop(id(future), None)
+        heappush(self._settled, (future.order, future))
         if self._wait is None or self._wait.is_over:
             return None
         self._wait.is_over = True
@@ -179,19 +195,19 @@ class Completions:
     async def next(self) -> Future:
         """Wait for the next one. There must be one: see `bool(self)`."""
         await _NextCompletion(self)
-        return self._settled.popleft()
+        return heappop(self._settled)[1]
 
     def suspend(self) -> Wait | None:
         """What a branch that needs the next one waits on; None if there is one already."""
-        signals = [] if self._settled else [future for future in self.open if future.signal is not None]
-        for future in signals:
-            future.prepare()
+        for signal in _earliest(self._signals.values()):
+            if not self._settled or signal.comes_at < self._settled[0][0]:
+                signal.prepare()
         if self._settled:
             return None
         self._wait = _CompletionWait(self)
-        for future in signals:
-            future.detach(self)
-            future.attach(self)  # back in line, now that somebody waits
+        for signal in self._signals.values():
+            signal.detach(self)
+            signal.attach(self)  # back in line, now that somebody waits
         return self._wait
 
 
