@@ -38,8 +38,6 @@ class AuthorProgram:
         fails: whether the function of a `ctx.run` that is executed now raises.
     """
 
-    wire = PLAIN_WIRE
-
     kind = "random"
     wire = PLAIN_WIRE
 
