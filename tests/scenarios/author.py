@@ -318,7 +318,7 @@ async def swallows_everything(ctx: WorkflowContext) -> JsonValue:
 
 
 # fmt: off
-WORKFLOWS = [
+WORKFLOWS: list[Any] = [
     sleeps, cancels_a_timer, leaves_a_timer, asks_for_approval, hears_in_time, counts_signals, converses, gathers,
     gathers_settled, gathers_branches, selects, takes_as_completed, bounds_a_task, bounds_a_branch, maps,
     runs_functions, keeps_state, helper, asks_a_child, cancels_a_child, books, shields, cleans_up, looks_up, goes_on,
