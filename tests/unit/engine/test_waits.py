@@ -120,11 +120,3 @@ def test_what_is_added_to_completions_later_is_waited_for_as_well() -> None:
     assert order.open == [later]
     later.settle(1)
     assert order.suspend() is None
-
-
-def test_what_is_removed_from_completions_is_expected_no_more() -> None:
-    future = opened(1)
-    order = Completions([future])
-    order.remove(future)
-    assert not order
-    assert future.observers == []
