@@ -26,9 +26,9 @@ some = settings(max_examples=settings().max_examples * 3 // 5)
 dice = st.lists(st.integers(0, 60), min_size=20, max_size=200).map(Dice)
 
 
-def lived(steps: Steps, dice: Dice, *, warm: bool = True) -> AuthorWorld:
+def lived(steps: Steps, dice: Dice, *, warm: bool = True, is_cancelled: bool = False) -> AuthorWorld:
     """A world that has come to its end, having checked every step of its way."""
-    world = AuthorWorld(steps, dice, warm=warm)
+    world = AuthorWorld(steps, dice, warm=warm, is_cancelled=is_cancelled)
     world.live()
     return world
 
@@ -49,9 +49,9 @@ def test_from_every_prefix_cold_code_stands_where_warm_code_stood(steps: Steps, 
 
 
 @some
-@given(programs, dice)
-def test_code_observes_only_what_events_explain(steps: Steps, dice: Dice) -> None:
-    world = lived(steps, dice)
+@given(programs, dice, st.booleans())
+def test_code_observes_only_what_events_explain(steps: Steps, dice: Dice, is_cancelled: bool) -> None:
+    world = lived(steps, dice, is_cancelled=is_cancelled)
     with world.cold() as driver:
         assert driver.program.leaks == []
         for delivered_to, what, *details in driver.program.seen:
@@ -63,7 +63,7 @@ def test_code_observes_only_what_events_explain(steps: Steps, dice: Dice) -> Non
 @some
 @given(programs, dice)
 def test_a_cancellation_interrupts_every_branch_at_most_once(steps: Steps, dice: Dice) -> None:
-    world = lived(steps, dice)
+    world = lived(steps, dice, is_cancelled=True)
     with world.cold() as driver:
         assert all(times == 1 for times in driver.interrupted.values())
 
