@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from flowstrand.engine import ids
 from flowstrand.engine.events import (
+    CancellationRequested,
+    ChildCancellationFailed,
+    ChildCancellationRequested,
     ChildCompleted,
     ChildFailed,
     ChildInitiated,
@@ -15,6 +19,11 @@ from flowstrand.engine.events import (
     EventType,
     OperationCompleted,
     OperationFailed,
+    ParentClosePolicy,
+    PromiseCreated,
+    PromiseRejected,
+    PromiseResolved,
+    PromiseTimedOut,
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
@@ -24,6 +33,7 @@ from flowstrand.engine.events import (
     TimerCancelled,
     TimerFired,
     TimerStarted,
+    WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFailed,
     WorkflowResumed,
@@ -34,7 +44,7 @@ from flowstrand.engine.events.vocabulary import TERMINAL_TYPES, FailureType
 from flowstrand.engine.evolve import evolve
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.replay.driver import Driver
-from flowstrand.engine.replay.outcome import Raised, Returned
+from flowstrand.engine.replay.outcome import Cancelled, Continued, Raised, Returned
 from flowstrand.engine.state import ExecutionState
 from flowstrand.log.packing import unpack_events
 from flowstrand.service import payloads
@@ -82,6 +92,8 @@ def check(world: World) -> None:
             shown = "\n".join(f"{event.sequence} {event.data}" for event in events)
             raise Violation(f"{execution}: {violation}\n{shown}") from violation
     check_families(world, every)
+    check_chains(every)
+    check_cancels(world, every)
     check_answers(world, every)
 
 
@@ -109,6 +121,7 @@ def check_end(events: list[Event]) -> None:
 def check_markers(events: list[Event]) -> None:
     """RESUMED exactly where the newest of RESUMED and SUSPENDED is SUSPENDED and a wait is satisfied; nothing of a turn outside one."""
     suspended = False
+    forced = is_forced(events[-1].data)
     horizon = 0
     state: ExecutionState | None = None
     for event in events:
@@ -119,9 +132,9 @@ def check_markers(events: list[Event]) -> None:
             suspended = False
         state = evolve(state, event)
         if isinstance(data, TaskCancelled | TimerCancelled):
-            by_turn = data.command is not None or not is_timeout(events[-1].data)
+            by_turn = data.command is not None or not forced
         else:
-            by_turn = isinstance(data, _BY_TURNS) and not is_timeout(data)
+            by_turn = isinstance(data, _BY_TURNS) and not is_forced(data)
         if by_turn:
             require(not suspended, f"{event.type} at {event.sequence} outside a turn")
         if isinstance(data, WorkflowSuspended):
@@ -130,9 +143,11 @@ def check_markers(events: list[Event]) -> None:
     require(sum(isinstance(e.data, WorkflowStarted) for e in events) == 1, "started twice")
 
 
-def is_timeout(end: object) -> bool:
-    """Whether it is an execution's end by its timeout: the one end that no turn has made."""
-    return isinstance(end, WorkflowFailed) and end.failure_type == FailureType.TIMEOUT
+def is_forced(end: object) -> bool:
+    """Whether it is an execution's end that no turn has made: by its timeout, or because somebody asked for it."""
+    if isinstance(end, WorkflowFailed):
+        return end.failure_type == FailureType.TIMEOUT
+    return isinstance(end, WorkflowCancelled) and end.worker_id is None
 
 
 def check_commands(events: list[Event]) -> None:
@@ -146,6 +161,7 @@ def check_commands(events: list[Event]) -> None:
                 TaskCreated(position=position)
                 | TimerStarted(position=position)
                 | ChildInitiated(position=position)
+                | PromiseCreated(position=position)
             ):
                 positions[position] += 1
             case (
@@ -160,6 +176,9 @@ def check_commands(events: list[Event]) -> None:
                 TaskCompleted(position=position)
                 | TimerFired(position=position)
                 | ChildCompleted(position=position)
+                | PromiseResolved(position=position)
+                | PromiseRejected(position=position)
+                | PromiseTimedOut(position=position)
             ):
                 settled[position] += 1
             case TaskFailed(position=position, status=TaskStatus.FAILED) | ChildFailed(position=position):
@@ -238,6 +257,7 @@ def check_time(events: list[Event]) -> None:
 def check_timers_and_children(events: list[Event]) -> None:
     """Causes come before their consequences."""
     seen: set[tuple[str, int]] = set()
+    timeouts: dict[int, int] = {}
     for event in events:
         match event.data:
             case TimerStarted(position=position):
@@ -252,6 +272,10 @@ def check_timers_and_children(events: list[Event]) -> None:
             case TimerFired(position=position, fire_at_ms=fire_at_ms):
                 require(("timer", position) in seen, f"a timer that nobody started fired at {event.sequence}")
                 require(event.timestamp_ms >= fire_at_ms, f"fired early at {event.sequence}")
+            case PromiseCreated(position=position, timeout_at_ms=timeout_at_ms):
+                timeouts[position] = timeout_at_ms or 0
+            case PromiseTimedOut(position=position):
+                require(event.timestamp_ms >= timeouts[position], f"timed out early at {event.sequence}")
             case ChildCompleted(position=position) | ChildFailed(position=position):
                 require(("child", position) in seen, f"a child that has not started ended at {event.sequence}")
             case _:
@@ -268,13 +292,17 @@ def check_replay(world: World, events: list[Event]) -> None:
     for event in events:
         driver.deliver(event, replaying=True)
     outcome, end = driver.outcome(), events[-1].data
-    if is_timeout(end):  # what the code would have done next is of no interest, but it must match so far
+    if is_forced(end):  # what the code would have done next is of no interest, but it must match so far
         driver.drop()
         violated = isinstance(outcome, Raised) and outcome.failure_type == FailureType.DETERMINISM_VIOLATION
         require(not violated, f"replay violates: {outcome}")
         return
     require(not driver.unrecorded(), f"replay asks for {driver.unrecorded()}")
     match outcome, end:
+        case Cancelled(), WorkflowCancelled(worker_id=str()):
+            pass
+        case Continued(input=given), WorkflowCompleted(continued_as=str()) as completed:
+            require(given == completed.continued_input, f"replay continues with {given}")
         case Returned(output=output), WorkflowCompleted(output=recorded):
             require(output == recorded, f"replay returns {output}")
         case Raised(error=error, failure_type=kind), WorkflowFailed() as failed:
@@ -284,13 +312,39 @@ def check_replay(world: World, events: list[Event]) -> None:
             require(kind == failed.failure_type, f"replay raises {kind}")
         case _:
             raise Violation(f"replay ends with {outcome}")
-    if isinstance(end, WorkflowCompleted | WorkflowFailed):
+    if isinstance(end, WorkflowCompleted | WorkflowFailed | WorkflowCancelled):
         ended_at = driver.finished_at or 0
         require(ended_at <= end.horizon < len(events), f"horizon {end.horizon}, but ended at {ended_at}")
-    expected = evaluate(world.book.programs[started.kind], events) if not world.has_branches else None
-    if expected is not None:
-        got = end.output if isinstance(end, WorkflowCompleted) else end.error.type
+    is_cancelled = any(isinstance(event.data, CancellationRequested) for event in events)
+    if not world.has_branches and not is_cancelled:
+        expected = evaluate(world.book.programs[started.kind], events)
+        assert isinstance(end, WorkflowCompleted | WorkflowFailed)
+        got = _result(end)
         require(expected == got, f"the reference says {expected}")
+
+
+def _result(end: WorkflowCompleted | WorkflowFailed) -> object:
+    if isinstance(end, WorkflowFailed):
+        return end.error.type
+    return end.output if end.continued_as is None else end.carried_signals or ()
+
+
+def check_chains(every: dict[str, list[Event]]) -> None:
+    """An execution that has continued has a successor, which begins with what was handed on to it, and nothing else has one."""
+    successors = {execution for execution in every if execution.rpartition(".")[2].startswith("n")}
+    for execution, events in every.items():
+        end = events[-1].data
+        if not isinstance(end, WorkflowCompleted) or end.continued_as is None:
+            continue
+        successors.remove(end.continued_as)
+        started, *rest = [event.data for event in every[end.continued_as]]
+        assert isinstance(started, WorkflowStarted)
+        require(started.continued_from == execution, f"{end.continued_as} continues {started.continued_from}")
+        require(started.input == end.continued_input, f"{end.continued_as} was given {started.input}")
+        carried = [events[sequence - 1].data for sequence in end.carried_signals or ()]
+        carried += [e.data for e in events[end.horizon :] if isinstance(e.data, CancellationRequested)]
+        require(rest[: len(carried)] == carried, f"{end.continued_as} was to begin with {carried}")
+    require(not successors, f"nothing has continued as {successors}")
 
 
 def check_families(world: World, every: dict[str, list[Event]]) -> None:
@@ -311,6 +365,51 @@ def check_families(world: World, every: dict[str, list[Event]]) -> None:
                     require(at < rank[child, 1], f"{child} began before it was asked for")
                 if isinstance(data, ChildCompleted | ChildFailed):
                     require(rank[child, len(child_log)] < at, f"{child} had not ended at {event.sequence}")
+
+
+def check_cancels(world: World, every: dict[str, list[Event]]) -> None:
+    """Asked at most once; whoever was asked heard of it, unless it ended by itself; its end says so where no turn had run."""
+    for execution, events in every.items():
+        requests = [event for event in events if isinstance(event.data, CancellationRequested)]
+        require(len(requests) <= 1, f"{execution} was asked {len(requests)} times")
+        require(requests or not isinstance(events[-1].data, WorkflowCancelled), f"nobody cancelled {execution}")
+        for event in events:
+            if isinstance(event.data, ChildCancellationRequested):
+                below = every[event.data.child_workflow_id]
+                asked = any(isinstance(e.data, CancellationRequested) for e in below)
+                require(asked or below[-1].type in TERMINAL_TYPES, f"{below[0].data} was not told")
+            require(not isinstance(event.data, ChildCancellationFailed), f"{event.data} of a child that is there")
+        check_policies(events)
+    for (execution, _), sequence in world.clients.cancelled.items():
+        answers = [events[sequence - 1].data for events in _chain(every, execution) if sequence <= len(events)]
+        asked = any(isinstance(data, CancellationRequested) for data in answers)
+        require(asked, f"a cancel of {execution} was answered {sequence}")
+    for promise, sequence in world.clients.settled.items():
+        owner, _, position = ids.owner_of(promise)
+        settling = every[owner][sequence - 1].data
+        assert isinstance(settling, PromiseResolved | PromiseRejected | PromiseTimedOut)
+        require(settling.position == position, f"{promise} was settled by {sequence}")
+
+
+def _chain(every: dict[str, list[Event]], execution: str) -> Iterator[list[Event]]:
+    """The logs from this one on to the newest that goes on from it."""
+    following: str | None = execution
+    while following is not None:
+        yield every[following]
+        end = every[following][-1].data
+        following = end.continued_as if isinstance(end, WorkflowCompleted) else None
+
+
+def check_policies(events: list[Event]) -> None:
+    """Every child that was open at the end was asked to end, unless it was to go on."""
+    state: ExecutionState | None = None
+    for event in events:
+        state = evolve(state, event)
+    for known in state.children.values() if state else ():
+        forced = known.parent_close_policy is ParentClosePolicy.TERMINATE
+        require(known.is_forced or not forced, f"{known} was not terminated")
+        if known.parent_close_policy is ParentClosePolicy.CANCEL:
+            require(known.cancel_at is not None, f"{known} was not asked")
 
 
 def check_answers(world: World, every: dict[str, list[Event]]) -> None:

@@ -15,18 +15,24 @@ from flowstrand.engine.replay.waits import all_of, any_of
 from flowstrand.errors import AuthorError
 from flowstrand.jsonvalue import JsonValue
 from tests.model.steps import (
+    SUCCESSORS,
     Book,
     Branches,
     Cancel,
     Child,
     Choose,
+    Continue,
     Do,
     Fail,
     Gather,
     Guard,
+    Hear,
     Join,
     Later,
+    Leave,
+    Linger,
     Operation,
+    Promise,
     Race,
     Select,
     Sleep,
@@ -66,7 +72,9 @@ class StepsProgram:
         return self._kind
 
     def begin(self, driver: Driver, input: JsonValue) -> Coroutine[Any, None, JsonValue]:
-        return _Run(driver, self._leaked).all(self._steps)
+        run = _Run(driver, self._leaked)
+        run.successors = input if isinstance(input, int) else 0
+        return run.all(self._steps)
 
 
 class StepsPrograms:
@@ -90,6 +98,7 @@ class _Run:
         self._leaked = leaked
         self._out: list[Any] = []
         self._handles: list[Future] = []
+        self.successors = 0
 
     async def all(self, steps: Steps) -> JsonValue:
         for step in steps:
@@ -122,6 +131,16 @@ class _Run:
                 await self.all(even if is_even(self._out) else odd)
             case Branches():
                 await self._branches(step)
+            case Leave(kind=kind, policy=policy):
+                driver = self._driver
+                driver.start_child(kind, None, name=kind, queue=driver.queue, parent_close_policy=policy)
+            case Hear():
+                self._out.append(await self._driver.wait_for_signal("word"))
+            case Continue():
+                if self.successors < SUCCESSORS:
+                    await all_of([self._driver.continue_as(self.successors + 1)])
+            case Linger():
+                await self._driver.wait_for_signal("never")
             case Fail():
                 raise Broken("on purpose")
             case _:
@@ -138,6 +157,8 @@ class _Run:
                 return driver.start_timer(driver.now_ms + duration_ms)
             case Child(kind=kind, timeout_ms=timeout_ms):
                 return driver.start_child(kind, None, name=kind, queue=driver.queue, timeout_ms=timeout_ms)
+            case Promise(key=key, timeout_ms=timeout_ms):
+                return driver.create_promise("promise", key=key, timeout_at_ms=driver.now_ms + timeout_ms)
             case Operation(name=name, fails=fails):
                 return driver.run(name, _failing if fails else lambda: f"{name} known")
             case _:

@@ -1,6 +1,7 @@
 """What a program must return, worked out from its log without the engine: the steps, read off with hindsight.
 
-Only for programs without branches: there the positions of commands follow from the steps alone.
+Only for programs without branches, and where nobody asked for a cancellation: there the positions of commands follow from the
+steps alone.
 """
 
 from __future__ import annotations
@@ -14,24 +15,34 @@ from flowstrand.engine.events import (
     Event,
     OperationCompleted,
     OperationFailed,
+    PromiseRejected,
+    PromiseResolved,
+    PromiseTimedOut,
+    SignalReceived,
     TaskCancelled,
     TaskCompleted,
     TaskFailed,
     TaskStatus,
     TimerCancelled,
     TimerFired,
+    WorkflowStarted,
 )
 from tests.model.programs import is_even
 from tests.model.steps import (
+    SUCCESSORS,
     Branches,
     Cancel,
     Choose,
+    Continue,
     Do,
     Fail,
     Gather,
     Guard,
+    Hear,
     Join,
     Later,
+    Leave,
+    Linger,
     Operation,
     Race,
     Select,
@@ -55,19 +66,27 @@ class Settled:
     failure: str | None = None
 
 
+class _Continued(Exception):
+    """The end of the steps; its only argument is the sequences of the signals that were not taken."""
+
+
 class _Raised(Exception):
     """A failure on its way through the steps; its only argument is the class's name."""
 
 
 def evaluate(steps: Steps, events: list[Event]) -> Any:
-    """The output, or the name of the exception that ends the program."""
+    """The output, or the name of the exception that ends the program, or the signals that it hands on to its successor."""
+    signals = [Settled(e.sequence, e.data.value) for e in events if isinstance(e.data, SignalReceived)]
+    started = events[0].data
+    assert isinstance(started, WorkflowStarted)
+    successors = started.input if isinstance(started.input, int) else 0
     try:
-        return _Reading(_settlements(events)).all(steps)
-    except _Raised as raised:
-        return raised.args[0]
+        return _Reading(_settlements(events), signals, successors).all(steps)
+    except (_Raised, _Continued) as ended:
+        return ended.args[0]
 
 
-def _settlements(events: list[Event]) -> dict[Name, Settled]:
+def _settlements(events: list[Event]) -> dict[Name, Settled]:  # noqa: C901 - one flat case an event
     found: dict[Name, Settled] = {}
     for event in events:
         at = event.sequence
@@ -83,6 +102,12 @@ def _settlements(events: list[Event]) -> dict[Name, Settled]:
                 found["command", position] = Settled(at, failure="TimerCancelled")
             case TimerFired(position=position):
                 found["command", position] = Settled(at)
+            case PromiseResolved(position=position, value=value):
+                found["command", position] = Settled(at, value)
+            case PromiseRejected(position=position):
+                found["command", position] = Settled(at, failure="PromiseRejected")
+            case PromiseTimedOut(position=position):
+                found["command", position] = Settled(at, failure="PromiseTimeout")
             case ChildFailed(position=position):
                 found["command", position] = Settled(at, failure="ChildWorkflowFailed")
             case OperationCompleted(index=index, result=value):
@@ -97,8 +122,11 @@ def _settlements(events: list[Event]) -> dict[Name, Settled]:
 class _Reading:
     """The program's place in its own history."""
 
-    def __init__(self, settled: dict[Name, Settled]) -> None:
+    def __init__(self, settled: dict[Name, Settled], signals: list[Settled], successors: int) -> None:
         self._settled = settled
+        self._signals = signals
+        self._heard = 0
+        self._successors = successors
         self._position = 0
         self._index = 0
         self._out: list[Any] = []
@@ -130,6 +158,18 @@ class _Reading:
                 self._guard(step)
             case Choose(even=even, odd=odd):
                 self.all(even if is_even(self._out) else odd)
+            case Leave():
+                self._position += 1
+            case Hear():
+                if self._heard == len(self._signals):
+                    raise Violation("a signal was waited for and never came")
+                self._out.append(self._signals[self._heard].value)
+                self._heard += 1
+            case Continue():
+                if self._successors < SUCCESSORS:
+                    raise _Continued(tuple(signal.sequence for signal in self._signals[self._heard :]))
+            case Linger():
+                raise AssertionError("what lingers never ends by itself")
             case Fail():
                 raise _Raised("Broken")
             case Branches():

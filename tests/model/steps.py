@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeAlias
 
+from flowstrand.engine.events import ParentClosePolicy
 from flowstrand.engine.replay.commands import NO_TERMS, TaskTerms
 
+LINGERS = "lingers"
+SUCCESSORS = 2
+MOST_PROGRAMS = 5
 TASK_KINDS = ("ok", "ok", "ok", "big", "flaky1", "flaky2", "silent1", "doomed", "fatal")
 """How workers treat a task: `flaky2` fails twice, `silent1` is not heard of once, `doomed` never succeeds."""
 
@@ -45,7 +49,15 @@ class Operation:
     fails: bool
 
 
-Work: TypeAlias = Task | Sleep | Child | Operation
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Create a promise, some of them under a key that others want as well."""
+
+    key: str | None
+    timeout_ms: int
+
+
+Work: TypeAlias = Task | Sleep | Child | Operation | Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +131,50 @@ class Branches:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """Start a child and forget it: what becomes of it at the end is up to its policy."""
+
+    kind: str
+    policy: ParentClosePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Linger:
+    """Wait for what never comes: only a cancellation ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Wait for the next signal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """Go on as another execution, twice at most."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fail:
     """Raise."""
 
 
-Step: TypeAlias = Do | Later | Join | Race | Cancel | Gather | Select | Guard | Choose | Branches | Fail
+Step: TypeAlias = (
+    Do
+    | Later
+    | Join
+    | Race
+    | Cancel
+    | Gather
+    | Select
+    | Guard
+    | Choose
+    | Branches
+    | Leave
+    | Linger
+    | Hear
+    | Continue
+    | Fail
+)
 Steps: TypeAlias = tuple[Step, ...]
 
 
@@ -147,7 +198,8 @@ class Author:
         """Add a program; returns its kind."""
         kind = f"w{len(self.book.programs)}"
         self.book.programs[kind] = ()
-        self.book.programs[kind] = self._steps(self._random.randint(1, self._size), depth)
+        steps = self._steps(self._random.randint(1, self._size), depth)
+        self.book.programs[kind] = (*steps, Continue()) if self._random.random() < 0.1 else steps
         return kind
 
     def _steps(self, count: int, depth: int) -> Steps:
@@ -162,8 +214,10 @@ class Author:
             return Later(self._work(depth))
         if choice < 0.5:
             return Join() if random.random() < 0.6 else self._late_race(depth)
-        if choice < 0.55:
+        if choice < 0.53:
             return Cancel()
+        if choice < 0.55:
+            return Hear()
         if choice < 0.65:
             return Gather(self._works(depth), random.random() < 0.5)
         if choice < 0.75:
@@ -174,7 +228,19 @@ class Author:
             return Choose(self._steps(1, depth), self._steps(1, depth))
         if choice < 0.97 and self._branches:
             return Branches(tuple(self._steps(2, depth) for _ in range(2)), random.random() < 0.7)
-        return Fail() if choice > 0.985 else Do(self._work(depth))
+        if choice < 0.985:
+            return self._leave(depth)
+        return Fail()
+
+    def _leave(self, depth: int) -> Step:
+        """A child that goes on after its parent comes to an end by itself; one that does not may never do."""
+        policy = self._random.choice(tuple(ParentClosePolicy))
+        if policy is not ParentClosePolicy.ABANDON:
+            self.book.programs[LINGERS] = (Linger(),)
+            return Leave(LINGERS, policy)
+        if depth and len(self.book.programs) < MOST_PROGRAMS:
+            return Leave(self.write(depth - 1), policy)
+        return Do(self._work(depth))
 
     def _late_race(self, depth: int) -> Step:
         """A race that may well be over before anybody asks who has won."""
@@ -205,6 +271,9 @@ class Author:
             return Task(random.choice(TASK_KINDS), random.randint(0, 3), delay_ms, self._terms())
         if choice < 0.75:
             return Sleep(random.choice((0, 1, 700, 40_000, 3_600_000)))
-        if choice < 0.87 and depth and len(self.book.programs) < 5:
+        if choice < 0.87 and depth and len(self.book.programs) < MOST_PROGRAMS:
             return Child(self.write(depth - 1), self._mostly_none(5_000, 100_000))
+        if choice < 0.93:
+            key = random.choice((None, None, "k", "l"))
+            return Promise(key, random.choice((1_000, 90_000, 2_000_000)))
         return Operation(random.choice(("price", "stock")), random.random() < 0.2)

@@ -15,15 +15,23 @@ from unittest.mock import patch
 
 import pytest
 
-from flowstrand.engine.effects import ArmLease, Effect, open_effects
-from flowstrand.engine.events import TaskFailed, WorkflowFailed
+from flowstrand.engine.decide import cancel as decide_cancel
+from flowstrand.engine.effects import ArmLease, ArmPromise, Effect, open_effects
+from flowstrand.engine.events import (
+    CancellationRequested,
+    ChildCancellationRequested,
+    TaskFailed,
+    WorkflowCancelled,
+    WorkflowFailed,
+)
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay import waits
 from flowstrand.engine.replay.futures import Future
 from flowstrand.engine.state import ExecutionState, OpenTask
+from flowstrand.errors import Conflict
 from flowstrand.log.port import AppendConflict, Commit
 from flowstrand.log.rows import RowLog
-from flowstrand.service import append, dispatch, safety, strand, sweep, wakes
+from flowstrand.service import append, cancel, dispatch, safety, strand, sweep, wakes
 from tests.model import programs
 from tests.model.checks import check, logs
 from tests.model.dice import Climate
@@ -32,7 +40,7 @@ from tests.model.world import World
 
 SEEDS = int(os.environ.get("FLOWSTRAND_MODEL_SEEDS", "2000"))
 CHUNK = 50
-MUTANT_SEEDS = 400
+MUTANT_SEEDS = 800
 
 Fault = Callable[[], AbstractContextManager[object]]
 
@@ -95,6 +103,14 @@ def test_the_seeds_meet_everything_that_can_go_wrong() -> None:
     assert any(world.disk.bodies for world in worlds)
     assert any(commit.checkpoint for world in worlds for commit in world.disk.order)
     assert any(world.has_branches for world in worlds)
+    assert any(world.clients.cancelled for world in worlds)
+    assert any(world.clients.settled for world in worlds)
+    events = [event for world in worlds for log in logs(world).values() for event in log]
+    types = {event.type for event in events}
+    assert types >= {"CHILD_WORKFLOW_CANCELLATION_REQUESTED", "PROMISE_TIMED_OUT", "PROMISE_REJECTED"}
+    ends = [event.data for event in events if isinstance(event.data, WorkflowCancelled)]
+    assert {end.worker_id is None for end in ends} == {True, False}
+    assert any(event.data.force for event in events if isinstance(event.data, ChildCancellationRequested))
 
 
 def test_warm_and_cold_worlds_record_the_same() -> None:
@@ -198,9 +214,37 @@ def _parents_are_not_told() -> AbstractContextManager[object]:
     return patch.object(dispatch, "_tell_parent", lambda services, tip, parent: None)
 
 
+def _children_are_not_told() -> AbstractContextManager[object]:
+    """A child that is to end with its parent never hears of it."""
+    return patch.object(cancel, "tell_child", lambda services, tip, child: None)
+
+
+def _promises_never_time_out() -> AbstractContextManager[object]:
+    """Nobody notices that nobody settles a promise."""
+
+    def without_promises(state: ExecutionState, since: int = 1) -> list[Effect]:
+        return [effect for effect in open_effects(state, since) if not isinstance(effect, ArmPromise)]
+
+    return patch.object(dispatch, "open_effects", without_promises)
+
+
+def _every_request_is_recorded() -> AbstractContextManager[object]:
+    """A cancel that is asked for again is recorded again."""
+
+    def again(draft: Draft, *, request_id: str | None = None, **_: object) -> None:
+        if draft.state.closed:
+            raise Conflict("ended", code="EXECUTION_CLOSED")
+        draft.emit(CancellationRequested(request_id=request_id))
+
+    return patch.object(decide_cancel, "cancel", again)
+
+
 @pytest.mark.parametrize(
     "fault",
     [
+        _children_are_not_told,
+        _promises_never_time_out,
+        _every_request_is_recorded,
         _only_the_newest_effects,
         _acknowledged_first,
         _no_safety_wake,

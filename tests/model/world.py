@@ -14,7 +14,10 @@ from random import Random
 from typing import Any, TypeVar
 from unittest.mock import patch
 
+from flowstrand.engine.events import PromiseCreated
+from flowstrand.engine.evolve import fold
 from flowstrand.errors import StoreUnavailable, Unavailable
+from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.log.rows import RowLog
 from flowstrand.queues.messages import ControlMessage
@@ -23,6 +26,7 @@ from flowstrand.service.append import Contended
 from flowstrand.service.container import Services
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
+from tests.model.clients import Clients
 from tests.model.dice import Climate
 from tests.model.functions import FunctionRunner
 from tests.model.programs import StepsPrograms
@@ -46,6 +50,7 @@ class World:
     Attributes:
         started: executions that a client was told of.
         workers: whoever does the tasks.
+        clients: whoever cancels executions and settles promises.
         trace: what happened, for comparing two runs of one seed.
     """
 
@@ -72,6 +77,7 @@ class World:
         self.disk.watch = self._project
         self.functions = FunctionRunner(self)
         self.workers = Workforce(self)
+        self.clients = Clients(self)
         self.programs = StepsPrograms(self.book, self.leaks.append)
         self.processes = [self._boot() for _ in range(self.climate.processes)]
 
@@ -152,6 +158,8 @@ class World:
     def _project(self, commit: Commit) -> None:
         self.trace.append(f"{commit.key} {commit.sequence} {commit.count} {commit.written_at_ms}")
         self.commits_to_project.append(Envelope(commit, self.now))
+        created = [event.data for event in unpack_events(commit) if isinstance(event.data, PromiseCreated)]
+        self.clients.promises += [data.promise_id for data in created]
 
     # --- driving -------------------------------------------------------------------------------------
 
@@ -166,11 +174,18 @@ class World:
                 choices = self._choices()
                 hurry = choices and self.random.random() < self.climate.hurry
                 if (not choices or hurry) and not self._pass_time():
-                    if not choices:
+                    if not choices and not self._speak():
                         return
                 if choices and not hurry:
                     self.random.choice(choices)()
         raise Violation("never stuck: the world does not come to rest")
+
+    def _speak(self) -> bool:
+        """Send a signal to everybody who waits for one; says whether somebody does."""
+        listening = [key.execution_id for key, commits in self.disk.commits.items() if _is_listening(commits)]
+        for execution in listening:
+            self.clients.say_to(execution)
+        return bool(listening)
 
     def sweep(self) -> None:
         """Wake every open execution, as happens periodically and at start-up; then see everything through."""
@@ -211,6 +226,12 @@ class World:
             choices.append(self._deliver_commit)
         if any(envelope.visible_at_ms <= self.now for envelope in self.mail.tasks):
             choices.append(self.workers.poll)
+        if self.clients.cancels and self.disk.commits and self.random.random() < 0.05:
+            choices.append(self.clients.cancel)
+        if self.clients.words and self.disk.commits and self.random.random() < 0.05:
+            choices.append(self.clients.say)
+        if self.clients.settles and self.clients.promises and self.random.random() < 0.1:
+            choices.append(self.clients.settle)
         if any(held.at_ms <= self.now for held in self.workers.held):
             choices.append(self.workers.report)
         if self._forgets and self.trace and self.random.random() < 0.02:
@@ -321,3 +342,9 @@ class World:
         self.commits_to_project.clear()
         self.workers.held.clear()
         self.sweep_job()
+
+
+def _is_listening(commits: list[Commit]) -> bool:
+    state = fold(None, [event for commit in commits for event in unpack_events(commit)])
+    waits = () if state.closed or state.is_runnable else state.waits
+    return any("word" in (group.signals or ()) for group in waits)

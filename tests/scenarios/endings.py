@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowstrand import RetryPolicy, WorkflowContext, workflow
-from flowstrand.errors import PromiseRejected, PromiseTimeout, WorkflowCancelled
+from flowstrand import ParentClosePolicy, RetryPolicy, WorkflowContext, workflow
+from flowstrand.errors import ChildWorkflowFailed, PromiseRejected, PromiseTimeout, WorkflowCancelled
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.workflow import WorkflowDefinition
 
@@ -47,11 +47,33 @@ async def generation(ctx: WorkflowContext, depth: int) -> JsonValue:
 
 
 @workflow(name="leaves")
-async def leaves(ctx: WorkflowContext) -> str:
+async def leaves(ctx: WorkflowContext, policy: ParentClosePolicy) -> str:
     """Ends while the generations below are still at work."""
-    ctx.schedule_workflow_async("generation", 1)
+    ctx.schedule_workflow_async("generation", 1, parent_close_policy=policy)
     await ctx.sleep(1)
     return "left"
+
+
+@workflow(name="names-its-child")
+async def names_its_child(ctx: WorkflowContext, id: str) -> object:
+    """A child with an id of its author's."""
+    try:
+        return await ctx.schedule_workflow("works", id=id)
+    except ChildWorkflowFailed as failure:
+        return f"{failure.failure_type}: {failure.error_type}"
+
+
+@workflow(name="gives-up")
+async def gives_up(ctx: WorkflowContext) -> str:
+    """Gives its child a second, and hears how it ended."""
+    child = ctx.schedule_workflow_async("works")
+    await ctx.sleep(1)
+    child.cancel("enough")
+    try:
+        await child
+    except ChildWorkflowFailed as failure:
+        return f"{failure.failure_type}: {failure.message}"
+    return "not reached"
 
 
 @workflow(name="asks")
@@ -86,6 +108,8 @@ WORKFLOWS: list[WorkflowDefinition[Any, Any]] = [
     survives,
     generation,
     leaves,
+    names_its_child,
+    gives_up,
     asks,
     converses,
     hears,

@@ -180,8 +180,9 @@ def test_s13_forced(world: World) -> None:
     assert (end(world, execution)["horizon"], end(world, execution)["unseen"]) == (1, [4])
 
 
-def test_generations_below_an_execution_that_ended_are_cancelled(world: World) -> None:
-    execution = begin(world, "leaves")
+@pytest.mark.parametrize(("policy", "turns"), [("CANCEL", 1), ("TERMINATE", 0)])
+def test_generations_below_an_execution_that_ended_are_cancelled(world: World, policy: str, turns: int) -> None:
+    execution = begin(world, "leaves", policy)
     world.jump(1)
     assert_log(
         world,
@@ -192,6 +193,46 @@ def test_generations_below_an_execution_that_ended_are_cancelled(world: World) -
     for below in (f"{execution}.c1", f"{execution}.c1.c1"):
         assert world.get(below)["status"] == "CANCELLED"
         assert end(world, below)["reason"] == "the parent workflow has ended"
+    assert [type for _, type in history(world, f"{execution}.c1")].count("WORKFLOW_RESUMED") == turns
+
+
+def test_a_child_that_is_abandoned_goes_on(world: World) -> None:
+    execution = begin(world, "leaves", "ABANDON")
+    world.jump(1)
+    assert world.get(execution)["status"] == "COMPLETED"
+    world.complete(world.claim("work")["work"], "made")
+    world.settle()
+    assert world.get(f"{execution}.c1")["output"] == "made"
+    assert history(world, execution)[-1][1] == "WORKFLOW_COMPLETED"
+
+
+def test_a_child_that_is_given_up_is_cancelled_and_its_parent_hears_of_it(world: World) -> None:
+    execution = begin(world, "gives-up")
+    world.jump(1)
+    assert_log(
+        world,
+        execution,
+        "WORKFLOW_STARTED CHILD_WORKFLOW_INITIATED TIMER_STARTED WORKFLOW_SUSPENDED CHILD_WORKFLOW_STARTED "
+        "TIMER_FIRED WORKFLOW_RESUMED CHILD_WORKFLOW_CANCELLATION_REQUESTED WORKFLOW_SUSPENDED "
+        "CHILD_WORKFLOW_FAILED WORKFLOW_RESUMED WORKFLOW_COMPLETED",
+    )
+    assert world.get(execution)["output"] == "CANCELLED: enough"
+
+
+def test_a_child_has_the_id_of_its_authors_choice_unless_another_execution_has_it(world: World) -> None:
+    first = begin(world, "names-its-child", "order-7")
+    second = begin(world, "names-its-child", "order-7")
+    assert world.get(second)["output"] == "ALREADY_EXISTS: WorkflowAlreadyExists"
+    assert_log(
+        world,
+        second,
+        "WORKFLOW_STARTED CHILD_WORKFLOW_INITIATED WORKFLOW_SUSPENDED CHILD_WORKFLOW_FAILED WORKFLOW_RESUMED "
+        "WORKFLOW_COMPLETED",
+    )
+    world.complete(world.claim("work")["work"], "made")
+    world.settle()
+    assert world.get(first)["output"] == "made"
+    assert world.get("order-7")["parentWorkflowExecutionId"] == first
 
 
 # --- S7: promises -------------------------------------------------------------------------------

@@ -108,6 +108,31 @@ def test_an_attribute_may_be_an_app_or_one_definition(tmp_path: Path) -> None:
     assert App.load("shop_two:place").kinds() == ["shop/order"]
 
 
+def test_what_an_app_encodes_with_comes_along_with_its_definitions(tmp_path: Path) -> None:
+    with_codec = SOURCE + dedent(
+        """
+        from flowstrand import Compression
+        app = App(workflows=[place], codec=Compression())
+        """
+    )
+    (tmp_path / "shop_codec.py").write_text(with_codec)
+    assert App.load(f"{tmp_path}/shop_codec.py").payloads.names == ("zlib",)
+    assert App.load(f"{tmp_path}/shop_codec.py:app").payloads.names == ("zlib",)
+    assert App.load(f"{tmp_path}/shop_codec.py:only_tasks").payloads.names == ()
+
+
+def test_two_apps_that_encode_differently_are_not_thrown_together(tmp_path: Path) -> None:
+    two = SOURCE + dedent(
+        """
+        from flowstrand import Compression
+        one, other = App(workflows=[place], codec=Compression()), App(codec=Compression())
+        """
+    )
+    (tmp_path / "shop_two_codecs.py").write_text(two)
+    with pytest.raises(ConfigurationError, match="different payload codecs"):
+        App.load(f"{tmp_path}/shop_two_codecs.py")
+
+
 def test_a_module_is_found_in_the_current_directory(tmp_path: Path) -> None:
     (tmp_path / "shop_pkg").mkdir()
     (tmp_path / "shop_pkg" / "__init__.py").write_text("")

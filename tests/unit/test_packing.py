@@ -12,7 +12,14 @@ from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.engine.schema import PayloadRef
 from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonObject
-from flowstrand.log.packing import COMPRESS_ABOVE, pack_events, pack_json, unpack_events, unpack_json
+from flowstrand.log.packing import (
+    COMPRESS_ABOVE,
+    pack_events,
+    pack_json,
+    unpack_events,
+    unpack_events_at,
+    unpack_json,
+)
 from flowstrand.log.port import Commit, LogKey
 
 RESUMED = WorkflowResumed(workflow_execution_id="X", kind="order", status=WorkflowStatus.RUNNING)
@@ -114,3 +121,15 @@ def test_a_commit_that_holds_another_number_of_events_is_damage(count: int) -> N
 def test_a_commit_that_cannot_be_read_is_damage(packed: bytes) -> None:
     with pytest.raises(LogCorrupted):
         unpack_events(commit_of(packed, 1))
+
+
+@given(st.sets(st.integers(min_value=1, max_value=20)))
+def test_some_events_of_a_commit_are_those_among_all_of_them(sequences: set[int]) -> None:
+    commit = commit_of(pack_events([RESUMED, CREATED, CREATED, RESUMED]), 4)
+    every = unpack_events(commit)
+    assert unpack_events_at(commit, sequences) == tuple(event for event in every if event.sequence in sequences)
+
+
+def test_a_commit_that_holds_too_little_is_refused_whatever_is_asked_of_it() -> None:
+    with pytest.raises(LogCorrupted):
+        unpack_events_at(commit_of(pack_events([RESUMED]), 2), ())

@@ -265,6 +265,24 @@ def test_sets_are_written_in_one_order_wherever_they_are() -> None:
     assert Serde(dict[Colour, list[Tags]]).encode({Colour.RED: [Tags(words)]}, "it") == {"red": [sorted(words)]}
 
 
+class Loose(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    serialization: int = 1
+
+
+class Awkward(BaseModel):
+    default: set[str]
+    cls: float | None = None
+
+
+def test_neither_undeclared_fields_nor_their_names_hide_what_needs_a_second_look() -> None:
+    words = {"pear", "apple", "fig", "quince", "plum"}
+    loose = Loose.model_validate({"more": words})
+    assert Serde(Loose).encode(loose, "it") == {"serialization": 1, "more": sorted(words)}
+    assert Serde(list[Loose]).encode([loose], "it") == [{"serialization": 1, "more": sorted(words)}]
+    assert Serde(Awkward).encode(Awkward(default=words), "it") == {"default": sorted(words), "cls": None}
+
+
 _IN_A_PROCESS = """
 import json
 from flowstrand.sdk.serde import Serde

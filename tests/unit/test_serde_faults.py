@@ -42,6 +42,10 @@ class Login(BaseModel):
     password: SecretStr
 
 
+class Measured(BaseModel):
+    degrees: float | None = None
+
+
 class Lopsided(BaseModel):
     order_id: str = Field(validation_alias="in", serialization_alias="out")
 
@@ -103,6 +107,12 @@ def test_what_does_not_fit_is_refused_with_its_name_and_value(annotation: Any, v
         (Any, {"a": [1, {"b": _Opaque()}]}, "/a/1/b", f"{__name__}._Opaque"),
         (Any, [Node(1), Node(threading.Lock())], "/1/value", "_thread.lock"),
         (Any, {"a": {1: "b"}}, "/a", "int"),
+        (dict[str, Any], {"a": {"b": {1: "c"}}}, "/a/b", "int"),
+        (Order, Order(lines=[], extra={"a": [{None: 1}]}), "/extra/a/0", "NoneType"),
+        (list[Node], [Node({(1, 2): 3})], "/0/value", "tuple"),
+        (Login | None, Login(password=SecretStr("x")), "/password", "pydantic.types.SecretStr"),
+        (Measured, Measured(degrees=float("nan")), "/degrees", "float"),
+        (list[Measured], [Measured(), Measured(degrees=float("inf"))], "/1/degrees", "float"),
         (Any, ["\ud800"], "/0", "str"),
         (list[str], ["a", "\ud800"], "/1", "str"),
         (Any, [float("nan")], "/0", "float"),
@@ -133,7 +143,7 @@ def test_the_error_points_to_the_part_that_is_at_fault_and_names_its_type(
         (Blob(content=b"\xff"), "ser_json_bytes"),
         (Login(password=SecretStr("x")), "give its field a serializer"),
     ],
-    ids=str,
+    ids=["function", "class", "exception", "object", "nan", "key", "bytes", "secret"],
 )
 def test_the_error_says_what_to_do(value: object, advice: str) -> None:
     with pytest.raises(NotSerializable, match=advice):

@@ -96,6 +96,24 @@ async def combinators(ctx: WorkflowContext, order: Order) -> int:
     return 1
 
 
+@workflow
+async def waiting(ctx: WorkflowContext, order: Order) -> int:
+    assert_type(await ctx.with_timeout(ctx.schedule(charge, order), 3), Receipt)
+    assert_type(await ctx.with_timeout(ctx.wait_for_signal("go", Order), 3), Order)
+    assert_type(await ctx.shield(ctx.schedule(ping)), float)
+    assert_type(await ctx.promise("approval", Receipt, timeout=3), Receipt)
+    assert_type(await ctx.promise("approval"), Any)
+    assert_type(ctx.drain_signals("go", Order), list[Order])
+    assert_type(ctx.get("count", int), int | None)
+    assert_type(ctx.get("count", int, 0), int)
+    outcome = await ctx.map([order], charge, max_concurrency=2)
+    assert_type(outcome.values, list[Receipt])
+    lengths = await ctx.map(["a"], lambda name: ctx.run("count", count, name))
+    assert_type(lengths.values, list[int])
+    assert_type(await ctx.run("again", lambda: 3, retry=RetryPolicy()), int)
+    return 1
+
+
 async def refused(ctx: WorkflowContext, order: Order) -> str:
     await ctx.schedule(charge, "three")  # error: not an Order
     await ctx.schedule(charge)  # error: no input
@@ -111,6 +129,8 @@ async def refused(ctx: WorkflowContext, order: Order) -> str:
     await ctx.run("count", count)  # error: an argument is missing
     await ctx.run(count, "x")  # error: the operation needs a name
     await ctx.select(ping)  # error: not a handle
+    await ctx.map(["three"], charge)  # error: not Orders
+    await ctx.with_timeout(3, 3)  # error: nothing to wait for
     receipt: Receipt = await ctx.schedule(ping)  # error: a float
     pair: tuple[Receipt, str] = await ctx.gather(ctx.run("r", read, "x"), ctx.sleep(1))  # error: other types
     text: str = await ctx.schedule_workflow(child, order)  # error: a Receipt

@@ -162,6 +162,16 @@ def test_large_values_are_stored_beside_the_log(world: ServiceWorld) -> None:
     assert isinstance(data.payload, PayloadRef)
 
 
+def test_a_turn_does_not_fetch_what_was_streamed(world: ServiceWorld) -> None:
+    execution, task = claimed(world)
+    emit(world, task, Chunk(type=ChunkType.DATA, payload="x" * 100_000))
+    world.restart()  # so that the next turn replays
+    world.complete(task)
+    world.settle()
+    assert world.types(execution).endswith("WORKFLOW_COMPLETED")
+    assert "payloads.get" not in world.seam.calls
+
+
 def test_chunks_that_lose_too_often_go_through_the_inbox_once(world: ServiceWorld) -> None:
     execution, task = claimed(world)
     large = Chunk(type=ChunkType.DATA, payload="x" * 100_000)

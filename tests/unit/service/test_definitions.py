@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowstrand import App, WorkflowContext, workflow
+from flowstrand import App, Compression, WorkflowContext, workflow
 from flowstrand.engine.ids import OrgId
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.service import definitions, workers
@@ -86,8 +86,11 @@ def test_the_newest_registration_is_what_is_known(stack: Stack) -> None:
     assert [k.manifest.content_hash for k in definitions.tasks(stack.services, ACME).definitions] == ["2"]
 
 
-def test_workflows_of_the_deployed_app_are_listed_beside_registered_ones(stack: Stack) -> None:
-    services = dataclasses.replace(stack.services, programs=App(workflows=[order]))
+@pytest.mark.parametrize("codec", [None, Compression()], ids=["plain", "encoded"])
+def test_workflows_of_the_deployed_app_are_listed_beside_registered_ones(
+    stack: Stack, codec: Compression | None
+) -> None:
+    services = dataclasses.replace(stack.services, programs=App(workflows=[order], codec=codec))
     remote = Manifest(kind="remote", output_schema=SCHEMA)
     workers.register(services, ACME, registration(workflows=(remote, Manifest(kind="order", content_hash="x"))))
 

@@ -7,6 +7,7 @@ import pytest
 from flowstrand.engine.events import SignalReceived, WorkflowCompleted, WorkflowStarted
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay.driver import Driver
+from flowstrand.engine.schema import PayloadRef
 from flowstrand.errors import Conflict
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.service import append, executions, open_executions, succession
@@ -108,6 +109,19 @@ def test_signals_that_nobody_took_are_carried_over_in_order(world: ServiceWorld)
     values = [e.data.value for e in world.events(f"{execution}.n2") if isinstance(e.data, SignalReceived)]
     assert values == ["b", "c"]
     assert executions.get(world.services, ORG, f"{execution}.n3").output == ["a", "b", "c"]
+
+
+def test_signals_too_large_for_one_commit_together_are_carried_over_by_reference() -> None:
+    world = ServiceWorld(max_commit_bytes=2_000)
+    world.code.deployed["listens"] = listens
+    words = [letter * 1_500 for letter in "abc"]
+    execution = world.start(listens)
+    for word in words:
+        signal(world, execution, word)
+    world.settle()
+    carried = [e.data.value for e in world.events(f"{execution}.n1") if isinstance(e.data, SignalReceived)]
+    assert [type(value) for value in carried] == [PayloadRef] * 3
+    assert executions.get(world.services, ORG, f"{execution}.n3").output == words
 
 
 def test_a_signal_that_the_code_had_not_seen_is_carried_over(world: ServiceWorld) -> None:

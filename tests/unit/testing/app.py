@@ -80,4 +80,16 @@ async def shopping(ctx: WorkflowContext, basket: list[int]) -> list[str]:
     return [token, *parcels, note, last]
 
 
-APP = App(workflows=[greeting, order, delivery, monthly, forgiving, broken, pair, shopping], tasks=[charge, ship])
+@workflow
+async def countdown(ctx: WorkflowContext, left: int) -> str:
+    """Continues as new until nothing is left."""
+    await ctx.sleep(60)
+    if left:
+        await ctx.continue_as_new(left - 1)
+    return "lift-off"
+
+
+APP = App(
+    workflows=[greeting, order, delivery, monthly, forgiving, broken, pair, shopping, countdown],
+    tasks=[charge, ship],
+)

@@ -31,7 +31,7 @@ from flowstrand.errors import (
     WorkflowFailed,
 )
 from flowstrand.testing import Environment, ReplayMode, replay_history
-from tests.unit.testing.app import APP, Order, Receipt, broken, charge, greeting, monthly, order, pair
+from tests.unit.testing.app import APP, Order, Receipt, broken, charge, countdown, greeting, monthly, order, pair
 
 pytestmark = pytest.mark.anyio
 
@@ -101,6 +101,14 @@ async def test_an_unknown_workflow_is_refused_at_the_call(env: Environment) -> N
 async def test_several_executions_run_side_by_side(env: Environment) -> None:
     receipts = await asyncio.gather(*(env.start_and_wait(order, Order(amount=n)) for n in range(5)))
     assert [receipt.paid for receipt in receipts] == list(range(5))
+
+
+async def test_the_result_of_an_execution_that_continues_as_new_is_that_of_the_last(env: Environment) -> None:
+    handle = await env.start(countdown, 2)
+    assert await handle.result() == "lift-off"
+    assert len(env.executions()) == 3
+    assert handle.status == "COMPLETED"
+    assert replay_history(await env.history(handle), APP).turns == 2
 
 
 async def test_executions_are_listed_with_their_children(env: Environment) -> None:

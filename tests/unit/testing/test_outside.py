@@ -8,7 +8,7 @@ import pytest
 
 from flowstrand import TaskContext, WorkflowContext, workflow
 from flowstrand.errors import ExecutionStuck, NotFound, WorkflowFailed
-from flowstrand.testing import Environment
+from flowstrand.testing import Environment, replay_history
 from tests.unit.testing.app import APP, Receipt, monthly, order
 from tests.unit.testing.app import Order as MonthlyOrder
 
@@ -78,6 +78,7 @@ async def test_a_waiting_execution_is_cancelled(env: Environment) -> None:
         await handle.result()
     assert failed.value.error_type == "WorkflowCancelled"
     assert (handle.status, env.now) == ("CANCELLED", began)
+    assert replay_history(await env.history(handle), APP).turns == 1
 
 
 async def test_what_a_task_emits_precedes_its_result(env: Environment) -> None:

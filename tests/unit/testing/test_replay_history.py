@@ -13,8 +13,12 @@ from typer.testing import CliRunner
 
 from flowstrand import DeterminismViolation, WorkflowContext, workflow
 from flowstrand.cli.program import program
+from flowstrand.engine.events import EventType
 from flowstrand.errors import ConfigurationError, InvalidInput
 from flowstrand.testing import Environment, Replayed, replay_history
+from flowstrand.testing.recorded import events_of
+from flowstrand.views.history_item import history_item
+from tests.unit.every_event import event_of
 from tests.unit.testing.app import APP, Order, delivery, order, ship, shopping
 from tests.unit.testing.record import HISTORIES
 
@@ -214,6 +218,15 @@ async def test_a_violation_on_record_does_not_stand_in_the_way_of_the_code_that_
     }
     events: Any = history["events"]
     assert replay_history([*events, failed], APP).turns == 3
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+def test_every_event_is_read_back_as_it_was_shown() -> None:
+    events = [event_of(event_type, sequence) for sequence, event_type in enumerate(EventType, start=1)]
+    shown: list[Any] = [history_item(event) for event in events]
+    assert events_of(shown) == events
 
 
 # --- what is no history ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The command line: `flowstrand dev`, `worker`, `start`, `get`, `events`, `tail`, `replay` and `demo`."""
+"""The command line: `flowstrand dev`, `worker`, `start`, `get`, `events`, `tail`, `lint`, `replay` and `demo`."""
 
 from flowstrand.cli.program import main
 

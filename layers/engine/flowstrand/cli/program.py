@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from flowstrand.cli import cancel, dev, events, get, promise, replay, signal, start, tail, worker
+from flowstrand.cli import cancel, dev, events, get, lint, promise, replay, signal, start, tail, worker
 from flowstrand.cli.demo import command as demo
 
 program = typer.Typer(
@@ -23,6 +23,7 @@ for command in (
     tail.tail,
     signal.signal,
     cancel.cancel,
+    lint.lint,
     replay.replay,
     demo.demo,
 ):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from flowstrand.engine.events.codec import decode, encode
@@ -40,16 +40,30 @@ def unpack_events(commit: Commit) -> tuple[Event, ...]:
     Raises:
         LogCorrupted: the bytes are damaged, or do not hold as many events as the commit says.
     """
+    return tuple(_event(commit, sequence, item) for sequence, item in _stored(commit))
+
+
+def unpack_events_at(commit: Commit, sequences: Collection[int]) -> tuple[Event, ...]:
+    """The events of a commit that have one of `sequences`, in order; the others are not decoded.
+
+    Raises:
+        LogCorrupted: as `unpack_events`.
+    """
+    return tuple(_event(commit, sequence, item) for sequence, item in _stored(commit) if sequence in sequences)
+
+
+def _stored(commit: Commit) -> Iterator[tuple[int, Any]]:
     try:
         stored = unpack_json(commit.events)
     except LogCorrupted as error:
         raise LogCorrupted(f"the commit at {commit.sequence} of {commit.key} is damaged: {error}") from error
     if not isinstance(stored, list) or len(stored) != commit.count:
         raise LogCorrupted(f"the commit at {commit.sequence} of {commit.key} does not hold {commit.count} events")
-    return tuple(
-        Event(sequence=sequence, timestamp_ms=commit.written_at_ms, data=decode(item))
-        for sequence, item in enumerate(stored, start=commit.sequence)
-    )
+    return iter(enumerate(stored, start=commit.sequence))
+
+
+def _event(commit: Commit, sequence: int, stored: Any) -> Event:
+    return Event(sequence=sequence, timestamp_ms=commit.written_at_ms, data=decode(stored))
 
 
 def pack_json(value: Any) -> bytes:

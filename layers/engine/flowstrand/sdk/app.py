@@ -45,7 +45,7 @@ class EncodedProgram:
         return self.workflow.begin(driver, input)
 
     def manifest(self) -> JsonObject:
-        """See `Definition.manifest`."""
+        """See `Definition.manifest`. The schemas are those of plain values."""
         return self.workflow.manifest()
 
 
@@ -104,7 +104,11 @@ class App:
     def program(self, kind: str) -> Program | None:
         """The workflow of this kind, as the engine runs it for this app."""
         definition = self._workflows.get(kind)
-        return EncodedProgram(definition, self.payloads) if definition and self.payloads.names else definition
+        return (
+            definition
+            if definition is None or self.payloads.is_empty
+            else EncodedProgram(definition, self.payloads)
+        )
 
     def task(self, kind: str) -> Task | None:
         """The task of this kind, if there is one."""
@@ -158,7 +162,7 @@ def _collect(objects: Iterable[object]) -> App:
 
 def _the_one(codecs: Iterable[PayloadCodecs]) -> PayloadCodecs | None:
     """What all apps of a module encode with; there is no telling which of two a lone definition would need."""
-    distinct = {id(codec): codec for codec in codecs if codec.names}
+    distinct = {id(codec): codec for codec in codecs if not codec.is_empty}
     if len(distinct) > 1:
         raise ConfigurationError("the module's apps have different payload codecs; name one app, as in module:app")
     return next(iter(distinct.values()), None)

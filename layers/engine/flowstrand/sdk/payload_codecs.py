@@ -1,7 +1,7 @@
 """What happens to values on their way out of and into the author's processes: compression, encryption.
 
-The server stores and hands on what it is given and needs no keys. An encoded value is a small JSON object instead of the
-value:
+The server stores and hands on what it is given and needs no keys; only the processes that run workflows and tasks and
+those that start them do. An encoded value is a small JSON object instead of the value:
 
     {"$flowstrand": "encoded", "codecs": ["zlib", "aes-gcm"], "data": "<base64>"}
 """
@@ -11,14 +11,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable
-from typing import Protocol, TypeAlias, Union
+from typing import Protocol, TypeAlias, Union, cast
 
 from flowstrand.engine.names import is_name
-from flowstrand.errors import CodecFailed, ConfigurationError, NotSerializable
+from flowstrand.errors import CodecFailed, ConfigurationError
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 MARKER = "$flowstrand"
-"""The key that makes a JSON object an envelope; no other value may be an object with it."""
+"""The key that makes a JSON object of the shape above an envelope."""
 _ENCODED = "encoded"
 _FIELDS = {MARKER, "codecs", "data"}
 
@@ -82,17 +82,21 @@ class PayloadCodecs:
         """What values are encoded with, in order."""
         return tuple(codec.name for codec in self._chain)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to encode or to decode with."""
+        return not self._by_name
+
     def to_wire(self, value: JsonValue) -> JsonValue:
         """`value` as it leaves this process. Null is never encoded: it is how an input that is not given looks.
 
+        Without a codec that is `value` itself, unless it would be taken for an encoded one: then it is put in an envelope.
+
         Raises:
             CodecFailed: a codec raised.
-            NotSerializable: without a codec, `value` would be taken for an encoded one.
         """
-        if value is None:
-            return None
-        if not self._chain:
-            return _not_an_envelope(value)
+        if value is None or not (self._chain or _is_envelope(value)):
+            return value
         data = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
         for codec in self._chain:
             data = _apply(codec, "encode", data)
@@ -103,9 +107,9 @@ class PayloadCodecs:
         """The inverse of `to_wire`, whatever it was encoded with. A value that was not encoded is returned as it is.
 
         Raises:
-            CodecFailed: a codec raised, or is not configured here, or `value` only looks like an encoded one.
+            CodecFailed: a codec raised, or is not configured here, or there is no value in the envelope.
         """
-        if not isinstance(value, dict) or MARKER not in value:
+        if not isinstance(value, dict) or not _is_envelope(value):
             return value
         names, data = _opened(value)
         for name in reversed(names):
@@ -115,8 +119,8 @@ class PayloadCodecs:
             data = _apply(codec, "decode", data)
         try:
             decoded: JsonValue = json.loads(data)
-        except ValueError as error:
-            raise CodecFailed(f"what {names[0]!r} decoded is not JSON", codec=names[0]) from error
+        except (ValueError, RecursionError) as error:
+            raise CodecFailed(f"what {names} decode to is not JSON", codec=next(iter(names), "")) from error
         return decoded
 
 
@@ -131,23 +135,18 @@ def _apply(codec: PayloadCodec, direction: str, data: bytes) -> bytes:
         ) from error
 
 
+def _is_envelope(value: JsonValue) -> bool:
+    if not isinstance(value, dict) or value.keys() != _FIELDS or value[MARKER] != _ENCODED:
+        return False
+    names = value["codecs"]
+    return (
+        isinstance(names, list) and all(isinstance(name, str) for name in names) and isinstance(value["data"], str)
+    )
+
+
 def _opened(envelope: JsonObject) -> tuple[list[str], bytes]:
-    names, text = envelope.get("codecs"), envelope.get("data")
-    if envelope.keys() != _FIELDS or envelope[MARKER] != _ENCODED or not isinstance(names, list):
-        raise CodecFailed("this is no encoded value that this version knows")
-    if not names or not all(isinstance(name, str) for name in names) or not isinstance(text, str):
-        raise CodecFailed("an encoded value names no codecs, or holds no data")
+    names, text = cast("list[str]", envelope["codecs"]), cast(str, envelope["data"])
     try:
-        return [str(name) for name in names], base64.b64decode(text, validate=True)
+        return names, base64.b64decode(text, validate=True)
     except ValueError as error:
         raise CodecFailed("the data of an encoded value is not base64") from error
-
-
-def _not_an_envelope(value: JsonValue) -> JsonValue:
-    if isinstance(value, dict) and MARKER in value:
-        raise NotSerializable(
-            f"an object with the key {MARKER!r} would be taken for an encoded value; use another key",
-            path=f"/{MARKER}",
-            python_type="dict",
-        )
-    return value

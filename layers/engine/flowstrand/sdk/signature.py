@@ -8,10 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from flowstrand.errors import InvalidDefinition, NotSerializable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.serde import Serde
+
+_OUTPUTS: WeakKeyDictionary[Callable[..., object], Serde] = WeakKeyDictionary()
+"""The codec of what each function returns: a loop over `ctx.run` asks for the same one at every step."""
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -144,7 +148,12 @@ def output_of(function: Callable[..., object], what: str) -> Serde:
     """
     if not inspect.isroutine(function):
         return Serde()
-    return Serde(_hints(function, {"return"}, what).get("return", Any))
+    if not inspect.isfunction(function):  # made anew for each access, or not weakly referable
+        return Serde(_hints(function, {"return"}, what).get("return", Any))
+    known = _OUTPUTS.get(function)
+    if known is None:
+        known = _OUTPUTS[function] = Serde(_hints(function, {"return"}, what).get("return", Any))
+    return known
 
 
 def _check_constructible(code: type, what: str) -> None:

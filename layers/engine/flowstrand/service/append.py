@@ -72,13 +72,23 @@ class Appended(Generic[T]):
 
 
 def load(services: Services, key: LogKey) -> Tip | None:
-    """The tip of a log, read consistently: its tail, then from the newest checkpoint; None for an empty log."""
+    """The tip of a log, read consistently; None for an empty log.
+
+    What is read: the commit that this process saw last and what follows it, else the tail and what follows the newest
+    checkpoint.
+    """
+    known = services.tips.newest(key)
+    if known is not None:
+        # Its last commit is read again: were the log gone since, appending behind what is remembered would reopen it.
+        commits = services.log.read(key, after=known.state.sequence - 1)
+        if commits:
+            return _noted(services, advance(known, key, commits[1:]))
     tail = services.log.tail(key)
     if tail is None:
         return None
     if tail.checkpoint is not None:
-        return advance(None, key, [tail])
-    return advance(None, key, services.log.read(key, after=(tail.checkpoint_at or 1) - 1))
+        return _noted(services, advance(None, key, [tail]))
+    return _noted(services, advance(None, key, services.log.read(key, after=(tail.checkpoint_at or 1) - 1)))
 
 
 def require(services: Services, key: LogKey) -> Tip:
@@ -116,7 +126,7 @@ def catch_up(services: Services, tip: Tip) -> tuple[Tip, list[Event]]:
     if not commits:
         return tip, []
     events = [event for commit in commits for event in unpack_events(commit)]
-    return advance(tip, tip.key, commits), events
+    return _noted(services, advance(tip, tip.key, commits)), events
 
 
 def write(services: Services, tip: Tip, draft: Draft, stored: Sequence[EventData] | None = None) -> Tip:
@@ -145,8 +155,15 @@ def write(services: Services, tip: Tip, draft: Draft, stored: Sequence[EventData
     )
     put(services, commit)
     if checkpoint:
-        return Tip(tip.key, draft.state, sequence, 0, len(checkpoint))
-    return Tip(tip.key, draft.state, tip.checkpoint_at, bytes_since, tip.checkpoint_bytes)
+        return _noted(services, Tip(tip.key, draft.state, sequence, 0, len(checkpoint)))
+    return _noted(services, Tip(tip.key, draft.state, tip.checkpoint_at, bytes_since, tip.checkpoint_bytes))
+
+
+def _noted(services: Services, tip: Tip) -> Tip:
+    """The tip, kept for the next look; not where every turn is to be cold, since then nothing is to be taken from memory."""
+    if services.settings.warm_executions:
+        services.tips.note(tip)
+    return tip
 
 
 def put(services: Services, commit: Commit) -> None:

@@ -13,7 +13,7 @@ from flowstrand.engine.ids import OrgId
 from flowstrand.engine.state import OpenTask
 from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.log.packing import unpack_events
+from flowstrand.log.packing import unpack_events_at
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import Wake
 from flowstrand.queues.port import ReceivedTask
@@ -97,7 +97,12 @@ class _Claim:
                 self._dispose(appended.tip, item)
         self.settled += taken
         starts = {item.message.position: n for n, item in enumerate(taken, start=appended.sequence or 0)}
-        return [self._claimed(appended.tip, appended.tip.state.tasks[p], n) for p, n in starts.items()]
+        tasks = {position: appended.tip.state.tasks[position] for position in starts}
+        created = self._created({known.created_at for known in tasks.values()})
+        return [
+            self._claimed(appended.tip, known, starts[position], created[known.created_at])
+            for position, known in tasks.items()
+        ]
 
     def _decide(self, draft: Draft, items: list[ReceivedTask]) -> list[ReceivedTask]:
         return [item for item in items if self._claim_one(draft, item)]
@@ -123,7 +128,7 @@ class _Claim:
         wake = Wake(org=self._key.org, execution_id=self._key.execution_id, sequence=sequence)
         self._services.control.send([wake])
 
-    def _claimed(self, tip: append.Tip, known: OpenTask, sequence: int) -> ClaimedTask:
+    def _claimed(self, tip: append.Tip, known: OpenTask, sequence: int, created: TaskCreated) -> ClaimedTask:
         lease = Lease(
             org=self._key.org, task_id=known.task_execution_id, attempt=known.attempts, sequence=sequence
         )
@@ -131,7 +136,7 @@ class _Claim:
             task_execution_id=known.task_execution_id,
             workflow_execution_id=tip.state.workflow_execution_id,
             kind=known.kind,
-            input=self._input_of(known),
+            input=payloads.fetch(self._services, self._key.org, created.input),
             attempt=known.attempts,
             max_retries=known.retry.max_retries,
             lease_token=self._services.tokens.sign(lease),
@@ -151,9 +156,16 @@ class _Claim:
             return None
         return leases.last_details(self._services.directory, known.task_execution_id)
 
-    def _input_of(self, known: OpenTask) -> JsonValue:
-        commit = self._services.log.commit_at(self._key, known.created_at)
-        created = unpack_events(commit)[known.created_at - commit.sequence].data if commit else None
-        if not isinstance(created, TaskCreated):
-            raise LogCorrupted(f"{self._key} has no TASK_CREATED at {known.created_at}")
-        return payloads.fetch(self._services, self._key.org, created.input)
+    def _created(self, sequences: set[int]) -> dict[int, TaskCreated]:
+        """The `TASK_CREATED` at each sequence. Tasks that were asked for together are in one commit, which is read once."""
+        found: dict[int, TaskCreated] = {}
+        for sequence in sorted(sequences):
+            if sequence in found:
+                continue
+            commit = self._services.log.commit_at(self._key, sequence)
+            for event in unpack_events_at(commit, sequences) if commit else ():
+                if isinstance(event.data, TaskCreated):
+                    found[event.sequence] = event.data
+            if sequence not in found:
+                raise LogCorrupted(f"{self._key} has no TASK_CREATED at {sequence}")
+        return found

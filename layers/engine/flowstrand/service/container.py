@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from flowstrand.directory.port import Directory
@@ -14,6 +14,7 @@ from flowstrand.payloads.port import PayloadStore
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service.clock import Clock
 from flowstrand.service.settings import Settings
+from flowstrand.service.tips import TipCache
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
 
@@ -55,6 +56,7 @@ class Services:
     changes: Changes
     warm: WarmCache
     settings: Settings
+    tips: TipCache = field(default_factory=TipCache)
 
 
 _installed: list[Services] = []

@@ -15,8 +15,11 @@ from flowstrand.jsonvalue import JsonValue
 from flowstrand.service.container import Services
 
 
-def offload(services: Services, org: OrgId, data: EventData) -> EventData:
+def offload(services: Services, org: OrgId, data: EventData, *, inline_bytes: int | None = None) -> EventData:
     """`data` with every large value stored and replaced by a reference.
+
+    Args:
+        inline_bytes: what is larger is large; `Settings.inline_payload_bytes` by default.
 
     Raises:
         PayloadTooLarge: a value is over `Settings.max_payload_bytes`.
@@ -25,7 +28,7 @@ def offload(services: Services, org: OrgId, data: EventData) -> EventData:
     replaced: dict[str, Any] = {}
     for attribute, _ in payload_fields(type(data)):
         value = getattr(data, attribute)
-        stored = store(services, org, value)
+        stored = store(services, org, value, inline_bytes=inline_bytes)
         if stored is not value:
             replaced[attribute] = stored
     return replace(data, **replaced) if replaced else data
@@ -47,12 +50,12 @@ def inline(services: Services, org: OrgId, event: Event) -> Event:
     return replace(event, data=replace(data, **fetched)) if fetched else event
 
 
-def store(services: Services, org: OrgId, value: Payload) -> Payload:
-    """`value`, or a reference to it where it is large. Raises what `offload` raises."""
+def store(services: Services, org: OrgId, value: Payload, *, inline_bytes: int | None = None) -> Payload:
+    """`value`, or a reference to it where it is large. Takes and raises what `offload` does."""
     if isinstance(value, PayloadRef) or _is_surely_small(value):
         return value
     body = _body(services, value)
-    if len(body) <= services.settings.inline_payload_bytes:
+    if len(body) <= (services.settings.inline_payload_bytes if inline_bytes is None else inline_bytes):
         return value
     sha256 = hashlib.sha256(body).hexdigest()
     services.payloads.put(org, sha256, body)

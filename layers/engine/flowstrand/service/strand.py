@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from flowstrand.engine.decide.turn import is_superseded, issue
-from flowstrand.engine.events import Event, EventData, OperationCompleted, OperationFailed
+from flowstrand.engine.events import Event, EventData, Family, OperationCompleted, OperationFailed
 from flowstrand.engine.events.codec import encode
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay import matching
@@ -36,7 +36,7 @@ class Strand:
     Attributes:
         driver: the code.
         tip: where the log stands, as far as it was read.
-        ahead: events read and not yet delivered, payloads inline.
+        ahead: events read and not yet delivered, payloads inline but for what tasks have streamed.
     """
 
     def __init__(self, services: Services, driver: Driver, tip: append.Tip, ahead: list[Event]) -> None:
@@ -77,7 +77,7 @@ class Strand:
     def read(self) -> None:
         """Read what others have appended since."""
         self.tip, events = append.catch_up(self._services, self.tip)
-        self.ahead += [inline(self._services, self.key.org, event) for event in events]
+        self.ahead += [_with_values(self._services, self.key, event) for event in events]
 
     def deliver(self) -> None:
         """Deliver everything read, in log order, running the code to quiescence after each event.
@@ -155,6 +155,11 @@ def _fitting(stored: list[EventData], max_bytes: int) -> int:
     return len(stored)
 
 
+def _with_values(services: Services, key: LogKey, event: Event) -> Event:
+    """`event` with its payloads fetched; what tasks have streamed is never delivered, and stays where it is."""
+    return event if event.family is Family.STREAM else inline(services, key.org, event)
+
+
 def open_strand(services: Services, key: LogKey) -> Strand | None:
     """The execution, continued where this process left it or replayed from its log; None for an empty log.
 
@@ -181,5 +186,5 @@ def open_strand(services: Services, key: LogKey) -> Strand | None:
     if program is None:
         raise MissingCode(tip.state.kind)
     events = [event for commit in commits for event in unpack_events(commit)]
-    ahead = [inline(services, key.org, event) for event in events]
+    ahead = [_with_values(services, key, event) for event in events]
     return Strand(services, Driver(program), tip, ahead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,13 +15,17 @@ from flowstrand.engine.events import (
     WorkflowCompleted,
     WorkflowStarted,
 )
+from flowstrand.engine.events.codec import encode
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, LogKey
 from flowstrand.queues.messages import Wake
-from flowstrand.service import append, open_executions
+from flowstrand.service import append, open_executions, payloads
 from flowstrand.service.container import Services
+
+_REFERENCE_BYTES = 100
+"""About what a reference to a stored value takes: storing a smaller one saves nothing."""
 
 
 def newest(services: Services, key: LogKey) -> append.Tip:
@@ -75,7 +80,7 @@ def begin(services: Services, tip: append.Tip) -> None:
         events.append(_carried(services, tip.key, requested_at))
     open_executions.add(services.directory, key, now_ms)
     with suppress(AppendConflict):  # somebody else began it
-        append.put(services, append.first_commit(services, key, *events))
+        append.put(services, append.first_commit(services, key, *_fitting(services, key, events)))
     services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=1)])
 
 
@@ -98,6 +103,15 @@ def _started(first: Event, end: WorkflowCompleted, now_ms: int) -> WorkflowStart
         timeout_at_ms=timeout_at_ms,
     )
     return replace(started, continued_from=end.workflow_execution_id)
+
+
+def _fitting(services: Services, key: LogKey, events: list[EventData]) -> list[EventData]:
+    """The events as they go into one commit: where they are too much for that, without the signals' values."""
+    stored = [payloads.offload(services, key.org, data) for data in events]
+    size = sum(len(json.dumps(encode(data), separators=(",", ":"))) for data in stored)
+    if size <= services.settings.max_commit_bytes:
+        return stored
+    return [payloads.offload(services, key.org, data, inline_bytes=_REFERENCE_BYTES) for data in stored]
 
 
 def _carried(services: Services, key: LogKey, sequence: int) -> EventData:

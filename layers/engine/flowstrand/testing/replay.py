@@ -2,13 +2,13 @@
 
 The engine compares what the log records with what the code asks for, as far as it must to run safely. Here the question is
 asked of every turn that was closed: standing where that turn stood, with the same events delivered, does the code ask
-for exactly what the turn recorded? So it also finds what a running execution would meet only later, or never: an added
-`ctx.run` that nothing waits for, a command added to the last turn, another end.
+for exactly what the turn recorded? So it names the step that was added, where the engine would meet only its consequences,
+and finds what a running execution would meet later, or never: a command added to the last turn, another end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -70,7 +70,16 @@ def replay_history(history: History, app_or_workflows: Code) -> Replayed:
     app = _app(app_or_workflows)
     events = [_decoded(event, app.payloads) for event in events_of(history)]
     program = _program(events[0], app)
-    return Replayed(kind=program.kind, events=len(events), turns=_Replay(events, program).run())
+    return Replayed(kind=program.kind, events=len(events), turns=compare_turns(events, program))
+
+
+def compare_turns(events: Sequence[Event], program: Program) -> int:
+    """Compare every turn of a log with what `program` asks for; returns how many there were.
+
+    Raises:
+        DeterminismViolation: they differ.
+    """
+    return _Replay(events, program).run()
 
 
 class _Replay:
@@ -80,7 +89,7 @@ class _Replay:
     replay from the first event would stand at the same place.
     """
 
-    def __init__(self, events: list[Event], program: Program) -> None:
+    def __init__(self, events: Sequence[Event], program: Program) -> None:
         self._events = events
         self._driver = Driver(program)
         self._driver.foresee(events)

@@ -48,6 +48,32 @@ def arranged(value: object, written: JsonValue, steps: Steps = ()) -> JsonValue:
             return written
 
 
+def require_same_keys(value: object, back: object, steps: Steps = ()) -> None:
+    """Refuse keys that read back as text because nothing declares what they are.
+
+    Args:
+        back: what was read from the JSON of `value`.
+
+    Raises:
+        Fault: a key of `value` is no string, and `back` does not have it.
+    """
+    if isinstance(value, Mapping) and isinstance(back, Mapping):
+        lost = [key for key in value if not isinstance(key, str) and key not in back]
+        if lost:
+            raise key_fault(lost[0], steps)
+    if isinstance(value, str | int | float | AbstractSet) or value is None:
+        return
+    others = dict(children(back))
+    for step, part in children(value):
+        require_same_keys(part, others.get(step), (*steps, step))
+
+
+def key_fault(key: object, steps: Steps) -> Fault:
+    """What is wrong with a key that is no string where nothing says what it is."""
+    advice = "declare a type such as dict[int, str]"
+    return Fault(f"the key {key!r} is no string, and would come back as one; {advice}", steps, culprit=key)
+
+
 def in_order(items: list[JsonValue]) -> list[JsonValue]:
     """The members of a set, sorted by their JSON text."""
     return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))

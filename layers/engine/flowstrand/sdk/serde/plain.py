@@ -17,7 +17,7 @@ from pydantic_core import PydanticSerializationError
 
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.serde import typed
-from flowstrand.sdk.serde.arrange import in_order
+from flowstrand.sdk.serde.arrange import in_order, key_fault
 from flowstrand.sdk.serde.fault import Fault, Steps, type_name
 from flowstrand.sdk.serde.structure import children
 
@@ -90,11 +90,7 @@ def _adapter_of(cls: Any) -> TypeAdapter[Any] | None:
 
 def _key(key: object, steps: Steps) -> str:
     if not isinstance(key, str):
-        raise Fault(
-            f"the key {key!r} is no string, and would come back as one; declare a type such as dict[int, str]",
-            steps,
-            culprit=key,
-        )
+        raise key_fault(key, steps)
     return _text(str(key.value if isinstance(key, Enum) else key), steps)
 
 

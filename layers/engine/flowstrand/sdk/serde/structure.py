@@ -32,6 +32,7 @@ def _fields(value: object) -> Iterator[tuple[str, Any]]:
         for name, field in declared.items():
             if hasattr(value, name):
                 yield field.serialization_alias or field.alias or name, getattr(value, name)
+        yield from (getattr(value, "__pydantic_extra__", None) or {}).items()
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         for member in dataclasses.fields(value):
             if hasattr(value, member.name):

@@ -9,7 +9,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.sdk.serde.arrange import arranged
+from flowstrand.sdk.serde.arrange import arranged, require_same_keys
+from flowstrand.sdk.serde.care import needs_care
 from flowstrand.sdk.serde.fault import Fault
 
 _CONFIG = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
@@ -36,17 +37,20 @@ def write(adapter: TypeAdapter[Any], value: object) -> JsonValue:
     """`value` as JSON that reads back: pydantic writes some values, such as None for a model, that it will not read.
 
     Raises:
-        Fault: it would not read back.
+        Fault: it would not read back, or not with the same keys.
         PydanticSerializationError, ValueError, TypeError, RecursionError: it cannot be written.
     """
     dumped = cast(JsonValue, adapter.dump_python(value, mode="json", by_alias=True, warnings="error"))
-    written = arranged(value, dumped)
+    delicate = needs_care(adapter)
+    written = arranged(value, dumped) if delicate else dumped
     try:
-        adapter.validate_json(text_of(written))
+        back = adapter.validate_json(text_of(written))
     except ValidationError as error:
         fault = Fault.of_validation(error, written)
         fault.reason = f"it would be written as JSON that does not read back: {fault.reason}"
         raise fault from error
+    if delicate:
+        require_same_keys(value, back)
     return written
 
 
