@@ -72,6 +72,14 @@ class Branches:
             self._interrupt(fiber, interrupt)
         return fiber is not None
 
+    def shield(self, future: Future) -> None:
+        """Keep interruptions out of the branch whose end settles `future`, if there is one, from now on."""
+        fiber = self._live.get(id(future))
+        if fiber is not None:
+            fiber.is_shielded = True
+            if fiber.wait is not None:
+                fiber.wait.is_shielded = True
+
     def waits(self) -> list[Wait]:
         """What each branch waits for, in the order in which they began."""
         return [fiber.wait for fiber in self._live.values() if fiber.wait is not None]

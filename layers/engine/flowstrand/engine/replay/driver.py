@@ -149,6 +149,11 @@ class Driver(Requests):
         """Raise something at the wait of the branch behind `future`; says whether there is such a branch."""
         return self._is_live and self._branches.interrupt(future, interrupt)
 
+    def shield(self, future: Future) -> None:
+        """Keep interruptions out of the branch behind `future`, if there is such a branch."""
+        if self._is_live:
+            self._branches.shield(future)
+
     def check_cancellation(self) -> None:
         """Raise the cancellation here and now, if there is one; it is not raised again at the next wait.
 
