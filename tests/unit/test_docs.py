@@ -54,6 +54,8 @@ class Examples:
                     examples.printed[file] += text
                 case "text", "sh":
                     examples.commands.append((before[1], text))
+                case _:
+                    pass
             code = text
         return examples
 
