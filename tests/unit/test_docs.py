@@ -94,8 +94,9 @@ def in_a_shell(commands: str, folder: Path) -> str:
         ["bash", "-c", commands],
         cwd=folder,
         env={**os.environ, "PATH": path},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         check=False,
         text=True,
     )
-    return done.stdout + done.stderr
+    return done.stdout
