@@ -69,6 +69,11 @@ class Examples:
         return [name for name in self.files if name.startswith("test_")]
 
 
+def test_the_index_has_every_page() -> None:
+    listed = re.findall(r"^\| \[.*\]\(([\w-]+\.md)\) \|", INDEX.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == [page.name for page in sorted(DOCS.glob("*.md")) if page != INDEX]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_examples_of_the_page_run_and_print_what_it_says(
     page: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
