@@ -93,9 +93,10 @@ def from_json(cls: type[T], data: Mapping[str, Any]) -> T:
     return cls(**arguments)
 
 
-def payload_fields(cls: type) -> list[tuple[str, str]]:
+@cache
+def payload_fields(cls: type) -> tuple[tuple[str, str], ...]:
     """`(attribute, JSON key)` of every field of `cls` that holds a user's value."""
-    return [(field.name, field.key) for field in schema_of(cls) if field.is_payload]
+    return tuple((field.name, field.key) for field in schema_of(cls) if field.is_payload)
 
 
 def schema_of(cls: type) -> tuple[_Field, ...]:

@@ -191,6 +191,14 @@ class ExecutionState:
             return WorkflowStatus.PENDING
         return WorkflowStatus.RUNNING if self.is_runnable else WorkflowStatus.WAITING
 
+    def copy(self) -> ExecutionState:
+        """One to fold into: whatever is done to it, nothing of it shows here."""
+        copied = object.__new__(ExecutionState)
+        for name in ExecutionState.__slots__:
+            value = getattr(self, name)
+            setattr(copied, name, dict(value) if isinstance(value, dict) else value)
+        return copied
+
     def is_released_by(self, sequence: int) -> bool:
         """Whether an event beyond the horizon and up to `sequence` satisfies one of the recorded waits."""
         is_cancelled = self.cancel_requested_at is not None and self.horizon < self.cancel_requested_at <= sequence

@@ -23,6 +23,7 @@ COMPRESS_ABOVE = 1_024
 
 _PLAIN, _ZLIB = b"j", b"z"
 _HEADER_BYTES = 5
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def pack_events(events: Sequence[EventData]) -> bytes:
@@ -31,7 +32,17 @@ def pack_events(events: Sequence[EventData]) -> bytes:
     Raises:
         ValueError: a value has no JSON form (NaN, an infinity).
     """
-    return pack_json([encode(data) for data in events])
+    return pack_stored([stored_form(data) for data in events])
+
+
+def stored_form(data: EventData) -> bytes:
+    """One event as a commit holds it, before the commit is packed. Raises what `pack_events` does."""
+    return _dumped(encode(data))
+
+
+def pack_stored(events: Sequence[bytes]) -> bytes:
+    """The events of one commit, in order, each in its stored form."""
+    return _packed(b"[" + b",".join(events) + b"]")
 
 
 def unpack_events(commit: Commit) -> tuple[Event, ...]:
@@ -73,8 +84,16 @@ def pack_json(value: Any) -> bytes:
         ValueError: it has no JSON form (NaN, an infinity).
         TypeError: it holds something that is not JSON.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    plain = text.encode("utf-8", "surrogatepass")  # a user's string may hold half of a surrogate pair
+    return _packed(_dumped(value))
+
+
+def _dumped(value: Any) -> bytes:
+    return _JSON.encode(value).encode(
+        "utf-8", "surrogatepass"
+    )  # a user's string may hold half of a surrogate pair
+
+
+def _packed(plain: bytes) -> bytes:
     codec, body = (_ZLIB, zlib.compress(plain)) if len(plain) > COMPRESS_ABOVE else (_PLAIN, plain)
     return codec + _checksum(codec, body) + body
 
