@@ -103,7 +103,7 @@ def test_warm_code_whose_log_cannot_be_read_is_dropped_as_any_other() -> None:
     execution = world.begin(waits)
     [claimed] = world.claim()
     world.complete(claimed)
-    world.seam.before("log.newest", unavailable)
+    world.seam.before("log.following", unavailable)
     with pytest.raises(StoreUnavailable):
         run_turn(world.services, key_of(execution), "w", lambda tip, since: None)
     assert unwound == [True]
