@@ -50,7 +50,7 @@ class Climate:
             switch=random.choice((0.05, 0.3, 0.8)),
             repeat=random.choice((0.0, 0.05, 0.3)),
             hurry=random.choice((0.0, 0.02, 0.1)),
-            forgets=random.choice((*(0.0,) * 12, 0.02, 0.004)),
+            forgets=random.choice((*(0.0,) * 12, 0.02, 0.0005, 0.0005)),
             settings=_settings(random),
             warm=random.choice((0, 1, 256)),
         )

@@ -20,7 +20,7 @@ from flowstrand.errors import StoreUnavailable, Unavailable
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.log.rows import RowLog
-from flowstrand.queues.messages import ControlMessage
+from flowstrand.queues.messages import ControlMessage, Due
 from flowstrand.service import executions, operations, safety, sweep, wakes
 from flowstrand.service.append import Contended
 from flowstrand.service.container import Services
@@ -236,9 +236,15 @@ class World:
             choices.append(self.clients.settle)
         if any(held.at_ms <= self.now for held in self.workers.held):
             choices.append(self.workers.report)
-        if self._forgets and self.trace and self.random.random() < self.climate.forgets:
-            choices.append(self._forget)
+        if self._forgets and self.trace and self.random.random() < self._danger():
+            choices = [self._forget]
         return choices
+
+    def _danger(self) -> float:
+        """How likely everything is to be lost now: most where a message is under way that others rely upon."""
+        dues = [(e.message, e.visible_at_ms) for e in self.mail.control if isinstance(e.message, Due)]
+        is_rearmed = any(due.rearmed_for_ms == at_ms for due, at_ms in dues)
+        return 0.1 if is_rearmed else self.climate.forgets
 
     def _step(self, job: Job) -> None:
         self.scheduler.step(job)
