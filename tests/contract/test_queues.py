@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -33,8 +34,9 @@ def positions(queues: Queues, queue: str = "default", *, org: OrgId = ACME, limi
 
 def test_control_messages_arrive_as_they_were_sent(queues: Queues) -> None:
     due = Due(org=ACME, execution_id=ExecutionId("e1.c2"), kind=DueKind.LEASE, position=3, attempt=2)
-    queues.control.send([*wakes(1), due])
-    assert sorted(queues.control_messages(), key=repr) == sorted([*wakes(1), due], key=repr)
+    sent: list[Wake | Due] = [*wakes(1), due, replace(due, rearmed_for_ms=1_795_435_200_000)]
+    queues.control.send(sent)
+    assert sorted(queues.control_messages(), key=repr) == sorted(sent, key=repr)
 
 
 def test_more_control_messages_than_a_batch_holds_all_arrive(queues: Queues) -> None:

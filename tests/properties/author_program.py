@@ -10,7 +10,7 @@ from typing import Any, assert_never, cast
 from flowstrand import RetryPolicy, WorkflowContext
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.program import PLAIN_WIRE
-from flowstrand.errors import AuthorError, MapFailed
+from flowstrand.errors import AuthorError, MapFailed, WorkflowCancelled
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.handles import Handle
 from flowstrand.sdk.mapping import MapOutcome
@@ -82,7 +82,7 @@ class _Run:
         ctx = self._ctx
         match step:
             case s.Await(work=work):
-                self.note("got", await self._start(work))
+                self.note("got", await self._awaited(work))
             case s.Later(work=work):
                 self._kept.append(self._handle(work))
             case s.Join():
@@ -212,6 +212,14 @@ class _Run:
         self.note(name)
         await self.all(steps)
 
+    async def _awaited(self, work: s.Work) -> object:
+        try:
+            return await self._start(work)
+        except WorkflowCancelled:
+            if is_out_of_reach(work):
+                self._program.leaks.append(f"a cancellation came through a shield around {work}")
+            raise
+
     # --- works --------------------------------------------------------------------------------
 
     def _handle(self, work: s.Work) -> Handle[Any]:
@@ -254,6 +262,14 @@ class _Run:
     async def _branch(self, steps: s.Steps) -> str:
         await self.all(steps)
         return "a branch"
+
+
+def is_out_of_reach(work: s.Work) -> bool:
+    """Whether no cancellation can be raised where it is awaited; workflow code under a shield can raise it by itself."""
+    is_shielded = isinstance(work, s.Shielded)
+    while isinstance(work, s.Shielded):
+        work = work.work
+    return is_shielded and not isinstance(work, s.Branch)
 
 
 def shown(outcome: object) -> object:

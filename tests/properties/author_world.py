@@ -95,13 +95,16 @@ class AuthorWorld:
     is_old: whether the code is that of before the patches.
     """
 
-    def __init__(self, steps: Steps, dice: Dice, *, warm: bool = True, is_old: bool = False) -> None:
+    def __init__(
+        self, steps: Steps, dice: Dice, *, warm: bool = True, is_old: bool = False, is_cancelled: bool = False
+    ) -> None:
         self.steps = steps
         self.log: list[Event] = []
         self.standings: dict[int, Standing] = {}
         self.is_old = is_old
         self._dice = dice
         self._is_warm = warm
+        self._cancel_sides = 1 if is_cancelled else 5
         self._now_ms = START_MS
         self._warm: Watched | None = None
         self._ahead: list[Event] = []
@@ -173,8 +176,8 @@ class AuthorWorld:
         timers = sorted(state.timers, key=lambda position: state.timers[position].fire_at_ms)
         acts += [partial(self._fire, position) for position in timers[:1]]
         acts += [partial(self._signal, name) for name in (NAMES if len(self.log) % 2 else NAMES[::-1])]
-        if state.cancel_requested_at is None and state.has_begun and self._dice.roll(5) == 1:
-            acts.append(self._cancel)
+        if state.cancel_requested_at is None and state.has_begun and not self._dice.roll(self._cancel_sides):
+            acts += [self._cancel] * max(1, len(acts) // self._cancel_sides)
         acts.append(self._forget)
         return acts
 

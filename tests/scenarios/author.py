@@ -20,7 +20,6 @@ from flowstrand.errors import (
     WorkflowCancelled,
 )
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.sdk.app import Workflow
 from flowstrand.sdk.mapping import MapOutcome
 
 ONCE = RetryPolicy(max_attempts=1)
@@ -319,7 +318,7 @@ async def swallows_everything(ctx: WorkflowContext) -> JsonValue:
 
 
 # fmt: off
-WORKFLOWS: list[Workflow] = [
+WORKFLOWS: list[Any] = [
     sleeps, cancels_a_timer, leaves_a_timer, asks_for_approval, hears_in_time, counts_signals, converses, gathers,
     gathers_settled, gathers_branches, selects, takes_as_completed, bounds_a_task, bounds_a_branch, maps,
     runs_functions, keeps_state, helper, asks_a_child, cancels_a_child, books, shields, cleans_up, looks_up, goes_on,

@@ -68,6 +68,8 @@ _SIGNS = {
     "CANCELLATION_REQUESTED": "-",
 }
 
+_VARYING = {"timestamp", "workerId", "stack"}
+
 
 class Player:
     """Everybody outside of one execution: workers that hold all that they could claim, and clients."""
@@ -147,15 +149,17 @@ def compact(world: World, execution: str) -> str:
 
 
 def comparable(world: World, execution: str) -> list[Any]:
-    """The log without what differs from run to run: the execution's id, timestamps, workers and stacks."""
+    """The log without what differs from run to run: the execution's id, moments, workers and stacks."""
     log = json.dumps(events(world, execution)).replace(execution, "id")
-    return [_without(event, {"timestamp", "workerId", "stack"}) for event in json.loads(log)]
+    return [_timeless(event) for event in json.loads(log)]
 
 
-def _without(value: Any, names: set[str]) -> Any:
+def _timeless(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without(item, names) for key, item in value.items() if key not in names}
-    return [_without(item, names) for item in value] if isinstance(value, list) else value
+        return {
+            key: _timeless(item) for key, item in value.items() if key not in _VARYING and not key.endswith("At")
+        }
+    return [_timeless(item) for item in value] if isinstance(value, list) else value
 
 
 def _word(type: str, data: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,11 +26,16 @@ ITEMS = ["shoes", "hat"]
 
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 1
     file = tmp_path / "shopping.py"
-    file.write_text(blocks[0], encoding="utf-8")
+    file.write_text(blocks()[0], encoding="utf-8")
     return file
+
+
+def blocks() -> list[str]:
+    """The README's Python: the workflow, and its test."""
+    found = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(found) == 2
+    return found
 
 
 @pytest.fixture
@@ -151,3 +157,10 @@ async def test_the_example_task_knows_its_attempt(app: App) -> None:
     reserve = app.task("reserve")
     assert reserve is not None
     assert await reserve.execute(context, "hat") == "hat, reserved at attempt 2"
+
+
+async def test_the_examples_own_test_passes() -> None:
+    namespace: dict[str, Any] = {}
+    for block in blocks():
+        exec(block, namespace)
+    await namespace["test_what_is_not_in_stock_is_given_up_after_a_day"]()

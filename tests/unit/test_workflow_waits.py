@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from flowstrand import NotSerializable, WorkflowContext
+from flowstrand import NotSerializable, RetryPolicy, WorkflowContext
 from flowstrand.engine.events import PromiseRejected as Rejected
 from flowstrand.engine.events import PromiseResolved, PromiseTimedOut
 from flowstrand.engine.replay.commands import CancelTask, CancelTimer, CreatePromise, StartTimer
+from flowstrand.engine.replay.outcome import Waiting
 from flowstrand.errors import InvalidDefinition, PromiseRejected, PromiseTimeout, TimedOut
 from tests.unit.authored import authored
 from tests.unit.engine.played import (
@@ -20,6 +21,8 @@ from tests.unit.engine.played import (
     cancellation_requested,
     completed,
     fired,
+    operation_completed,
+    operation_failed,
     signal,
 )
 
@@ -29,6 +32,13 @@ PROMISE: Any = {"promise_id": f"{EXECUTION}.p1", "position": 1, "name": "ok"}
 def asked(play: Played, kind: type) -> list[Any]:
     """What of this kind the code has asked for."""
     return [command for command in play.asked if isinstance(command, kind)]
+
+
+def waiting(play: Played) -> Waiting:
+    """What the code waits for."""
+    outcome = play.outcome
+    assert isinstance(outcome, Waiting)
+    return outcome
 
 
 # --- signals ------------------------------------------------------------------------------------
@@ -198,6 +208,29 @@ def test_a_shielded_handle_is_awaited_to_its_end_before_the_cancellation() -> No
     play = authored(code)
     play.deliver(cancellation_requested(), completed(1, "done"))
     assert play.output == ["done", True]
+
+
+def test_a_shielded_function_that_is_tried_again_hears_of_no_cancellation() -> None:
+    async def code(ctx: WorkflowContext) -> Any:
+        retry = RetryPolicy(max_attempts=2, initial=60, jitter=0)
+        return await ctx.shield(ctx.run("pay", lambda: "paid", retry=retry))
+
+    play = authored(code)
+    play.deliver(operation_failed(1, "pay"), cancellation_requested())
+    assert [group.shielded for group in waiting(play).groups] == [True]
+    play.deliver(fired(1), operation_completed(2, "pay", "paid"))
+    assert play.output == "paid"
+
+
+def test_a_shielded_wait_with_a_timeout_hears_of_no_cancellation() -> None:
+    async def code(ctx: WorkflowContext) -> Any:
+        signal = ctx.wait_for_signal("go", timeout=60)
+        await ctx.sleep(1)
+        return await ctx.shield(signal)
+
+    play = authored(code)
+    play.deliver(fired(1), cancellation_requested(), signal("go", 1))
+    assert play.output == 1
 
 
 def test_a_shielded_coroutine_hears_of_no_cancellation() -> None:

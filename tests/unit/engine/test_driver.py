@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -563,6 +564,20 @@ def test_code_that_never_stops_awaiting_something_foreign_is_failed() -> None:
                 continue
 
     assert Played(code).failure.error.type == "ForeignAwaitable"
+
+
+def test_code_that_is_failed_for_awaiting_something_foreign_asks_for_nothing_while_it_unwinds() -> None:
+    async def code(driver: Driver) -> None:
+        try:
+            while True:
+                with suppress(Exception):
+                    await asyncio.sleep(0)
+        finally:
+            schedule(driver)
+
+    play = Played(code)
+    assert play.failure.error.type == "ForeignAwaitable"
+    assert play.driver.unrecorded() == []
 
 
 def test_the_callers_event_loop_is_untouched() -> None:

@@ -10,7 +10,8 @@ from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.schema import PayloadRef
 from flowstrand.errors import Conflict
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.service import append, executions, open_executions, succession
+from flowstrand.queues.messages import Wake
+from flowstrand.service import append, executions, open_executions, succession, wakes
 from flowstrand.service.cancel import cancel
 from tests.unit.service.service_world import ORG, ServiceWorld, key_of, kill, work
 
@@ -80,6 +81,15 @@ def test_a_chain_goes_on_for_as_long_as_its_code_does(world: ServiceWorld) -> No
     assert succession.newest(world.services, key_of(execution)).key == key_of(f"{execution}.n3")
     assert executions.get(world.services, ORG, f"{execution}.n3").output == "done"
     assert list(open_executions.every(world.services.directory)) == []
+
+
+def test_a_late_wake_does_not_run_down_the_chain(world: ServiceWorld) -> None:
+    execution = world.begin(parent)
+    for _ in range(2):
+        work_once(world)
+    for ended in (f"{execution}.c1", f"{execution}.c1.n2", execution):
+        wakes.handle(world.services, Wake(org=ORG, execution_id=key_of(ended).execution_id, sequence=1))
+    assert world.mail.control == []
 
 
 @pytest.mark.parametrize("side", ["before", "after"])

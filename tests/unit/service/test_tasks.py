@@ -29,7 +29,7 @@ from flowstrand.errors import CallerError, Conflict, NotFound, Unavailable
 from flowstrand.errors import TaskFailed as RaisedInCode
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.queues.messages import Due, DueKind, Wake
-from flowstrand.service import append, inbox, reports, tasks, wakes
+from flowstrand.service import append, inbox, reports, sweep, tasks, wakes
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.tokens import Lease, LeaseTokens
 from tests.support.memory_queues import Envelope
@@ -380,15 +380,48 @@ def test_details_over_the_limit_are_refused(world: ServiceWorld) -> None:
 def test_one_due_message_survives_however_often_the_lease_was_armed(world: ServiceWorld) -> None:
     execution, task = claimed(world)
     due = world.dues()[0]
+    world.jump(40_000)
+    heartbeat(world, task)
+    extended_to_ms = world.clock.now_ms() + 60_000
+    rearmed = replace(due, rearmed_for_ms=extended_to_ms)
     for _ in range(5):  # as by wakes delivered again to other processes, whose timers know nothing of each other
         world.mail.control.append(Envelope(due, task.lease_ends_at_ms))
-    for _ in range(4):
+        world.mail.control.append(Envelope(rearmed, extended_to_ms))
+    for _ in range(3):
         world.jump(40_000)
         heartbeat(world, task)
-    assert world.dues() == [due]
+    assert world.dues() == [replace(due, rearmed_for_ms=world.clock.now_ms() + 20_000)]
     world.jump(60_000)
     assert world.tally(execution, "TASK_FAILED") == 1
     assert world.mail.control == []
+
+
+def test_a_lease_that_was_extended_ends_although_every_message_about_it_is_lost(world: ServiceWorld) -> None:
+    execution, task = claimed(world)
+    world.jump(40_000)
+    heartbeat(world, task)
+    world.jump(20_000)
+    world.mail.clear()
+    sweep.run(world.services)
+    world.settle()
+    world.jump(39_999)
+    assert world.tally(execution, "TASK_FAILED") == 0
+    world.jump(1)
+    assert world.tally(execution, "TASK_FAILED") == 1
+
+
+def test_a_due_message_that_comes_early_comes_again(world: ServiceWorld) -> None:
+    """Whoever sent it may have had another clock."""
+    execution, task = claimed(world)
+    world.jump(40_000)
+    heartbeat(world, task)
+    world.jump(20_000)
+    for _ in range(3):
+        [early] = world.mail.control
+        early.visible_at_ms = world.clock.now_ms()
+        world.settle()
+    world.jump(40_000)
+    assert world.tally(execution, "TASK_FAILED") == 1
 
 
 def test_the_due_message_of_a_reported_attempt_settles_nothing(world: ServiceWorld) -> None:

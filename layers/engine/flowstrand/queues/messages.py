@@ -48,6 +48,7 @@ class Due:
     Attributes:
         position: of the timer, task or promise; 0 for the execution's own timeout.
         attempt: of the task whose lease ends or which may be claimed; 0 for everything else.
+        rearmed_for_ms: the moment that it was sent again for, because the thing was not due when it came; 0 if it is the first.
     """
 
     org: OrgId
@@ -55,6 +56,7 @@ class Due:
     kind: DueKind
     position: int
     attempt: int = 0
+    rearmed_for_ms: int = 0
 
     @property
     def key(self) -> LogKey:
@@ -63,7 +65,7 @@ class Due:
 
     @property
     def name(self) -> str:
-        """Unique among due messages; what a scheduler may use to recognise a repetition."""
+        """What is due, by a name of its own; with its moment, what a scheduler may use to recognise a repetition."""
         return f"{self.org}.{self.execution_id}.{self.kind}.{self.position}.{self.attempt}"
 
 
@@ -96,6 +98,7 @@ def dump(message: ControlMessage | TaskMessage) -> str:
         case Due():
             body |= {"type": "due", "kind": message.kind.value}
             body |= {"position": message.position, "attempt": message.attempt}
+            body |= {"rearmedFor": message.rearmed_for_ms} if message.rearmed_for_ms else {}
         case TaskMessage():
             body |= {"type": "task", "position": message.position, "attempt": message.attempt}
             body |= {"priority": message.priority} if message.priority else {}
@@ -115,9 +118,13 @@ def load(text: str) -> ControlMessage | TaskMessage:
             case "wake":
                 return Wake(org=org, execution_id=execution, sequence=int(body["sequence"]))
             case "due":
-                kind, position = DueKind(body["kind"]), int(body["position"])
                 return Due(
-                    org=org, execution_id=execution, kind=kind, position=position, attempt=int(body["attempt"])
+                    org=org,
+                    execution_id=execution,
+                    kind=DueKind(body["kind"]),
+                    position=int(body["position"]),
+                    attempt=int(body["attempt"]),
+                    rearmed_for_ms=int(body.get("rearmedFor", 0)),
                 )
             case "task":
                 position, attempt = int(body["position"]), int(body["attempt"])

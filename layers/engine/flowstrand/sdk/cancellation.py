@@ -36,4 +36,8 @@ class Cancellation(ContextBase):
         Raises:
             ForeignAwaitable: it is neither a handle nor a coroutine of workflow code.
         """
-        return self._as_handle(awaitable, "shield", is_shielded=True).shielded()
+        handle = self._as_handle(awaitable, "shield", is_shielded=True)
+        self._driver.shield(
+            handle.future
+        )  # some handles are of branches that have begun: a function that is tried again
+        return handle.shielded()

@@ -25,6 +25,11 @@ def remove(directory: Directory, key: LogKey) -> None:
     directory.delete(_partition(key), str(key))
 
 
+def contains(directory: Directory, key: LogKey) -> bool:
+    """Whether the execution may still need a wake: of one that has ended, whether anything is left to be told of that."""
+    return directory.get(_partition(key), str(key)) is not None
+
+
 def every(directory: Directory) -> Iterator[tuple[LogKey, int]]:
     """Each open execution, with the epoch milliseconds of its row."""
     for shard in range(SHARDS):

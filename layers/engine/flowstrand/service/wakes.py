@@ -8,6 +8,7 @@ between is repaired by its redelivery (laws 8 and 9).
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from flowstrand.engine import effects
 from flowstrand.engine.decide import promise, task, timeout, timer
@@ -54,12 +55,25 @@ def _handle_wake(services: Services, wake: Wake, worker_id: str) -> None:
         # Sending the wake again would add one to those that the sweep sends, each time it sends one, for ever.
         _log.warning("%s: %s waits for the next sweep", missing, wake.execution_id)
     tip, _ = append.catch_up(services, tip)
+    if tip.state.closed:
+        _tell_of_end(services, tip)
+        return
     dispatch(services, tip, wake.sequence)
     if again_in_ms is not None:
         services.control.send([wake], delay_ms=again_in_ms)
-    if tip.state.closed:
-        services.warm.forget(wake.key)
-        open_executions.remove(services.directory, wake.key)
+
+
+def _tell_of_end(services: Services, tip: append.Tip) -> None:
+    """Carry out what outlives the execution, unless a wake has done all of it.
+
+    Every commit has wakes of its own, and most of them come after a short execution's end. Were each to tell again, and
+    whoever is told to do likewise, then every wake of an execution would run down the chain of those that it has continued
+    as, and along all of its children.
+    """
+    services.warm.forget(tip.key)
+    if open_executions.contains(services.directory, tip.key):
+        dispatch(services, tip, tip.state.sequence)
+        open_executions.remove(services.directory, tip.key)
 
 
 def _run_turns(services: Services, tip: append.Tip, worker_id: str) -> append.Tip:
@@ -103,14 +117,17 @@ def _settle(draft: Draft, due: Due) -> bool:
 def _is_postponed(services: Services, tip: append.Tip, due: Due) -> bool:
     """Whether the thing is still open and not due after all; then one message is sent again for its new moment.
 
-    One of however many came: re-dispatched wakes arm the same lease again and again, and each of those messages would
-    otherwise live as long as the worker heartbeats.
+    Wakes arm the same lease again and again, and each of those messages would otherwise live as long as the worker
+    heartbeats. So of those that have been sent again once, only the first that finds a new moment is sent for it; the
+    others end. That a wake armed is always sent again, since it is there to replace those that may be lost. So is one
+    that came before its own moment, since there may be no other for it.
     """
     at_ms = _due_at_ms(services, tip, due)
     if at_ms is None or at_ms <= services.clock.now_ms():
         return False
-    if not leases.is_rearmed(services.directory, due.name, at_ms):
-        services.timers.at(due, at_ms)
+    is_rearmed = due.rearmed_for_ms not in {0, at_ms} and leases.is_rearmed(services.directory, due.name, at_ms)
+    if not is_rearmed:
+        services.timers.at(replace(due, rearmed_for_ms=at_ms), at_ms)
         leases.note_rearmed(services.directory, due.name, at_ms)
     return True
 

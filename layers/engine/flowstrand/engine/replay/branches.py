@@ -31,6 +31,7 @@ class Branches:
         self._live: dict[int, Fiber] = {}
         self._ready: deque[Fiber] = deque()
         self._suspended: dict[int, Fiber] = {}
+        self._stuck: list[Fiber] = []
         self._rank = 0
 
     def begin(self, coroutine: Coroutine[Any, None, Any], future: Future, *, is_shielded: bool = False) -> None:
@@ -72,6 +73,14 @@ class Branches:
             self._interrupt(fiber, interrupt)
         return fiber is not None
 
+    def shield(self, future: Future) -> None:
+        """Keep interruptions out of the branch whose end settles `future`, if there is one, from now on."""
+        fiber = self._live.get(id(future))
+        if fiber is not None:
+            fiber.is_shielded = True
+            if fiber.wait is not None:
+                fiber.wait.is_shielded = True
+
     def waits(self) -> list[Wait]:
         """What each branch waits for, in the order in which they began."""
         return [fiber.wait for fiber in self._live.values() if fiber.wait is not None]
@@ -81,8 +90,9 @@ class Branches:
         self.is_stopped = True
         self._ready.clear()
         with no_event_loop():
-            for fiber in list(self._live.values()):
+            for fiber in [*self._live.values(), *self._stuck]:
                 fiber.drop()
+            self._stuck.clear()
 
     def _step(self, fiber: Fiber) -> None:
         self.current = fiber
@@ -94,6 +104,8 @@ class Branches:
             self._suspend(fiber)
             return
         del self._live[id(fiber.future)]
+        if fiber.is_stuck:
+            self._stuck.append(fiber)
         self.settle(fiber.future, *ended)
 
     def _suspend(self, fiber: Fiber) -> None:

@@ -35,14 +35,17 @@ class Fiber:
         interrupt: the newest interruption that it was given.
         pending: an interruption that awaits its next unshielded wait.
         thrown: what the next step raises at its wait.
+        is_stuck: whether the branch was failed for awaiting something foreign again and again; its coroutine is not unwound
+            before its execution's, since its handlers might ask for something.
     """
 
-    __slots__ = ("_coroutine", "future", "interrupt", "is_shielded", "pending", "thrown", "wait")
+    __slots__ = ("_coroutine", "future", "interrupt", "is_shielded", "is_stuck", "pending", "thrown", "wait")
 
     def __init__(self, coroutine: Coroutine[Any, None, Any], future: Future, *, is_shielded: bool = False) -> None:
         self._coroutine = coroutine
         self.future = future
         self.is_shielded = is_shielded
+        self.is_stuck = False
         self.wait: Wait | None = None
         self.interrupt: Interrupt | None = None
         self.pending: Interrupt | None = None
@@ -76,7 +79,7 @@ class Fiber:
             raise
         except BaseException as failure:  # noqa: BLE001 - workflow code may raise anything, and all of it fails the branch
             return None, failure
-        self.drop()
+        self.is_stuck = True
         return None, ForeignAwaitable(f"workflow code kept awaiting something foreign: {error}")
 
     def drop(self) -> None:

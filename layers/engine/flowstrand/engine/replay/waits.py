@@ -166,12 +166,6 @@ class Completions:
             self._signals[id(future)] = future
         future.attach(self)
 
-    def remove(self, future: Future) -> None:
-        """Expect it no more."""
-        if self._open.pop(id(future), None) is not None:
-            self._signals.pop(id(future), None)
-            future.detach(self)
-
     @property
     def is_live(self) -> bool:
         """Whether a branch is suspended on it."""

@@ -1,0 +1,76 @@
+"""What comes from outside: promises, signals, cancellation, and the ids of requests."""
+
+from __future__ import annotations
+
+from flowstrand.engine.events import (
+    CancellationRequested,
+    Event,
+    PromiseCreated,
+    PromiseRejected,
+    PromiseResolved,
+    PromiseTimedOut,
+    RetryRequested,
+    SignalReceived,
+    StreamData,
+    StreamError,
+    StreamProgress,
+    StreamToken,
+)
+from flowstrand.engine.folding.settling import observe, settle
+from flowstrand.engine.state import REMEMBERED_REQUESTS, ExecutionState, OpenPromise, chunk_request
+
+
+def apply_promise(
+    state: ExecutionState,
+    event: Event,
+    data: PromiseCreated | PromiseResolved | PromiseRejected | PromiseTimedOut,
+) -> None:
+    """A promise was created, or has been settled."""
+    if isinstance(data, PromiseCreated):
+        state.has_begun = True
+        state.promises[data.position] = OpenPromise(
+            position=data.position,
+            promise_id=data.promise_id,
+            name=data.name,
+            key=data.key,
+            timeout_at_ms=data.timeout_at_ms,
+            changed_at=event.sequence,
+        )
+        return
+    del state.promises[data.position]
+    settle(state, event, data.position, failed=not isinstance(data, PromiseResolved))
+
+
+def apply_from_outside(state: ExecutionState, event: Event, data: SignalReceived | CancellationRequested) -> None:
+    """Somebody sent a signal, or asked for the execution to end."""
+    _remember(state.requests, data.request_id, event.sequence)
+    if isinstance(data, SignalReceived):
+        state.signals[event.sequence] = data.name
+    elif state.cancel_requested_at is not None:
+        return
+    else:
+        state.cancel_requested_at, state.is_cancel_cascading = event.sequence, data.cascade
+    observe(state, event)
+
+
+def apply_request(
+    state: ExecutionState,
+    event: Event,
+    data: RetryRequested | StreamToken | StreamProgress | StreamData | StreamError,
+) -> None:
+    """A request whose repetition must be known: a retry, or chunks of a running task."""
+    if isinstance(data, RetryRequested):
+        _remember(state.requests, data.request_id, event.sequence)
+    elif data.request_id is not None:
+        request = chunk_request(data.task_execution_id, data.attempt, data.request_id)
+        _remember(state.chunk_requests, request, event.sequence)
+
+
+def _remember(requests: dict[str, int], request_id: str | None, sequence: int) -> None:
+    """Note what answers a repetition of the request, as the newest; the oldest beyond the limit is forgotten."""
+    if request_id is None:
+        return
+    requests.pop(request_id, None)
+    requests[request_id] = sequence
+    if len(requests) > REMEMBERED_REQUESTS:
+        del requests[next(iter(requests))]
