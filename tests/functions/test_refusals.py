@@ -277,6 +277,14 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("tasks/stream", {"chunks": [{"type": "progress", "payload": "half"}]}, "/chunks/0/payload"),
         ("tasks/stream", {"chunks": [{"type": "progress", "payload": True}]}, "/chunks/0/payload"),
         ("tasks/stream", {"chunks": [{"type": "progress", "payload": 1.01}]}, "/chunks/0/payload"),
+        ("executions/start", {"idempotencyKey": ""}, "/idempotencyKey"),
+        ("executions/start", {"idempotencyKey": "k" * 201}, "/idempotencyKey"),
+        ("executions/start", {"idempotencyKey": "a\nb"}, "/idempotencyKey"),
+        ("executions/start", {"idempotencyKeyTTL": "0s"}, "/idempotencyKeyTTL"),
+        ("executions/start", {"idempotencyKeyTTL": "31d"}, "/idempotencyKeyTTL"),
+        ("executions/start", {"idempotencyKeyTTL": "1.5h"}, "/idempotencyKeyTTL"),
+        ("executions/start", {"idempotencyKeyTTL": "24"}, "/idempotencyKeyTTL"),
+        ("executions/start", {"idempotencyKeyTTL": 30}, "/idempotencyKeyTTL"),
         ("tasks/stream", {"chunks": [{"type": "error", "payload": "no"}]}, "/chunks/0/payload"),
         ("tasks/stream", {"chunks": [{"type": "token", "payload": "x", "details": 1}]}, "/chunks/0/details"),
     ],
@@ -299,8 +307,6 @@ def test_a_refusal_repeats_no_value(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("name", "field", "value"),
     [
-        ("executions/start", "idempotencyKey", "k"),
-        ("executions/start", "idempotencyKeyTTL", "24h"),
         ("tasks/heartbeat", "progress", 0.5),
     ],
 )

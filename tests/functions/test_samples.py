@@ -27,7 +27,7 @@ from tests.unit.sse_parser import parse
 
 STATUS = {
     "executions/start": 201,
-    "executions/start-with-idempotency-key": 400,
+    "executions/start-with-idempotency-key": 201,
     "executions/get": 200,
     "executions/get-of-another-org": 404,
     "executions/signal": 200,
@@ -104,6 +104,16 @@ def test_a_start_answers_with_the_contracts_fields(stack: Stack) -> None:
         "idempotencyKeyNew": False,
     }
     assert response["multiValueHeaders"]["Location"] == [itself]
+
+
+def test_a_start_under_a_key_is_answered_with_the_same_execution_when_it_is_repeated(stack: Stack) -> None:
+    first, second = (stack.invoke("executions", sample("executions/start-with-idempotency-key")) for _ in range(2))
+
+    assert (first["statusCode"], second["statusCode"]) == (201, 200)
+    assert body_of(first)["workflowExecutionId"] == body_of(second)["workflowExecutionId"]
+    assert first["multiValueHeaders"]["Location"] == second["multiValueHeaders"]["Location"]
+    assert [body_of(answer)["idempotencyKeyUsed"] for answer in (first, second)] == [True, True]
+    assert [body_of(answer)["idempotencyKeyNew"] for answer in (first, second)] == [True, False]
 
 
 def test_an_execution_is_shown_with_the_sequence_to_stream_from(stack: Stack) -> None:

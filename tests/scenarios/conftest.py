@@ -13,6 +13,7 @@ from moto import mock_aws
 from flowstrand.local.aws_endpoint import AwsEndpoint
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.service.container import Programs, install
+from tests.contract.endpoints import one_dynamodb_request_at_a_time
 from tests.scenarios.app import APP
 from tests.scenarios.world import World
 
@@ -38,6 +39,15 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     with ExitStack() as stack:
         stores = _stores(request.param.partition("-")[0], tmp_path, stack)
         yield _world(request.param, stores, stack, APP)
+
+
+@pytest.fixture(params=("sqlite", "dynamodb"))
+def busy_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """The handlers on an empty store, for tests that call them from many threads."""
+    with ExitStack() as stack:
+        stores = _stores(request.param, tmp_path, stack)
+        stack.enter_context(one_dynamodb_request_at_a_time())
+        yield _world(f"{request.param}-warm", stores, stack, APP)
 
 
 @pytest.fixture(scope="module")

@@ -37,8 +37,8 @@ _NO_CONTENT = 204
 class Client:
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
-    Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start: repeating it could
-    start a second execution.
+    Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
+    key: repeating it could start a second execution.
 
     Attributes:
         connection: where it sends requests, and as whom.
@@ -110,6 +110,7 @@ class Client:
 
         Raises:
             NotSerializable: the input does not fit.
+            Conflict: the idempotency key stands for an execution of another kind or with another input.
             CallerError: refused, and nothing was started; `Unavailable` with code UNREACHABLE may or may not have
                 started one.
         """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flowstrand.client.connection import Connection
 from flowstrand.client.start_options import StartOptions
 from flowstrand.jsonvalue import JsonObject, JsonValue
-from flowstrand.sdk.duration import to_positive_ms
+from flowstrand.sdk.duration import Duration, to_positive_ms
 
 PATIENCE_S = 15.0
 """How long an answer may take beyond the wait that was asked for."""
@@ -35,12 +36,23 @@ class Call:
 
 
 def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) -> Call:
-    """Start an execution. Not repeatable: a second one would start another.
+    """Start an execution. Repeatable under an idempotency key only: otherwise a second one would start another.
 
     Raises:
         TypeError: there is no such option.
-        InvalidDefinition: the timeout is not more than 0, or absurd.
+        InvalidDefinition: a duration is not more than 0, or absurd.
     """
+    body = start_body(kind, input, options)
+    key = options.get("idempotency_key")
+    if key is not None:
+        body["idempotencyKey"] = key
+    if (ttl := options.get("idempotency_key_ttl")) is not None:
+        body["idempotencyKeyTTL"] = _in_seconds(ttl)
+    return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=key is not None)
+
+
+def start_body(kind: str, input: JsonValue, options: StartOptions) -> JsonObject:
+    """What is said of an execution to start, but for its idempotency key. Raises what `start` raises."""
     if unknown := options.keys() - StartOptions.__annotations__.keys():
         raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
     body: JsonObject = {"kind": kind, "input": input, "queue": options.get("queue", "default")}
@@ -50,7 +62,12 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
         body["metadata"] = metadata
     if (timeout := options.get("execution_timeout")) is not None:
         body["timeoutSeconds"] = to_positive_ms(timeout, "the timeout of an execution") / 1_000
-    return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=False)
+    return body
+
+
+def _in_seconds(ttl: Duration) -> str:
+    """A duration as the API writes it, in whole seconds, rounded up."""
+    return f"{math.ceil(to_positive_ms(ttl, 'how long an idempotency key lasts') / 1_000)}s"
 
 
 def get(to: Connection, execution_id: str) -> Call:

@@ -16,12 +16,18 @@ class StartOptions(TypedDict, total=False):
         version: the author's own mark on the execution.
         metadata: shown with the execution; at most 8 KB of JSON.
         execution_timeout: seconds or a timedelta from its start to its end; an execution that is open by then fails.
+        idempotency_key: a name for what is started, at most 200 characters: while it stands for an execution, that is
+            returned and nothing is started. A start that has one is repeated on network errors.
+        idempotency_key_ttl: how long the key stands for an execution that has completed, in whole seconds or a timedelta,
+            from a second to thirty days; a day by default.
     """
 
     queue: str
     version: str | None
     metadata: JsonObject | None
     execution_timeout: Duration | None
+    idempotency_key: str | None
+    idempotency_key_ttl: Duration | None
 
 
 class WaitOptions(StartOptions, total=False):

@@ -37,8 +37,8 @@ _NO_CONTENT = 204
 class SyncClient:
     """Starts executions and follows them. Use as a context manager, or call `close`.
 
-    Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start: repeating it could
-    start a second execution.
+    Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
+    key: repeating it could start a second execution.
 
     Attributes:
         connection: where it sends requests, and as whom.

@@ -12,6 +12,7 @@ from flowstrand.engine.chunk import Chunk, ChunkType
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.names import KIND_PATTERN, NAME_PATTERN
 from flowstrand.http.body import RequestBody
+from flowstrand.http.idempotency_key import IdempotencyKey, IdempotencyKeyTtl
 from flowstrand.service.chunks import MAX_CHUNKS
 from flowstrand.service.definitions import Manifest
 from flowstrand.service.executions import StartRequest
@@ -65,14 +66,14 @@ Schema = Annotated[dict[str, Any], AfterValidator(_fits_a_row)]
 class StartExecution(RequestBody):
     """`POST /workflow-executions`."""
 
-    not_supported: ClassVar[frozenset[str]] = frozenset({"idempotencyKey", "idempotencyKeyTTL"})
-
     kind: Kind
     input: Any = None
     queue: Name = "default"
     version: Version | None = None
     metadata: Metadata | None = None
     timeout_seconds: TimeoutSeconds | None = None
+    idempotency_key: IdempotencyKey | None = None
+    idempotency_key_ttl: IdempotencyKeyTtl = Field(default="24h", alias="idempotencyKeyTTL")
 
     def to_request(self) -> StartRequest:
         """For the use case."""

@@ -44,7 +44,7 @@ class Links(ResponseBody):
 
 
 class ExecutionStarted(ResponseBody):
-    """201: the execution that now exists."""
+    """201: the execution that now exists; 200: the one that the idempotency key stands for."""
 
     workflow_execution_id: str
     status: WorkflowStatus
@@ -55,16 +55,18 @@ class ExecutionStarted(ResponseBody):
     idempotency_key_new: bool
 
     @classmethod
-    def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionStarted:
-        """A new execution."""
+    def of(
+        cls, org: OrgId, snapshot: ExecutionSnapshot, *, is_keyed: bool = False, is_key_new: bool = False
+    ) -> ExecutionStarted:
+        """A new execution, or with a key perhaps one that was there."""
         return cls(
             workflow_execution_id=snapshot.workflow_execution_id,
             status=snapshot.status,
             kind=snapshot.kind,
             created_at=rfc3339(snapshot.created_at_ms),
             links=Links.of(org, snapshot.workflow_execution_id),
-            idempotency_key_used=False,
-            idempotency_key_new=False,
+            idempotency_key_used=is_keyed,
+            idempotency_key_new=is_key_new,
         )
 
 

@@ -10,22 +10,33 @@ from flowstrand.errors import NotFound
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
+from flowstrand.http.idempotency_key import ttl_to_ms
 from flowstrand.http.requests import CancelExecution, SignalExecution, StartExecution
 from flowstrand.http.responses import ExecutionStarted, ExecutionView, Recorded, SignalRecorded
 from flowstrand.service import cancel as cancellation
 from flowstrand.service import executions, signals
+from flowstrand.service.start_once import start_once
 
 router = Router()
 
 
 @router.post(f"{ORG}/workflow-executions")
 def start(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
-    """201: an execution began."""
+    """201: an execution began; 200: the idempotency key stands for this one."""
     call = call_of(request)
     body = read_body(request, StartExecution, max_bytes=call.services.settings.max_payload_bytes)
-    snapshot = executions.start(call.services, call.org, body.to_request())
-    started = ExecutionStarted.of(call.org, snapshot)
-    return json_response(201, started.body(), {"Location": started.links.itself})
+    if body.idempotency_key is None:
+        snapshot = executions.start(call.services, call.org, body.to_request())
+        return _started(201, ExecutionStarted.of(call.org, snapshot))
+    started = start_once(
+        call.services,
+        call.org,
+        body.to_request(),
+        body.idempotency_key,
+        ttl_ms=ttl_to_ms(body.idempotency_key_ttl),
+    )
+    answer = ExecutionStarted.of(call.org, started.snapshot, is_keyed=True, is_key_new=started.is_new)
+    return _started(201 if started.is_new else 200, answer)
 
 
 @router.get(f"{ORG}/workflow-executions/<execution_id>")
@@ -67,6 +78,10 @@ def cancel(request: Request, org: str, execution_id: str) -> Response[str]:  # n
         request_id=body.request_id,
     )
     return json_response(200, Recorded(sequence=sequence).body())
+
+
+def _started(status: int, started: ExecutionStarted) -> Response[str]:
+    return json_response(status, started.body(), {"Location": started.links.itself})
 
 
 def _known(execution_id: str) -> str:
