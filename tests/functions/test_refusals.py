@@ -27,6 +27,7 @@ REPORTS = ["tasks/complete", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
 SETTLINGS = ["executions/resolve-promise", "executions/reject-promise-by-key"]
 WRITES = [
     "executions/start",
+    "executions/signal-with-start",
     "executions/signal",
     "executions/cancel",
     *SETTLINGS,
@@ -277,6 +278,9 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("tasks/stream", {"chunks": [{"type": "progress", "payload": "half"}]}, "/chunks/0/payload"),
         ("tasks/stream", {"chunks": [{"type": "progress", "payload": True}]}, "/chunks/0/payload"),
         ("tasks/stream", {"chunks": [{"type": "progress", "payload": 1.01}]}, "/chunks/0/payload"),
+        ("executions/signal-with-start", {"workflowId": ""}, "/workflowId"),
+        ("executions/signal-with-start", {"signalName": ""}, "/signalName"),
+        ("executions/signal-with-start", {"kind": ...}, "/kind"),
         ("executions/start", {"idempotencyKey": ""}, "/idempotencyKey"),
         ("executions/start", {"idempotencyKey": "k" * 201}, "/idempotencyKey"),
         ("executions/start", {"idempotencyKey": "a\nb"}, "/idempotencyKey"),
@@ -322,10 +326,11 @@ def test_a_field_that_is_not_supported_is_refused_rather_than_ignored(
 # --- ids ------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_kind_is_404_and_creates_nothing(stack: Stack) -> None:
-    event = changed("executions/start", kind="nobody-knows-this")
+@pytest.mark.parametrize("name", ["executions/start", "executions/signal-with-start"])
+def test_an_unknown_kind_is_404_and_creates_nothing(stack: Stack, name: str) -> None:
+    event = changed(name, kind="nobody-knows-this")
 
-    assert refused(stack, "executions/start", event)[:2] == (404, "UNKNOWN_WORKFLOW_KIND")
+    assert refused(stack, name, event)[:2] == (404, "UNKNOWN_WORKFLOW_KIND")
 
 
 @pytest.mark.parametrize("execution", [UNKNOWN, "x", f"{APPROVAL}.p1", "%23", "..", "a" * 600, "é"])

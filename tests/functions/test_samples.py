@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from flowstrand.engine.ids import ExecutionId
+from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import Wake
 from flowstrand.service import wakes
 from flowstrand.streams.response import StreamResponse
@@ -28,6 +30,7 @@ from tests.unit.sse_parser import parse
 STATUS = {
     "executions/start": 201,
     "executions/start-with-idempotency-key": 201,
+    "executions/signal-with-start": 201,
     "executions/get": 200,
     "executions/get-of-another-org": 404,
     "executions/signal": 200,
@@ -114,6 +117,16 @@ def test_a_start_under_a_key_is_answered_with_the_same_execution_when_it_is_repe
     assert first["multiValueHeaders"]["Location"] == second["multiValueHeaders"]["Location"]
     assert [body_of(answer)["idempotencyKeyUsed"] for answer in (first, second)] == [True, True]
     assert [body_of(answer)["idempotencyKeyNew"] for answer in (first, second)] == [True, False]
+
+
+def test_a_signal_with_start_repeated_gets_the_same_answer_and_appends_nothing(stack: Stack) -> None:
+    first, second = (stack.invoke("executions", sample("executions/signal-with-start")) for _ in range(2))
+
+    assert (first["statusCode"], second["statusCode"]) == (201, 200)
+    assert {body_of(answer)["signalEventSequence"] for answer in (first, second)} == {2}
+    execution = body_of(first)["workflowExecutionId"]
+    assert body_of(second)["workflowExecutionId"] == execution
+    assert len(stack.log.read(LogKey(ACME, ExecutionId(execution)), after=0)) == 1
 
 
 def test_an_execution_is_shown_with_the_sequence_to_stream_from(stack: Stack) -> None:

@@ -26,6 +26,7 @@ FUNCTIONS = ["authorizer", "events", "executions", "projector", "resumer", "stre
 ORG = "/api/orgs/{org}"
 ROUTES = {
     ("POST", f"{ORG}/workflow-executions"): "executions",
+    ("POST", f"{ORG}/workflow-executions/signal-with-start"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}"): "executions",
     ("POST", f"{ORG}/workflow-executions/{{id}}/signal"): "executions",
     ("POST", f"{ORG}/workflow-executions/{{id}}/cancel"): "executions",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flowstrand.client.connection import Connection
-from flowstrand.client.start_options import StartOptions
+from flowstrand.client.start_options import ExecutionOptions, StartOptions
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.sdk.duration import Duration, to_positive_ms
 
@@ -42,7 +42,9 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
         TypeError: there is no such option.
         InvalidDefinition: a duration is not more than 0, or absurd.
     """
-    body = start_body(kind, input, options)
+    if unknown := options.keys() - StartOptions.__annotations__.keys():
+        raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
+    body = new_execution(kind, input, options)
     key = options.get("idempotency_key")
     if key is not None:
         body["idempotencyKey"] = key
@@ -51,10 +53,12 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
     return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=key is not None)
 
 
-def start_body(kind: str, input: JsonValue, options: StartOptions) -> JsonObject:
-    """What is said of an execution to start, but for its idempotency key. Raises what `start` raises."""
-    if unknown := options.keys() - StartOptions.__annotations__.keys():
-        raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
+def new_execution(kind: str, input: JsonValue, options: ExecutionOptions) -> JsonObject:
+    """What a request says of an execution that may have to be started.
+
+    Raises:
+        InvalidDefinition: the timeout is not more than 0, or absurd.
+    """
     body: JsonObject = {"kind": kind, "input": input, "queue": options.get("queue", "default")}
     if (version := options.get("version")) is not None:
         body["version"] = version

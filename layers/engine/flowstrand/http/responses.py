@@ -11,7 +11,7 @@ from flowstrand.engine.events.vocabulary import WorkflowStatus
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import rfc3339, to_json
 from flowstrand.jsonvalue import JsonObject
-from flowstrand.service import definitions
+from flowstrand.service import definitions, signal_with_start
 from flowstrand.service.definitions import DefinitionPage, Known
 from flowstrand.service.executions import ExecutionSnapshot
 from flowstrand.service.promises import Settled
@@ -68,6 +68,18 @@ class ExecutionStarted(ResponseBody):
             idempotency_key_used=is_keyed,
             idempotency_key_new=is_key_new,
         )
+
+
+class SignalledWithStart(ExecutionStarted):
+    """201: the execution that was started with a signal; 200: the one that was signalled. And the sequence of the signal's event."""
+
+    signal_event_sequence: int
+
+    @classmethod
+    def told(cls, org: OrgId, signalled: signal_with_start.SignalledWithStart) -> SignalledWithStart:
+        """What `signalled` says."""
+        started = ExecutionStarted.of(org, signalled.snapshot, is_keyed=True, is_key_new=signalled.is_new)
+        return cls(**started.__dict__, signal_event_sequence=signalled.sequence)
 
 
 class ExecutionView(ResponseBody):

@@ -40,11 +40,17 @@ class Held:
 
     Attributes:
         chain: where its log stands, and those of the executions that it has continued as; empty before it has begun.
+        before: the execution that gave way to this one, if that was a short time ago: somebody may still be repeating what
+            he has asked of it.
     """
 
     execution_id: ExecutionId
     chain: tuple[append.Tip, ...] = ()
+    before: ExecutionId | None = None
 
+
+_REPEATED_MS = 600_000
+"""For how long callers are taken to repeat a request: longer than clients do."""
 
 GivesWay: TypeAlias = Callable[[tuple[append.Tip, ...], bool], bool]
 """Whether the executions of a chain leave their key to another, given whether the key's time has passed."""
@@ -53,7 +59,9 @@ GivesWay: TypeAlias = Callable[[tuple[append.Tip, ...], bool], bool]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
     execution_id: ExecutionId
+    claimed_at_ms: int
     expires_at_ms: int
+    before: ExecutionId | None
     version: int
 
 
@@ -69,16 +77,31 @@ def hold(services: Services, org: OrgId, key: str, *, ttl_ms: int, gives_way: Gi
     while True:
         now_ms = services.clock.now_ms()
         claim = _find(services, org, key)
-        chain = () if claim is None else _chain(services, org, claim)
+        chain = () if claim is None else chain_of(services, org, claim.execution_id)
         if claim is not None and _stands(claim, chain, now_ms, gives_way):
-            return Held(execution_id=claim.execution_id, chain=chain)
-        execution = _next_id(services, claim, chain, now_ms)
-        row: JsonObject = {"execution": execution, "expiresAt": now_ms + ttl_ms}
+            return Held(execution_id=claim.execution_id, chain=chain, before=_recently(claim, now_ms))
+        held = _next(services, claim, chain, now_ms)
+        row: JsonObject = {
+            "execution": held.execution_id,
+            "claimedAt": now_ms,
+            "expiresAt": now_ms + ttl_ms,
+            "before": held.before,
+        }
         try:
             services.directory.put(*_address(org, key), row, expect=claim.version if claim else 0)
         except PreconditionFailed:
             continue  # somebody else claimed it: theirs is looked at
-        return Held(execution_id=execution)
+        return held
+
+
+def chain_of(services: Services, org: OrgId, execution_id: ExecutionId) -> tuple[append.Tip, ...]:
+    """Where the log of an execution stands, and of each that it has continued as; empty where it has none."""
+    tip = append.load(services, LogKey(org, execution_id))
+    chain: list[append.Tip] = []
+    while tip is not None:
+        chain.append(tip)
+        tip = succession.successor_of(services, tip)
+    return tuple(chain)
 
 
 def _stands(claim: _Claim, chain: tuple[append.Tip, ...], now_ms: int, gives_way: GivesWay) -> bool:
@@ -86,20 +109,16 @@ def _stands(claim: _Claim, chain: tuple[append.Tip, ...], now_ms: int, gives_way
     return not gives_way(chain, has_expired) if chain else not has_expired
 
 
-def _next_id(services: Services, claim: _Claim | None, chain: tuple[append.Tip, ...], now_ms: int) -> ExecutionId:
-    """The id to claim: the one that was claimed, for as long as whoever claimed it may still be about to begin it."""
+def _recently(claim: _Claim, now_ms: int) -> ExecutionId | None:
+    return claim.before if now_ms < claim.claimed_at_ms + _REPEATED_MS else None
+
+
+def _next(services: Services, claim: _Claim | None, chain: tuple[append.Tip, ...], now_ms: int) -> Held:
+    """What to claim: the same again for as long as whoever claimed it may still be about to begin it, else a new one."""
     if claim is not None and not chain and now_ms < claim.expires_at_ms + _ABANDONED_MS:
-        return claim.execution_id
-    return ids.execution_id(now_ms, services.random_bytes(10))
-
-
-def _chain(services: Services, org: OrgId, claim: _Claim) -> tuple[append.Tip, ...]:
-    tip = append.load(services, LogKey(org, claim.execution_id))
-    chain: list[append.Tip] = []
-    while tip is not None:
-        chain.append(tip)
-        tip = succession.successor_of(services, tip)
-    return tuple(chain)
+        return Held(execution_id=claim.execution_id, before=claim.before)
+    execution = ids.execution_id(now_ms, services.random_bytes(10))
+    return Held(execution_id=execution, before=claim.execution_id if claim else None)
 
 
 def _find(services: Services, org: OrgId, key: str) -> _Claim | None:
@@ -108,10 +127,12 @@ def _find(services: Services, org: OrgId, key: str) -> _Claim | None:
 
 
 def _claim_of(item: Item) -> _Claim:
-    expires_at = item.data["expiresAt"]
+    before = item.data["before"]
     return _Claim(
         execution_id=ExecutionId(str(item.data["execution"])),
-        expires_at_ms=expires_at if isinstance(expires_at, int) else 0,
+        claimed_at_ms=int(str(item.data["claimedAt"])),
+        expires_at_ms=int(str(item.data["expiresAt"])),
+        before=None if before is None else ExecutionId(str(before)),
         version=item.version,
     )
 

@@ -11,10 +11,11 @@ from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
 from flowstrand.http.idempotency_key import ttl_to_ms
-from flowstrand.http.requests import CancelExecution, SignalExecution, StartExecution
-from flowstrand.http.responses import ExecutionStarted, ExecutionView, Recorded, SignalRecorded
+from flowstrand.http.requests import CancelExecution, SignalExecution, SignalWithStart, StartExecution
+from flowstrand.http.responses import ExecutionStarted, ExecutionView, Recorded, SignalledWithStart, SignalRecorded
 from flowstrand.service import cancel as cancellation
 from flowstrand.service import executions, signals
+from flowstrand.service.signal_with_start import signal_with_start
 from flowstrand.service.start_once import start_once
 
 router = Router()
@@ -37,6 +38,15 @@ def start(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the pa
     )
     answer = ExecutionStarted.of(call.org, started.snapshot, is_keyed=True, is_key_new=started.is_new)
     return _started(201 if started.is_new else 200, answer)
+
+
+@router.post(f"{ORG}/workflow-executions/signal-with-start")
+def signal_or_start(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """201: an execution began with the signal; 200: the open one that the key stands for has it."""
+    call = call_of(request)
+    body = read_body(request, SignalWithStart, max_bytes=call.services.settings.max_payload_bytes)
+    signalled = signal_with_start(call.services, call.org, body.to_request(), body.workflow_id, body.to_signal())
+    return _started(201 if signalled.is_new else 200, SignalledWithStart.told(call.org, signalled))
 
 
 @router.get(f"{ORG}/workflow-executions/<execution_id>")
