@@ -35,7 +35,8 @@ WRITES = [
     "tasks/poll",
     *REPORTS,
 ]
-READS = ["executions/get", "events/history"]
+LOOKS = ["executions/state", "executions/tasks", "executions/children"]
+READS = ["executions/get", *LOOKS, "events/history"]
 LISTS = ["executions/workflow-definitions", "executions/task-definitions"]
 STREAM = "stream/state"
 
@@ -432,7 +433,34 @@ def test_another_method_is_405_and_told_which(stack: Stack, name: str, allowed: 
     response = stack.invoke(name.split("/", maxsplit=1)[0], event)
 
     assert (response["statusCode"], body_of(response)["code"]) == (405, "METHOD_NOT_ALLOWED")
-    assert response["multiValueHeaders"]["Allow"] == [allowed]
+    # A name where an id could be is a path of the execution of that id as well.
+    assert response["multiValueHeaders"]["Allow"] == [
+        f"GET, {allowed}" if name.endswith("/signal-with-start") else allowed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("limit", "0"),
+        ("limit", "1001"),
+        ("limit", "x"),
+        ("cursor", "x"),
+        ("cursor", "open.-1"),
+        ("status", "RUNNING"),
+    ],
+)
+@pytest.mark.parametrize("name", ["executions/tasks", "executions/children"])
+def test_what_a_list_of_work_cannot_be_asked_for_is_400(
+    stack: Stack, name: str, parameter: str, value: str
+) -> None:
+    event = sample(name)
+    event["queryStringParameters"] = {parameter: value}
+    event["multiValueQueryStringParameters"] = {parameter: [value]}
+
+    status, code, body = refused(stack, name, event)
+
+    assert (status, code, body["details"][0]["pointer"]) == (400, "INVALID_INPUT", f"/{parameter}")
 
 
 @pytest.mark.parametrize("limit", ["0", "51", "-1", "1.5", "x", "\u0661", "9999"])

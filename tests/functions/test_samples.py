@@ -33,6 +33,9 @@ STATUS = {
     "executions/signal-with-start": 201,
     "executions/get": 200,
     "executions/get-of-another-org": 404,
+    "executions/state": 200,
+    "executions/tasks": 200,
+    "executions/children": 200,
     "executions/signal": 200,
     "executions/cancel": 200,
     "executions/resolve-promise": 200,
@@ -137,6 +140,23 @@ def test_an_execution_is_shown_with_the_sequence_to_stream_from(stack: Stack) ->
     assert body["currentSequence"] == 4
     assert "output" not in body
     assert "error" not in body
+
+
+def test_the_tasks_of_an_execution_are_shown_open_and_ended(stack: Stack) -> None:
+    before = body_of(stack.invoke("executions", sample("executions/tasks")))
+    stack.invoke("tasks", sample("tasks/complete"))
+    after = body_of(stack.invoke("executions", sample("executions/tasks")))
+
+    task = {"taskExecutionId": CLAIMED_TASK, "kind": "charge-card", "executionCount": 1, "maxRetries": 3}
+    assert before == {
+        "tasks": [{**task, "status": "RUNNING", "workerId": "worker-1", "queue": "default", "sequence": 4}]
+    }
+    assert after == {"tasks": [{**task, "status": "COMPLETED", "workerId": "worker-1", "sequence": 5}]}
+
+
+def test_an_execution_without_state_and_children_says_so(stack: Stack) -> None:
+    assert body_of(stack.invoke("executions", sample("executions/state"))) == {"state": {}}
+    assert body_of(stack.invoke("executions", sample("executions/children"))) == {"children": []}
 
 
 def test_a_poll_brings_the_contracts_fields(stack: Stack) -> None:

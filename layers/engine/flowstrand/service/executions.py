@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from flowstrand.engine import ids
@@ -16,13 +17,16 @@ from flowstrand.engine.events import (
     WorkflowStatus,
 )
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.errors import Conflict, LogCorrupted, NotFound
+from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
 from flowstrand.queues.messages import Wake
 from flowstrand.service import append, definitions, open_executions, payloads, succession
 from flowstrand.service.container import Services
+
+_STATE_BYTES = 4 * 1024 * 1024
+"""All of a state that is larger would not fit into one Lambda response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +152,13 @@ def get_state(services: Services, org: OrgId, execution_id: str, key: str | None
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`: unknown, or another org's.
+        PayloadTooLarge: `STATE_TOO_LARGE`: the values are too much for one answer; ask for them one by one.
     """
     tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
     wanted = {k: at for k, at in sorted(tip.state.values.items()) if key is None or k == key}
     found: dict[str, JsonValue] = {}
     commit: Commit | None = None
+    size = 0
     for name, at in sorted(wanted.items(), key=lambda item: item[1]):
         if commit is None or at > commit.last_sequence:
             commit = services.log.commit_at(tip.key, at)
@@ -160,6 +166,9 @@ def get_state(services: Services, org: OrgId, execution_id: str, key: str | None
         if not isinstance(data, StateSet):
             raise LogCorrupted(f"{tip.key} has no STATE_SET at {at}")
         found[name] = payloads.fetch(services, org, data.value)
+        size += len(json.dumps(found[name]))
+        if size > _STATE_BYTES and len(found) > 1:
+            raise PayloadTooLarge("the state is too large for one answer; ask key by key", code="STATE_TOO_LARGE")
     return {name: found[name] for name in wanted}
 
 

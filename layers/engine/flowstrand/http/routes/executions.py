@@ -5,11 +5,10 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 from aws_lambda_powertools.event_handler.request import Request
 
-from flowstrand.engine.names import is_id
-from flowstrand.errors import NotFound
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
+from flowstrand.http.execution_id import known
 from flowstrand.http.idempotency_key import ttl_to_ms
 from flowstrand.http.requests import CancelExecution, SignalExecution, SignalWithStart, StartExecution
 from flowstrand.http.responses import ExecutionStarted, ExecutionView, Recorded, SignalledWithStart, SignalRecorded
@@ -53,7 +52,7 @@ def signal_or_start(request: Request, org: str) -> Response[str]:  # noqa: ARG00
 def get(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: the execution as it stands."""
     call = call_of(request)
-    snapshot = executions.get(call.services, call.org, _known(execution_id))
+    snapshot = executions.get(call.services, call.org, known(execution_id))
     return json_response(200, ExecutionView.of(call.org, snapshot).body())
 
 
@@ -65,7 +64,7 @@ def signal(request: Request, org: str, execution_id: str) -> Response[str]:  # n
     sequence = signals.signal(
         call.services,
         call.org,
-        _known(execution_id),
+        known(execution_id),
         body.signal_name,
         body.signal_value,
         request_id=body.request_id,
@@ -81,7 +80,7 @@ def cancel(request: Request, org: str, execution_id: str) -> Response[str]:  # n
     sequence = cancellation.cancel(
         call.services,
         call.org,
-        _known(execution_id),
+        known(execution_id),
         reason=body.reason,
         cascade=body.cascade_to_children,
         force=body.force,
@@ -92,9 +91,3 @@ def cancel(request: Request, org: str, execution_id: str) -> Response[str]:  # n
 
 def _started(status: int, started: ExecutionStarted) -> Response[str]:
     return json_response(status, started.body(), {"Location": started.links.itself})
-
-
-def _known(execution_id: str) -> str:
-    if not is_id(execution_id):
-        raise NotFound("there is no such execution", code="EXECUTION_NOT_FOUND")
-    return execution_id
