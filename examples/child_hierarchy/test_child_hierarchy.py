@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from examples.child_hierarchy.app import Host, Release, app, check_health, report, roll_back, roll_out
-from flowstrand.errors import WorkflowFailed
+from flowstrand.errors import WorkflowCancelled
 from flowstrand.testing import Environment
 
 RELEASE = Release(version="2.0", regions={"north": ["n1", "n2"], "south": ["s1", "s2"]})
@@ -38,7 +38,7 @@ async def test_a_cancellation_reaches_the_hosts() -> None:
         execution = await env.start(roll_out, RELEASE)
         await env.advance(timedelta(minutes=30))
         await execution.cancel("wrong version")
-        with pytest.raises(WorkflowFailed, match="wrong version"):
+        with pytest.raises(WorkflowCancelled, match="wrong version"):
             await execution.result()
         await env.advance(timedelta(minutes=1))
     assert sorted(restored) == ["n1", "n2"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from examples.nightly_schedule.app import Nightly, app, close_books, every_night, next_run
-from flowstrand.errors import WorkflowFailed
+from flowstrand.errors import WorkflowCancelled
 from flowstrand.testing import Environment
 
 
@@ -41,7 +41,7 @@ async def test_it_ends_when_it_is_cancelled() -> None:
     async with Environment(app=app) as env:
         execution = await env.start(every_night, Nightly())
         await execution.cancel("no longer needed")
-        with pytest.raises(WorkflowFailed, match="no longer needed"):
+        with pytest.raises(WorkflowCancelled, match="no longer needed"):
             await execution.result()
         assert execution.status == "CANCELLED"
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from examples.order_saga.app import Confirmation, Order, app, charge_card, place_order, ship
-from flowstrand.errors import WorkflowFailed
+from flowstrand.errors import WorkflowCancelled, WorkflowFailed
 from flowstrand.testing import Environment, ExecutionHandle
 
 ORDER = Order(id="A-1", item="thread", quantity=3, price_cents=250, card="4242")
@@ -53,7 +53,7 @@ async def test_an_order_cancelled_on_its_way_is_undone() -> None:
         env.fake(ship, lambda: env.sleep(timedelta(days=1)))
         execution = await env.start(place_order, ORDER)
         await execution.cancel("the customer changed their mind")
-        with pytest.raises(WorkflowFailed, match="changed their mind"):
+        with pytest.raises(WorkflowCancelled, match="changed their mind"):
             await execution.result()
         assert (await tasks_of(execution))[-2:] == ["refund", "release-stock"]
         assert execution.status == "CANCELLED"

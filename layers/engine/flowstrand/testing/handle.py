@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from flowstrand.client.history import HistoryEvent
 from flowstrand.engine.events import (
-    ErrorInfo,
     Event,
     WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFailed,
     WorkflowStatus,
 )
+from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.schema import Payload
+from flowstrand.errors import WorkflowCancelled as WorkflowCancelledError
 from flowstrand.errors import WorkflowFailed as WorkflowFailedError
+from flowstrand.errors import WorkflowTimeout
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.definition import Definition
 from flowstrand.sdk.payload_codecs import PayloadCodecs
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
     from flowstrand.testing.environment import Environment
     from flowstrand.testing.stage import Stage
 
-OutputT = TypeVar("OutputT")
+OutputT_co = TypeVar("OutputT_co", covariant=True)
 
 
-class ExecutionHandle(Generic[OutputT]):
+class ExecutionHandle(Generic[OutputT_co]):
     """An execution, and the environment it runs in.
 
     Attributes:
@@ -55,11 +57,15 @@ class ExecutionHandle(Generic[OutputT]):
         """PENDING, RUNNING, WAITING, CANCELLING, or how it ended."""
         return executions.get(self._stage.world.services, ORG, self.id).status
 
-    async def result(self) -> OutputT:
+    async def result(self) -> OutputT_co:
         """Let time pass until the execution has ended, and return its output; that of its successor if it continued as new.
 
+        Raises what the client's handle raises.
+
         Raises:
-            WorkflowFailed: it failed or was cancelled. The stack of its code is among the error's notes.
+            WorkflowFailed: it failed. The stack of its code is among the error's notes.
+            WorkflowTimeout: it was open at its timeout.
+            WorkflowCancelled: it was cancelled.
             ExecutionStuck: it waits for something that can never happen.
             TimeoutError: it takes too much real time.
         """
@@ -93,24 +99,22 @@ class ExecutionHandle(Generic[OutputT]):
         last = history.end(self._stage.world.services, ORG, id).sequence
         return next(self._stage.world.events(id, after=last - 1))
 
-    def _output(self, output: Payload) -> OutputT:
+    def _output(self, output: Payload) -> OutputT_co:
         typed: Any = self._payloads.from_wire(cast(JsonValue, output))  # it is inlined
         if isinstance(self._workflow, Definition):
             typed = self._workflow.signature.decode_output(typed)
-        return cast(OutputT, typed)
+        return cast(OutputT_co, typed)
 
     def _raise(self, end: object) -> NoReturn:
         match end:
-            case WorkflowFailed(error=error, kind=kind):
-                pass
-            case WorkflowCancelled(reason=reason, kind=kind):
-                error = ErrorInfo(type="WorkflowCancelled", message=reason or "the execution was cancelled")
+            case WorkflowFailed(error=error, failure_type=failure_type):
+                cls = WorkflowTimeout if failure_type == FailureType.TIMEOUT else WorkflowFailedError
+            case WorkflowCancelled(reason=reason):
+                raise WorkflowCancelledError(reason or "the execution was cancelled")
             case _:
                 raise TypeError(f"not the end of an execution: {end!r}")
-        failure = WorkflowFailedError(
-            error.message, kind=kind, error_type=error.type, stack=error.stack, id=self.id
-        )
-        failure.add_note(f"{error.type} in workflow {kind!r}, execution {self.id}")
+        failure = cls(error.message, kind=end.kind, error_type=error.type, stack=error.stack, id=self.id)
+        failure.add_note(f"{error.type} in workflow {end.kind!r}, execution {self.id}")
         if error.stack:
             failure.add_note(error.stack)
         raise failure

@@ -1,0 +1,104 @@
+"""Every page of docs/ is a program: it runs, passes, and prints what it says that it prints.
+
+A page's Python blocks, one after the other, are a file that is called as the page is. A block that begins with a comment
+that names a file belongs to that file instead. Files called `test_*.py` are run by pytest, all others by Python. A `text`
+block after a Python block is what the file prints there; after an `sh` block, what those commands print. Nothing is added:
+what a reader copies from the page is what runs here.
+"""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from flowstrand.cli.program import program
+
+pytest_plugins = ["pytester"]
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+INDEX = DOCS / "README.md"
+PAGES = sorted(page for page in DOCS.glob("*.md") if page != INDEX)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+NAMED = re.compile(r"# ([\w/]+\.py)\n")
+TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
+
+
+@dataclass(slots=True, kw_only=True)
+class Examples:
+    """What a page has a reader write to files, run, and see."""
+
+    files: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    printed: defaultdict[str, str] = field(default_factory=lambda: defaultdict(str))
+    commands: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, page: Path) -> Examples:
+        examples = cls()
+        own = page.stem.replace("-", "_") + ".py"
+        language, code, file = "", "", own
+        for fence in FENCE.finditer(page.read_text(encoding="utf-8")):
+            before, (language, text) = (language, code), fence.groups()
+            match language, before[0]:
+                case "python", _:
+                    named = NAMED.match(text)
+                    file = named[1] if named else own
+                    examples.files[file].append(text)
+                case "text", "python":
+                    examples.printed[file] += text
+                case "text", "sh":
+                    examples.commands.append((before[1], text))
+                case _:
+                    pass
+            code = text
+        return examples
+
+    def write(self, folder: Path) -> None:
+        for name, blocks in self.files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text("\n\n".join(blocks), encoding="utf-8")
+
+    def tests(self) -> list[str]:
+        return [name for name in self.files if name.startswith("test_")]
+
+
+def test_the_index_has_every_page() -> None:
+    listed = re.findall(r"^\| \[.*\]\(([\w-]+\.md)\) \|", INDEX.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == [page.name for page in sorted(DOCS.glob("*.md")) if page != INDEX]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_examples_of_the_page_run_and_print_what_it_says(
+    page: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples = Examples.of(page)
+    assert examples.files, "a page shows a program"
+    examples.write(pytester.path)
+    pytester.syspathinsert()
+    for name in examples.files:
+        if name not in examples.tests():
+            capsys.readouterr()
+            runpy.run_path(name, run_name="__main__")
+            assert capsys.readouterr().out == examples.printed[name]
+    if examples.tests():
+        tests = sum(len(TEST.findall(block)) for name in examples.tests() for block in examples.files[name])
+        pytester.runpytest_inprocess("-p", "no:cacheprovider", *examples.tests()).assert_outcomes(passed=tests)
+    for commands, output in examples.commands:
+        assert as_in_a_shell(commands) == output
+
+
+def as_in_a_shell(commands: str) -> str:
+    """What `flowstrand …` prints, line by line, in the current directory; in this process, which has it loaded already."""
+    printed = ""
+    for line in commands.splitlines():
+        name, *words = shlex.split(line, comments=True)
+        assert name == "flowstrand", line
+        files = [sorted(map(str, Path().glob(word))) if "*" in word else [word] for word in words]
+        printed += CliRunner().invoke(program, [word for found in files for word in found]).output
+    return printed
