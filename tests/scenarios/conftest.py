@@ -17,7 +17,7 @@ from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.service.container import Programs, install
 from tests.contract.endpoints import one_dynamodb_request_at_a_time
 from tests.scenarios.app import APP
-from tests.scenarios.world import World
+from tests.scenarios.world import PacedClock, StillClock, World
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -91,7 +91,7 @@ def busy_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World
         stores = _stores(request, request.param, tmp_path)
         stack.callback(stores.close)
         stack.enter_context(one_dynamodb_request_at_a_time())
-        yield _world(f"{request.param}-warm", stores, stack, APP)
+        yield _world(f"{request.param}-warm", stores, stack, APP, PacedClock())
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +118,10 @@ def everywhere(both_stores: dict[str, Stores]) -> Everywhere:
     return worlds
 
 
-def _world(name: str, stores: Stores, stack: ExitStack, programs: Programs) -> World:
-    made = World(stores, warm=16 if name.endswith("warm") else 0, programs=programs)
+def _world(
+    name: str, stores: Stores, stack: ExitStack, programs: Programs, clock: StillClock | None = None
+) -> World:
+    made = World(stores, warm=16 if name.endswith("warm") else 0, programs=programs, clock=clock)
     stack.callback(install(made.services))
     return made
 
