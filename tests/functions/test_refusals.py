@@ -27,6 +27,7 @@ REPORTS = ["tasks/complete", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
 SETTLINGS = ["executions/resolve-promise", "executions/reject-promise-by-key"]
 WRITES = [
     "executions/start",
+    "executions/signal-with-start",
     "executions/signal",
     "executions/cancel",
     *SETTLINGS,
@@ -34,7 +35,8 @@ WRITES = [
     "tasks/poll",
     *REPORTS,
 ]
-READS = ["executions/get", "events/history"]
+LOOKS = ["executions/state", "executions/tasks", "executions/children"]
+READS = ["executions/get", *LOOKS, "events/history"]
 LISTS = ["executions/workflow-definitions", "executions/task-definitions"]
 STREAM = "stream/state"
 
@@ -277,6 +279,17 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("tasks/stream", {"chunks": [{"type": "progress", "payload": "half"}]}, "/chunks/0/payload"),
         ("tasks/stream", {"chunks": [{"type": "progress", "payload": True}]}, "/chunks/0/payload"),
         ("tasks/stream", {"chunks": [{"type": "progress", "payload": 1.01}]}, "/chunks/0/payload"),
+        ("executions/signal-with-start", {"workflowId": ""}, "/workflowId"),
+        ("executions/signal-with-start", {"signalName": ""}, "/signalName"),
+        ("executions/signal-with-start", {"kind": ...}, "/kind"),
+        ("executions/start", {"idempotencyKey": ""}, "/idempotencyKey"),
+        ("executions/start", {"idempotencyKey": "k" * 201}, "/idempotencyKey"),
+        ("executions/start", {"idempotencyKey": "a\nb"}, "/idempotencyKey"),
+        ("executions/start", {"idempotencyKeyTTL": "0s"}, "/idempotencyKeyTTL"),
+        ("executions/start", {"idempotencyKeyTTL": "31d"}, "/idempotencyKeyTTL"),
+        ("executions/start", {"idempotencyKeyTTL": "1.5h"}, "/idempotencyKeyTTL"),
+        ("executions/start", {"idempotencyKeyTTL": "24"}, "/idempotencyKeyTTL"),
+        ("executions/start", {"idempotencyKeyTTL": 30}, "/idempotencyKeyTTL"),
         ("tasks/stream", {"chunks": [{"type": "error", "payload": "no"}]}, "/chunks/0/payload"),
         ("tasks/stream", {"chunks": [{"type": "token", "payload": "x", "details": 1}]}, "/chunks/0/details"),
     ],
@@ -299,8 +312,6 @@ def test_a_refusal_repeats_no_value(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("name", "field", "value"),
     [
-        ("executions/start", "idempotencyKey", "k"),
-        ("executions/start", "idempotencyKeyTTL", "24h"),
         ("tasks/heartbeat", "progress", 0.5),
     ],
 )
@@ -316,10 +327,11 @@ def test_a_field_that_is_not_supported_is_refused_rather_than_ignored(
 # --- ids ------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_kind_is_404_and_creates_nothing(stack: Stack) -> None:
-    event = changed("executions/start", kind="nobody-knows-this")
+@pytest.mark.parametrize("name", ["executions/start", "executions/signal-with-start"])
+def test_an_unknown_kind_is_404_and_creates_nothing(stack: Stack, name: str) -> None:
+    event = changed(name, kind="nobody-knows-this")
 
-    assert refused(stack, "executions/start", event)[:2] == (404, "UNKNOWN_WORKFLOW_KIND")
+    assert refused(stack, name, event)[:2] == (404, "UNKNOWN_WORKFLOW_KIND")
 
 
 @pytest.mark.parametrize("execution", [UNKNOWN, "x", f"{APPROVAL}.p1", "%23", "..", "a" * 600, "é"])
@@ -421,7 +433,34 @@ def test_another_method_is_405_and_told_which(stack: Stack, name: str, allowed: 
     response = stack.invoke(name.split("/", maxsplit=1)[0], event)
 
     assert (response["statusCode"], body_of(response)["code"]) == (405, "METHOD_NOT_ALLOWED")
-    assert response["multiValueHeaders"]["Allow"] == [allowed]
+    # A name where an id could be is a path of the execution of that id as well.
+    assert response["multiValueHeaders"]["Allow"] == [
+        f"GET, {allowed}" if name.endswith("/signal-with-start") else allowed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("limit", "0"),
+        ("limit", "1001"),
+        ("limit", "x"),
+        ("cursor", "x"),
+        ("cursor", "open.-1"),
+        ("status", "RUNNING"),
+    ],
+)
+@pytest.mark.parametrize("name", ["executions/tasks", "executions/children"])
+def test_what_a_list_of_work_cannot_be_asked_for_is_400(
+    stack: Stack, name: str, parameter: str, value: str
+) -> None:
+    event = sample(name)
+    event["queryStringParameters"] = {parameter: value}
+    event["multiValueQueryStringParameters"] = {parameter: [value]}
+
+    status, code, body = refused(stack, name, event)
+
+    assert (status, code, body["details"][0]["pointer"]) == (400, "INVALID_INPUT", f"/{parameter}")
 
 
 @pytest.mark.parametrize("limit", ["0", "51", "-1", "1.5", "x", "\u0661", "9999"])

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from flowstrand.engine.ids import ExecutionId
+from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import Wake
 from flowstrand.service import wakes
 from flowstrand.streams.response import StreamResponse
@@ -27,9 +29,13 @@ from tests.unit.sse_parser import parse
 
 STATUS = {
     "executions/start": 201,
-    "executions/start-with-idempotency-key": 400,
+    "executions/start-with-idempotency-key": 201,
+    "executions/signal-with-start": 201,
     "executions/get": 200,
     "executions/get-of-another-org": 404,
+    "executions/state": 200,
+    "executions/tasks": 200,
+    "executions/children": 200,
     "executions/signal": 200,
     "executions/cancel": 200,
     "executions/resolve-promise": 200,
@@ -106,6 +112,26 @@ def test_a_start_answers_with_the_contracts_fields(stack: Stack) -> None:
     assert response["multiValueHeaders"]["Location"] == [itself]
 
 
+def test_a_start_under_a_key_is_answered_with_the_same_execution_when_it_is_repeated(stack: Stack) -> None:
+    first, second = (stack.invoke("executions", sample("executions/start-with-idempotency-key")) for _ in range(2))
+
+    assert (first["statusCode"], second["statusCode"]) == (201, 200)
+    assert body_of(first)["workflowExecutionId"] == body_of(second)["workflowExecutionId"]
+    assert first["multiValueHeaders"]["Location"] == second["multiValueHeaders"]["Location"]
+    assert [body_of(answer)["idempotencyKeyUsed"] for answer in (first, second)] == [True, True]
+    assert [body_of(answer)["idempotencyKeyNew"] for answer in (first, second)] == [True, False]
+
+
+def test_a_signal_with_start_repeated_gets_the_same_answer_and_appends_nothing(stack: Stack) -> None:
+    first, second = (stack.invoke("executions", sample("executions/signal-with-start")) for _ in range(2))
+
+    assert (first["statusCode"], second["statusCode"]) == (201, 200)
+    assert {body_of(answer)["signalEventSequence"] for answer in (first, second)} == {2}
+    execution = body_of(first)["workflowExecutionId"]
+    assert body_of(second)["workflowExecutionId"] == execution
+    assert len(stack.log.read(LogKey(ACME, ExecutionId(execution)), after=0)) == 1
+
+
 def test_an_execution_is_shown_with_the_sequence_to_stream_from(stack: Stack) -> None:
     body = body_of(stack.invoke("executions", sample("executions/get")))
 
@@ -114,6 +140,23 @@ def test_an_execution_is_shown_with_the_sequence_to_stream_from(stack: Stack) ->
     assert body["currentSequence"] == 4
     assert "output" not in body
     assert "error" not in body
+
+
+def test_the_tasks_of_an_execution_are_shown_open_and_ended(stack: Stack) -> None:
+    before = body_of(stack.invoke("executions", sample("executions/tasks")))
+    stack.invoke("tasks", sample("tasks/complete"))
+    after = body_of(stack.invoke("executions", sample("executions/tasks")))
+
+    task = {"taskExecutionId": CLAIMED_TASK, "kind": "charge-card", "executionCount": 1, "maxRetries": 3}
+    assert before == {
+        "tasks": [{**task, "status": "RUNNING", "workerId": "worker-1", "queue": "default", "sequence": 4}]
+    }
+    assert after == {"tasks": [{**task, "status": "COMPLETED", "workerId": "worker-1", "sequence": 5}]}
+
+
+def test_an_execution_without_state_and_children_says_so(stack: Stack) -> None:
+    assert body_of(stack.invoke("executions", sample("executions/state"))) == {"state": {}}
+    assert body_of(stack.invoke("executions", sample("executions/children"))) == {"children": []}
 
 
 def test_a_poll_brings_the_contracts_fields(stack: Stack) -> None:

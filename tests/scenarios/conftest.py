@@ -15,8 +15,9 @@ from moto import mock_aws
 from flowstrand.local.aws_endpoint import AwsEndpoint
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.service.container import Programs, install
+from tests.contract.endpoints import one_dynamodb_request_at_a_time
 from tests.scenarios.app import APP
-from tests.scenarios.world import World
+from tests.scenarios.world import PacedClock, StillClock, World
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -83,6 +84,16 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         yield _world(request.param, stores, stack, APP)
 
 
+@pytest.fixture(params=("sqlite", "dynamodb"))
+def busy_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """The handlers on an empty store, for tests that call them from many threads."""
+    with ExitStack() as stack:
+        stores = _stores(request, request.param, tmp_path)
+        stack.callback(stores.close)
+        stack.enter_context(one_dynamodb_request_at_a_time())
+        yield _world(f"{request.param}-warm", stores, stack, APP, PacedClock())
+
+
 @pytest.fixture(scope="module")
 def both_stores(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -107,8 +118,10 @@ def everywhere(both_stores: dict[str, Stores]) -> Everywhere:
     return worlds
 
 
-def _world(name: str, stores: Stores, stack: ExitStack, programs: Programs) -> World:
-    made = World(stores, warm=16 if name.endswith("warm") else 0, programs=programs)
+def _world(
+    name: str, stores: Stores, stack: ExitStack, programs: Programs, clock: StillClock | None = None
+) -> World:
+    made = World(stores, warm=16 if name.endswith("warm") else 0, programs=programs, clock=clock)
     stack.callback(install(made.services))
     return made
 

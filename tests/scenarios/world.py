@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -44,6 +45,14 @@ class StillClock:
         self.ms += max(1, round(duration_ms))
 
 
+class PacedClock(StillClock):
+    """Lets threads back off in earnest: else all that have lost a race try again at the same moment."""
+
+    def sleep_ms(self, duration_ms: float) -> None:
+        super().sleep_ms(duration_ms)
+        time.sleep(duration_ms / 1_000)
+
+
 class InterposedLog:
     """The store, with a place to act between a writer's decision and its append."""
 
@@ -78,8 +87,9 @@ class World:
         *,
         warm: int,
         programs: Programs = APP,
+        clock: StillClock | None = None,
     ) -> None:
-        self.clock = StillClock()
+        self.clock = clock or StillClock()
         self.log = InterposedLog(stores.log)
         self.control = InProcessControlQueue(self.clock, 60_000)
         self.tasks = InProcessTaskQueue(self.clock)

@@ -94,6 +94,8 @@ class FakeApi:
         match verb:
             case "signal":
                 return httpx2.Response(200, json={"signalEventSequence": 5})
+            case "signal-with-start":
+                return httpx2.Response(201, json={"workflowExecutionId": EXECUTION, "signalEventSequence": 2})
             case "cancel":
                 return httpx2.Response(200, json={"sequence": 6})
             case "resolve" | "reject":

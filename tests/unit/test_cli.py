@@ -59,6 +59,20 @@ def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
 
 
+def test_start_may_be_given_a_key(api: FakeApi) -> None:
+    result = RUNNER.invoke(program, ["start", "order", "--idempotency-key", "order-1042"])
+    assert (result.exit_code, result.stdout) == (0, f"{EXECUTION}\n")
+    assert json.loads(api.requests[0].content)["idempotencyKey"] == "order-1042"
+
+
+def test_signal_with_start_prints_the_id(api: FakeApi) -> None:
+    arguments = ["chat", "chat-7", "say", "--value", '"hello"', "--input", "[1]"]
+    result = RUNNER.invoke(program, ["signal-with-start", *arguments])
+    assert (result.exit_code, result.stdout) == (0, f"{EXECUTION}\n")
+    body = json.loads(api.requests[0].content)
+    assert (body["workflowId"], body["signalValue"], body["input"]) == ("chat-7", "hello", [1])
+
+
 def test_a_refusal_is_one_line_on_stderr_with_its_code(api: FakeApi) -> None:
     refusal = {"error": "no such\nworkflow execution", "code": "EXECUTION_NOT_FOUND"}
     api.faults = [httpx2.Response(404, json=refusal)]

@@ -173,12 +173,37 @@ async def test_a_page_with_a_gap_is_refused(api: FakeApi) -> None:
 
 
 @pytest.mark.parametrize("fault", [refusal(503, "UNAVAILABLE"), httpx2.ReadError("gone")])
-async def test_a_start_is_never_repeated(api: FakeApi, fault: httpx2.Response | Exception) -> None:
+async def test_a_start_without_a_key_is_never_repeated(api: FakeApi, fault: httpx2.Response | Exception) -> None:
     api.faults = [fault]
     async with client_of(api) as client:
         with pytest.raises(Unavailable):
             await client.start("order")
     assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("fault", [refusal(503, "UNAVAILABLE"), httpx2.ReadError("gone")])
+async def test_a_start_under_a_key_is_repeated_as_the_same_request(
+    api: FakeApi, fault: httpx2.Response | Exception
+) -> None:
+    api.faults = [fault]
+    async with client_of(api) as client:
+        await client.start("order", idempotency_key="k", idempotency_key_ttl=timedelta(hours=2))
+    bodies = [json.loads(request.content) for request in api.requests]
+    key = {"idempotencyKey": "k", "idempotencyKeyTTL": "7200s"}
+    assert bodies == [{"kind": "order", "input": None, "queue": "default", **key}] * 2
+
+
+def test_a_start_under_a_key_is_repeated_by_the_synchronous_client(api: FakeApi, sync_client: SyncClient) -> None:
+    api.faults = [httpx2.ReadError("gone")]
+    assert sync_client.start("order", idempotency_key="k").id == EXECUTION
+    assert len(api.requests) == 2
+
+
+async def test_a_key_without_time_starts_nothing(api: FakeApi) -> None:
+    async with client_of(api) as client:
+        with pytest.raises(InvalidDefinition):
+            await client.start("order", idempotency_key="k", idempotency_key_ttl=0)
+    assert api.requests == []
 
 
 @pytest.mark.parametrize("fault", [refusal(503, "UNAVAILABLE"), httpx2.ReadError("gone")])

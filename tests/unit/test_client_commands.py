@@ -60,6 +60,7 @@ def test_commands_are_repeated_as_the_same_request(
     for command in (
         lambda: sync_client.handle(EXECUTION).signal("go"),
         lambda: sync_client.handle(EXECUTION).cancel(),
+        lambda: sync_client.signal_with_start("chat", "chat-7", "go"),
         lambda: sync_client.resolve_promise("p", 1),
     ):
         api.requests.clear()
@@ -67,6 +68,26 @@ def test_commands_are_repeated_as_the_same_request(
         command()
         first, second = sent(api)
         assert first == second
+
+
+async def test_a_signal_with_start_says_what_to_start_and_what_to_say(api: FakeApi) -> None:
+    async with Client("http://server", "key", "acme", transport=api.transport) as client:
+        handle = await client.signal_with_start(
+            "chat", "chat-7", "say", "hello", input={"n": 1}, request_id="r1", queue="q", execution_timeout=60
+        )
+    assert handle.id == EXECUTION
+    [(path, body)] = sent(api)
+    assert path == "/workflow-executions/signal-with-start"
+    assert body == {
+        "workflowId": "chat-7",
+        "kind": "chat",
+        "input": {"n": 1},
+        "queue": "q",
+        "timeoutSeconds": 60,
+        "signalName": "say",
+        "signalValue": "hello",
+        "requestId": "r1",
+    }
 
 
 def test_a_refused_command_is_not_repeated(api: FakeApi, sync_client: SyncClient) -> None:
@@ -107,6 +128,8 @@ def test_a_promise_needs_one_name(api: FakeApi, sync_client: SyncClient) -> None
 def test_what_is_no_json_is_not_sent(api: FakeApi, sync_client: SyncClient) -> None:
     for send in (
         lambda: sync_client.signal(EXECUTION, "go", object()),
+        lambda: sync_client.signal_with_start("chat", "chat-7", "go", object()),
+        lambda: sync_client.signal_with_start("chat", "chat-7", "go", input=object()),
         lambda: sync_client.resolve_promise("p", object()),
     ):
         with pytest.raises(NotSerializable):

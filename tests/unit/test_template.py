@@ -26,7 +26,11 @@ FUNCTIONS = ["authorizer", "events", "executions", "projector", "resumer", "stre
 ORG = "/api/orgs/{org}"
 ROUTES = {
     ("POST", f"{ORG}/workflow-executions"): "executions",
+    ("POST", f"{ORG}/workflow-executions/signal-with-start"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}"): "executions",
+    ("GET", f"{ORG}/workflow-executions/{{id}}/state"): "executions",
+    ("GET", f"{ORG}/workflow-executions/{{id}}/tasks"): "executions",
+    ("GET", f"{ORG}/workflow-executions/{{id}}/children"): "executions",
     ("POST", f"{ORG}/workflow-executions/{{id}}/signal"): "executions",
     ("POST", f"{ORG}/workflow-executions/{{id}}/cancel"): "executions",
     ("POST", f"{ORG}/promises/{{id}}/resolve"): "executions",

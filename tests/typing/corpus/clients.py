@@ -21,6 +21,8 @@ async def asynchronous(client: Client, order: Order) -> None:
     assert_type(await client.start_and_wait(ChildClass, order), Receipt)
     assert_type(await client.start_and_wait(AloneClass, queue="slow"), str)
     assert_type(await client.start_and_wait("child"), Any)
+    assert_type(await client.signal_with_start(child, "k", "go", 1, input=order), Handle[Receipt])
+    assert_type(await client.signal_with_start(AloneClass, "k", "go", queue="slow"), Handle[str])
     assert_type(client.handle("id"), Handle[Any])
     assert_type(client.handle("id", child), Handle[Receipt])
     assert_type(client.handle("id", ChildClass), Handle[Receipt])
@@ -37,6 +39,8 @@ def synchronous(client: SyncClient, order: Order) -> None:
     assert_type(client.start_and_wait(child, order), Receipt)
     assert_type(client.start_and_wait(AloneClass, timeout=2), str)
     assert_type(client.start_and_wait("child", order), Any)
+    assert_type(client.signal_with_start(ChildClass, "k", "go", input=order), SyncHandle[Receipt])
+    assert_type(client.signal_with_start("child", "k", "go"), SyncHandle[Any])
     assert_type(client.handle("id", alone), SyncHandle[list[float]])
 
 
@@ -47,6 +51,8 @@ async def refused(client: Client, order: Order) -> int:
     await client.start(charge, order)  # error: a task is no workflow
     await client.start(child, order, colour="red")  # error: no such option
     await client.start_and_wait(child, 3)  # error: not an Order
+    await client.signal_with_start(child, "k", "go", input=3)  # error: not an Order
+    await client.signal_with_start(child, "k", "go")  # error: no input
     result: int = await client.start_and_wait(child, order)  # error: a Receipt
     return result
 

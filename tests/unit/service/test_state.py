@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowstrand.engine.replay.driver import Driver
-from flowstrand.errors import NotFound
+from flowstrand.errors import NotFound, PayloadTooLarge
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.service.executions import get_state
 from tests.unit.service.service_world import ORG, ServiceWorld, work
@@ -49,6 +49,21 @@ def test_values_of_one_commit_are_read_at_once() -> None:
     world.seam.rows_read = 0
     get_state(world.services, ORG, execution, "a")
     assert world.seam.rows_read == both
+
+
+async def remembers_much(driver: Driver, input: JsonValue) -> JsonValue:
+    for key in "abcdef":
+        driver.set_value(key, key * 1_000_000)
+    return await work(driver)
+
+
+def test_a_state_that_no_answer_can_hold_is_shown_key_by_key() -> None:
+    world = ServiceWorld()
+    execution = world.begin(remembers_much)
+    with pytest.raises(PayloadTooLarge) as caught:
+        get_state(world.services, ORG, execution)
+    assert caught.value.code == "STATE_TOO_LARGE"
+    assert get_state(world.services, ORG, execution, "f") == {"f": "f" * 1_000_000}
 
 
 def test_an_unknown_execution_has_no_state() -> None:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from flowstrand.cli import cancel, dev, events, get, lint, promise, replay, signal, start, tail, worker
+from flowstrand.cli import (
+    cancel,
+    dev,
+    events,
+    get,
+    lint,
+    promise,
+    replay,
+    signal,
+    signal_with_start,
+    start,
+    tail,
+    worker,
+)
 from flowstrand.cli.demo import command as demo
 
 program = typer.Typer(
@@ -22,6 +35,7 @@ for command in (
     events.events,
     tail.tail,
     signal.signal,
+    signal_with_start.signal_with_start,
     cancel.cancel,
     lint.lint,
     replay.replay,

@@ -19,7 +19,7 @@ from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.settled import Settled
-from flowstrand.client.start_options import StartOptions, WaitOptions
+from flowstrand.client.start_options import ExecutionOptions, StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
@@ -37,8 +37,8 @@ _NO_CONTENT = 204
 class Client:
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
-    Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start: repeating it could
-    start a second execution.
+    Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
+    key: repeating it could start a second execution.
 
     Attributes:
         connection: where it sends requests, and as whom.
@@ -110,6 +110,7 @@ class Client:
 
         Raises:
             NotSerializable: the input does not fit.
+            Conflict: the idempotency key stands for an execution of another kind or with another input.
             CallerError: refused, and nothing was started; `Unavailable` with code UNREACHABLE may or may not have
                 started one.
         """
@@ -177,6 +178,104 @@ class Client:
         encoded = commands.value_of(self.payloads, value, f"the value of signal {name!r}")
         request = commands.signal(self.connection, execution_id, name, encoded, request_id=request_id)
         return commands.sequence_of(await self._answer(request), "signalEventSequence")
+
+    @overload
+    async def signal_with_start(
+        self,
+        workflow: WorkflowDefinition[InputT, OutputT],
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        input: InputT,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> Handle[OutputT]: ...
+    @overload
+    async def signal_with_start(
+        self,
+        workflow: WorkflowDefinition[None, OutputT],
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> Handle[OutputT]: ...
+    @overload
+    async def signal_with_start(
+        self,
+        workflow: type[WorkflowClass[InputT, OutputT]],
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        input: InputT,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> Handle[OutputT]: ...
+    @overload
+    async def signal_with_start(
+        self,
+        workflow: type[WorkflowClassWithoutInput[OutputT]],
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> Handle[OutputT]: ...
+    @overload
+    async def signal_with_start(
+        self,
+        workflow: str,
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        input: object = None,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> Handle[Any]: ...
+    async def signal_with_start(
+        self,
+        workflow: object,
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        input: object = None,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> Handle[Any]:
+        """Signal the open execution that `workflow_id` names, or start one that begins with the signal.
+
+        However many call this at once, one execution is started, and each of them is heard.
+
+        Args:
+            workflow_id: an idempotency key, as `start` takes it; an execution that has ended leaves it to a new one.
+            signal: the signal's name.
+            value: what it carries.
+            input: of the execution, should one be started; so are the `options`, see `ExecutionOptions`.
+            request_id: makes a repetition a no-op, as in `signal`.
+
+        Returns:
+            The execution that has the signal.
+
+        Raises:
+            NotSerializable: the input does not fit, or the value is no JSON.
+            Conflict: `workflow_id` names an open execution of another kind.
+            CallerError: refused, and nothing was started or recorded.
+        """
+        request = commands.signal_with_start(
+            self.connection,
+            workflow_id,
+            (signal, commands.value_of(self.payloads, value, f"the value of signal {signal!r}")),
+            call.new_execution(kind_of(workflow), self.payloads.to_wire(input_of(workflow, input)), options),
+            request_id=request_id,
+        )
+        body = await self._answer(request)
+        return Handle(self, str(body["workflowExecutionId"]), workflow)
 
     async def cancel(
         self,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flowstrand.client.connection import Connection
-from flowstrand.client.start_options import StartOptions
+from flowstrand.client.start_options import ExecutionOptions, StartOptions
 from flowstrand.jsonvalue import JsonObject, JsonValue
-from flowstrand.sdk.duration import to_positive_ms
+from flowstrand.sdk.duration import Duration, to_positive_ms
 
 PATIENCE_S = 15.0
 """How long an answer may take beyond the wait that was asked for."""
@@ -35,14 +36,29 @@ class Call:
 
 
 def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) -> Call:
-    """Start an execution. Not repeatable: a second one would start another.
+    """Start an execution. Repeatable under an idempotency key only: otherwise a second one would start another.
 
     Raises:
         TypeError: there is no such option.
-        InvalidDefinition: the timeout is not more than 0, or absurd.
+        InvalidDefinition: a duration is not more than 0, or absurd.
     """
     if unknown := options.keys() - StartOptions.__annotations__.keys():
         raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
+    body = new_execution(kind, input, options)
+    key = options.get("idempotency_key")
+    if key is not None:
+        body["idempotencyKey"] = key
+    if (ttl := options.get("idempotency_key_ttl")) is not None:
+        body["idempotencyKeyTTL"] = _in_seconds(ttl)
+    return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=key is not None)
+
+
+def new_execution(kind: str, input: JsonValue, options: ExecutionOptions) -> JsonObject:
+    """What a request says of an execution that may have to be started.
+
+    Raises:
+        InvalidDefinition: the timeout is not more than 0, or absurd.
+    """
     body: JsonObject = {"kind": kind, "input": input, "queue": options.get("queue", "default")}
     if (version := options.get("version")) is not None:
         body["version"] = version
@@ -50,7 +66,12 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
         body["metadata"] = metadata
     if (timeout := options.get("execution_timeout")) is not None:
         body["timeoutSeconds"] = to_positive_ms(timeout, "the timeout of an execution") / 1_000
-    return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=False)
+    return body
+
+
+def _in_seconds(ttl: Duration) -> str:
+    """A duration as the API writes it, in whole seconds, rounded up."""
+    return f"{math.ceil(to_positive_ms(ttl, 'how long an idempotency key lasts') / 1_000)}s"
 
 
 def get(to: Connection, execution_id: str) -> Call:

@@ -20,6 +20,21 @@ def signal(
     return _post(to, ["workflow-executions", execution_id, "signal"], body)
 
 
+def signal_with_start(
+    to: Connection,
+    workflow_id: str,
+    signal: tuple[str, JsonValue],
+    execution: JsonObject,
+    *,
+    request_id: str | None = None,
+) -> Call:
+    """Send a signal, by name and value, to the execution of a key, or to `execution`, started for it."""
+    name, value = signal
+    body: JsonObject = {**execution, "workflowId": workflow_id, "signalName": name, "signalValue": value}
+    body["requestId"] = request_id or _new_id()
+    return _post(to, ["workflow-executions", "signal-with-start"], body)
+
+
 def cancel(
     to: Connection,
     execution_id: str,

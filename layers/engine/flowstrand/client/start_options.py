@@ -8,8 +8,8 @@ from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.duration import Duration
 
 
-class StartOptions(TypedDict, total=False):
-    """Options of `start`, for the overloads of both clients.
+class ExecutionOptions(TypedDict, total=False):
+    """What a new execution may be given, however it begins.
 
     Attributes:
         queue: where its tasks wait unless they name a queue themselves; `default` by default.
@@ -22,6 +22,20 @@ class StartOptions(TypedDict, total=False):
     version: str | None
     metadata: JsonObject | None
     execution_timeout: Duration | None
+
+
+class StartOptions(ExecutionOptions, total=False):
+    """Options of `start`, for the overloads of both clients.
+
+    Attributes:
+        idempotency_key: a name for what is started, at most 200 characters: while it stands for an execution, that is
+            returned and nothing is started. A start that has one is repeated on network errors.
+        idempotency_key_ttl: how long the key stands for an execution that has completed, in whole seconds or a timedelta,
+            from a second to thirty days; a day by default.
+    """
+
+    idempotency_key: str | None
+    idempotency_key_ttl: Duration | None
 
 
 class WaitOptions(StartOptions, total=False):

@@ -19,7 +19,7 @@ from flowstrand.client.execution import Execution
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.settled import Settled
-from flowstrand.client.start_options import StartOptions, WaitOptions
+from flowstrand.client.start_options import ExecutionOptions, StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
@@ -37,8 +37,8 @@ _NO_CONTENT = 204
 class SyncClient:
     """Starts executions and follows them. Use as a context manager, or call `close`.
 
-    Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start: repeating it could
-    start a second execution.
+    Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
+    key: repeating it could start a second execution.
 
     Attributes:
         connection: where it sends requests, and as whom.
@@ -165,6 +165,86 @@ class SyncClient:
         encoded = commands.value_of(self.payloads, value, f"the value of signal {name!r}")
         request = commands.signal(self.connection, execution_id, name, encoded, request_id=request_id)
         return commands.sequence_of(self._answer(request), "signalEventSequence")
+
+    @overload
+    def signal_with_start(
+        self,
+        workflow: WorkflowDefinition[InputT, OutputT],
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        input: InputT,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> SyncHandle[OutputT]: ...
+    @overload
+    def signal_with_start(
+        self,
+        workflow: WorkflowDefinition[None, OutputT],
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> SyncHandle[OutputT]: ...
+    @overload
+    def signal_with_start(
+        self,
+        workflow: type[WorkflowClass[InputT, OutputT]],
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        input: InputT,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> SyncHandle[OutputT]: ...
+    @overload
+    def signal_with_start(
+        self,
+        workflow: type[WorkflowClassWithoutInput[OutputT]],
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> SyncHandle[OutputT]: ...
+    @overload
+    def signal_with_start(
+        self,
+        workflow: str,
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        input: object = None,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> SyncHandle[Any]: ...
+    def signal_with_start(
+        self,
+        workflow: object,
+        workflow_id: str,
+        signal: str,
+        value: object = None,
+        *,
+        input: object = None,
+        request_id: str | None = None,
+        **options: Unpack[ExecutionOptions],
+    ) -> SyncHandle[Any]:
+        """Signal the open execution that `workflow_id` names, or start one; see `Client.signal_with_start`."""
+        request = commands.signal_with_start(
+            self.connection,
+            workflow_id,
+            (signal, commands.value_of(self.payloads, value, f"the value of signal {signal!r}")),
+            call.new_execution(kind_of(workflow), self.payloads.to_wire(input_of(workflow, input)), options),
+            request_id=request_id,
+        )
+        body = self._answer(request)
+        return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
 
     def cancel(
         self,

@@ -12,9 +12,11 @@ from flowstrand.engine.chunk import Chunk, ChunkType
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.names import KIND_PATTERN, NAME_PATTERN
 from flowstrand.http.body import RequestBody
+from flowstrand.http.idempotency_key import IdempotencyKey, IdempotencyKeyTtl
 from flowstrand.service.chunks import MAX_CHUNKS
 from flowstrand.service.definitions import Manifest
 from flowstrand.service.executions import StartRequest
+from flowstrand.service.signal_with_start import Signal
 from flowstrand.service.workers import Registration
 
 MAX_LABEL = 128
@@ -65,9 +67,28 @@ Schema = Annotated[dict[str, Any], AfterValidator(_fits_a_row)]
 class StartExecution(RequestBody):
     """`POST /workflow-executions`."""
 
-    not_supported: ClassVar[frozenset[str]] = frozenset({"idempotencyKey", "idempotencyKeyTTL"})
-
     kind: Kind
+    input: Any = None
+    queue: Name = "default"
+    version: Version | None = None
+    metadata: Metadata | None = None
+    timeout_seconds: TimeoutSeconds | None = None
+    idempotency_key: IdempotencyKey | None = None
+    idempotency_key_ttl: IdempotencyKeyTtl = Field(default="24h", alias="idempotencyKeyTTL")
+
+    def to_request(self) -> StartRequest:
+        """For the use case."""
+        return _start_request(self)
+
+
+class SignalWithStart(RequestBody):
+    """`POST /workflow-executions/signal-with-start`. `workflow_id` is an idempotency key."""
+
+    workflow_id: IdempotencyKey
+    kind: Kind
+    signal_name: SignalName
+    signal_value: Any = None
+    request_id: RequestId | None = None
     input: Any = None
     queue: Name = "default"
     version: Version | None = None
@@ -75,15 +96,23 @@ class StartExecution(RequestBody):
     timeout_seconds: TimeoutSeconds | None = None
 
     def to_request(self) -> StartRequest:
-        """For the use case."""
-        return StartRequest(
-            kind=self.kind,
-            input=self.input,
-            queue=self.queue,
-            version=self.version,
-            metadata=self.metadata,
-            timeout_ms=None if self.timeout_seconds is None else math.ceil(self.timeout_seconds * 1_000),
-        )
+        """The execution to start, for the use case."""
+        return _start_request(self)
+
+    def to_signal(self) -> Signal:
+        """The signal to send, for the use case."""
+        return Signal(name=self.signal_name, value=self.signal_value, request_id=self.request_id)
+
+
+def _start_request(body: StartExecution | SignalWithStart) -> StartRequest:
+    return StartRequest(
+        kind=body.kind,
+        input=body.input,
+        queue=body.queue,
+        version=body.version,
+        metadata=body.metadata,
+        timeout_ms=None if body.timeout_seconds is None else math.ceil(body.timeout_seconds * 1_000),
+    )
 
 
 class RegisteredDefinition(RequestBody):

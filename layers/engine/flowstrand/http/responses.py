@@ -11,7 +11,7 @@ from flowstrand.engine.events.vocabulary import WorkflowStatus
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import rfc3339, to_json
 from flowstrand.jsonvalue import JsonObject
-from flowstrand.service import definitions
+from flowstrand.service import definitions, signal_with_start
 from flowstrand.service.definitions import DefinitionPage, Known
 from flowstrand.service.executions import ExecutionSnapshot
 from flowstrand.service.promises import Settled
@@ -44,7 +44,7 @@ class Links(ResponseBody):
 
 
 class ExecutionStarted(ResponseBody):
-    """201: the execution that now exists."""
+    """201: the execution that now exists; 200: the one that the idempotency key stands for."""
 
     workflow_execution_id: str
     status: WorkflowStatus
@@ -55,17 +55,31 @@ class ExecutionStarted(ResponseBody):
     idempotency_key_new: bool
 
     @classmethod
-    def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionStarted:
-        """A new execution."""
+    def of(
+        cls, org: OrgId, snapshot: ExecutionSnapshot, *, is_keyed: bool = False, is_key_new: bool = False
+    ) -> ExecutionStarted:
+        """A new execution, or with a key perhaps one that was there."""
         return cls(
             workflow_execution_id=snapshot.workflow_execution_id,
             status=snapshot.status,
             kind=snapshot.kind,
             created_at=rfc3339(snapshot.created_at_ms),
             links=Links.of(org, snapshot.workflow_execution_id),
-            idempotency_key_used=False,
-            idempotency_key_new=False,
+            idempotency_key_used=is_keyed,
+            idempotency_key_new=is_key_new,
         )
+
+
+class SignalledWithStart(ExecutionStarted):
+    """201: the execution that was started with a signal; 200: the one that was signalled. And the sequence of the signal's event."""
+
+    signal_event_sequence: int
+
+    @classmethod
+    def told(cls, org: OrgId, signalled: signal_with_start.SignalledWithStart) -> SignalledWithStart:
+        """What `signalled` says."""
+        started = ExecutionStarted.of(org, signalled.snapshot, is_keyed=True, is_key_new=signalled.is_new)
+        return cls(**started.__dict__, signal_event_sequence=signalled.sequence)
 
 
 class ExecutionView(ResponseBody):

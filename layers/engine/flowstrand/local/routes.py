@@ -42,7 +42,11 @@ _TASKS = f"{_ORG}/task-executions/{{taskId}}"
 
 ROUTES = (
     Route("POST", _EXECUTIONS, "executions"),
+    Route("POST", f"{_EXECUTIONS}/signal-with-start", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}", "executions"),
+    Route("GET", f"{_EXECUTIONS}/{{executionId}}/state", "executions"),
+    Route("GET", f"{_EXECUTIONS}/{{executionId}}/tasks", "executions"),
+    Route("GET", f"{_EXECUTIONS}/{{executionId}}/children", "executions"),
     Route("POST", f"{_EXECUTIONS}/{{executionId}}/signal", "executions"),
     Route("POST", f"{_EXECUTIONS}/{{executionId}}/cancel", "executions"),
     Route("POST", f"{_PROMISES}/resolve", "executions"),

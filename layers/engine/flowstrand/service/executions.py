@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from flowstrand.engine import ids
@@ -16,13 +17,16 @@ from flowstrand.engine.events import (
     WorkflowStatus,
 )
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.errors import Conflict, LogCorrupted, NotFound
+from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
 from flowstrand.queues.messages import Wake
 from flowstrand.service import append, definitions, open_executions, payloads, succession
 from flowstrand.service.container import Services
+
+_STATE_BYTES = 4 * 1024 * 1024
+"""All of a state that is larger would not fit into one Lambda response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,27 +84,54 @@ def start(
         PayloadTooLarge: the input is over the limit; nothing is created.
         StoreUnavailable: it may or may not have been created.
     """
-    if not definitions.is_known_workflow(services, org, request.kind):
-        raise NotFound(f"no workflow {request.kind!r} is known", code="UNKNOWN_WORKFLOW_KIND")
+    require_startable(services, org, request)
     now_ms = services.clock.now_ms()
     key = LogKey(org, execution_id or ids.execution_id(now_ms, services.random_bytes(10)))
+    tip = begin(services, key, request)
+    if tip is None:
+        raise Conflict(f"there is an execution {key.execution_id!r}", code="EXECUTION_EXISTS")
+    return snapshot(services, tip)
+
+
+def require_startable(services: Services, org: OrgId, request: StartRequest) -> None:
+    """Refuse what `begin` could not do.
+
+    Raises:
+        NotFound: `UNKNOWN_WORKFLOW_KIND`.
+        PayloadTooLarge: the input is over the limit.
+    """
+    if not definitions.is_known_workflow(services, org, request.kind):
+        raise NotFound(f"no workflow {request.kind!r} is known", code="UNKNOWN_WORKFLOW_KIND")
+    payloads.require_storable(services, request.input)
+
+
+def begin(services: Services, key: LogKey, request: StartRequest, *more: EventData) -> append.Tip | None:
+    """Begin the log of `key` and wake it; None where it has been begun already.
+
+    Args:
+        more: what is to follow `WORKFLOW_STARTED` in the same commit.
+
+    Raises:
+        StoreUnavailable: it may or may not have begun.
+    """
+    now_ms = services.clock.now_ms()
     started = start_workflow(
         key.execution_id,
         kind=request.kind,
-        input=payloads.store(services, org, request.input),
+        input=payloads.store(services, key.org, request.input),
         queue=request.queue,
         version=request.version,
         metadata=request.metadata,
         timeout_at_ms=None if request.timeout_ms is None else now_ms + request.timeout_ms,
     )
     open_executions.add(services.directory, key, now_ms)
-    commit = append.first_commit(services, key, started)
+    commit = append.first_commit(services, key, started, *more)
     try:
         append.put(services, commit)
     except AppendConflict:
-        raise Conflict(f"there is an execution {key.execution_id!r}", code="EXECUTION_EXISTS") from None
-    services.control.send([Wake(org=org, execution_id=key.execution_id, sequence=1)])
-    return _snapshot(services, append.advance(None, key, [commit]))
+        return None
+    services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=1)])
+    return append.advance(None, key, [commit])
 
 
 def get(services: Services, org: OrgId, execution_id: str) -> ExecutionSnapshot:
@@ -111,7 +142,7 @@ def get(services: Services, org: OrgId, execution_id: str) -> ExecutionSnapshot:
     """
     tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
     succession.ensure_successor(services, tip)
-    return _snapshot(services, tip)
+    return snapshot(services, tip)
 
 
 def get_state(services: Services, org: OrgId, execution_id: str, key: str | None = None) -> dict[str, JsonValue]:
@@ -121,11 +152,13 @@ def get_state(services: Services, org: OrgId, execution_id: str, key: str | None
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`: unknown, or another org's.
+        PayloadTooLarge: `STATE_TOO_LARGE`: the values are too much for one answer; ask for them one by one.
     """
     tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
     wanted = {k: at for k, at in sorted(tip.state.values.items()) if key is None or k == key}
     found: dict[str, JsonValue] = {}
     commit: Commit | None = None
+    size = 0
     for name, at in sorted(wanted.items(), key=lambda item: item[1]):
         if commit is None or at > commit.last_sequence:
             commit = services.log.commit_at(tip.key, at)
@@ -133,10 +166,14 @@ def get_state(services: Services, org: OrgId, execution_id: str, key: str | None
         if not isinstance(data, StateSet):
             raise LogCorrupted(f"{tip.key} has no STATE_SET at {at}")
         found[name] = payloads.fetch(services, org, data.value)
+        size += len(json.dumps(found[name]))
+        if size > _STATE_BYTES and len(found) > 1:
+            raise PayloadTooLarge("the state is too large for one answer; ask key by key", code="STATE_TOO_LARGE")
     return {name: found[name] for name in wanted}
 
 
-def _snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
+def snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
+    """The execution at `tip`."""
     state = tip.state
     end = _end_of(services, tip) if state.closed else None
     failed = end if isinstance(end, WorkflowFailed) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flowstrand.engine import effects
 from flowstrand.engine.decide import signal as decide
 from flowstrand.engine.evolve import Draft
@@ -38,23 +40,38 @@ def signal(
         Unavailable, StoreUnavailable: it may or may not have been recorded; send it again.
     """
     tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
-    stored = payloads.store(services, org, value)
+    return deliver(services, tip, name, value, request_id=request_id).sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """Where a signal's event is: in the log of the execution it was sent to, or of one that goes on from that."""
+
+    execution_id: ExecutionId
+    sequence: int
+
+
+def deliver(
+    services: Services, tip: append.Tip, name: str, value: JsonValue, *, request_id: str | None = None
+) -> Delivered:
+    """As `signal`, given where the log stood; tells as well in which log the event is."""
+    stored = payloads.store(services, tip.key.org, value)
     try:
         return _send(services, tip, lambda draft: _receive(draft, name, stored, request_id))
     except append.Contended as contended:
         raise append.unavailable(contended) from contended
 
 
-def _send(services: Services, tip: append.Tip, receive: append.Decision[int | None]) -> int:
+def _send(services: Services, tip: append.Tip, receive: append.Decision[int | None]) -> Delivered:
     """Record the signal where the execution has got to, and wake it."""
     while True:
         appended = append.transact(services, tip.key, receive, tip=tip)
         if appended.result is not None:
+            key = tip.key
             if effects.needs_wake(appended.tip.state, appended.result):
-                key = tip.key
                 wake = Wake(org=key.org, execution_id=key.execution_id, sequence=appended.result)
                 services.control.send([wake])
-            return appended.result
+            return Delivered(execution_id=key.execution_id, sequence=appended.result)
         tip = succession.successor_of(services, appended.tip) or tip
 
 

@@ -1,0 +1,107 @@
+"""Start an execution once, however often and from wherever it is asked for: under an idempotency key."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from flowstrand.engine.events import EventType, WorkflowStarted
+from flowstrand.engine.ids import OrgId
+from flowstrand.errors import Conflict, LogCorrupted
+from flowstrand.jsonvalue import JsonValue
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import LogKey
+from flowstrand.queues.messages import Wake
+from flowstrand.service import append, executions, idempotency, payloads
+from flowstrand.service.container import Services
+from flowstrand.service.executions import ExecutionSnapshot, StartRequest
+
+_ENCODED_KEYS = {"$flowstrand", "codecs", "data"}
+"""The fields of a value that a client's codecs have encoded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The execution that a key stands for, and whether this call made it."""
+
+    snapshot: ExecutionSnapshot
+    is_new: bool
+
+
+def start_once(services: Services, org: OrgId, request: StartRequest, key: str, *, ttl_ms: int) -> Started:
+    """Create an execution and wake it, unless `key` stands for one already.
+
+    A key stands for its execution until `ttl_ms` after it was claimed, and for as long as that is open; one that fails or
+    is cancelled frees it at once. Where an execution has continued as another, the newest counts.
+
+    Raises:
+        Conflict: `IDEMPOTENCY_KEY_REUSED`: the execution is of another kind or has another input; nothing is created.
+        NotFound: `UNKNOWN_WORKFLOW_KIND`: no deployed app or registration knows the kind; nothing is created.
+        PayloadTooLarge: the input is over the limit; nothing is created.
+        StoreUnavailable: it may or may not have been created; start it again under the same key.
+    """
+    executions.require_startable(services, org, request)
+    while True:
+        held = idempotency.hold(services, org, key, ttl_ms=ttl_ms, gives_way=_is_free)
+        if held.chain:
+            return Started(snapshot=_existing(services, held.chain[0], request), is_new=False)
+        begun = executions.begin(services, LogKey(org, held.execution_id), request)
+        if begun is not None:
+            return Started(snapshot=executions.snapshot(services, begun), is_new=True)
+
+
+def require_same_kind(tip: append.Tip, kind: str) -> None:
+    """Refuse what would be taken for an execution of another kind.
+
+    Raises:
+        Conflict: `IDEMPOTENCY_KEY_REUSED`.
+    """
+    if tip.state.kind != kind:
+        raise _reused(f"has started an execution of another kind, {tip.state.workflow_execution_id}")
+
+
+def _is_free(chain: tuple[append.Tip, ...], has_expired: bool) -> bool:
+    match chain[-1].state.closed:
+        case None:
+            return False
+        case EventType.WORKFLOW_COMPLETED:
+            return has_expired
+        case _:
+            return True
+
+
+def _existing(services: Services, tip: append.Tip, request: StartRequest) -> ExecutionSnapshot:
+    """The execution as it stands; woken again if it has not begun, since its maker may have ended before its wake."""
+    require_same_kind(tip, request.kind)
+    if not _is_same(request.input, _input_of(services, tip)):
+        raise _reused(f"has started an execution with another input, {tip.state.workflow_execution_id}")
+    if not tip.state.has_begun and tip.state.closed is None:
+        services.control.send([Wake(org=tip.key.org, execution_id=tip.key.execution_id, sequence=1)])
+    return executions.snapshot(services, tip)
+
+
+def _input_of(services: Services, tip: append.Tip) -> JsonValue:
+    first = services.log.commit_at(tip.key, 1)
+    started = unpack_events(first)[0].data if first else None
+    if not isinstance(started, WorkflowStarted):
+        raise LogCorrupted(f"{tip.key} does not begin with its start")
+    return payloads.fetch(services, tip.key.org, started.input)
+
+
+def _is_same(given: JsonValue, recorded: JsonValue) -> bool:
+    """Whether two inputs are the same JSON. Encoded ones pass for the same: encryption gives another text each time."""
+    if _is_encoded(given) and _is_encoded(recorded):
+        return True
+    return _canonical(given) == _canonical(recorded)
+
+
+def _is_encoded(value: JsonValue) -> bool:
+    return isinstance(value, dict) and value.keys() == _ENCODED_KEYS
+
+
+def _canonical(value: JsonValue) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _reused(what: str) -> Conflict:
+    return Conflict(f"this idempotency key {what}", code="IDEMPOTENCY_KEY_REUSED")
