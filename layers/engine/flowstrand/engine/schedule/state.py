@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +10,8 @@ from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.timing import Timing
 from flowstrand.engine.schema import EpochMs
+
+_UID = re.compile("[0-9a-f]{12,64}")
 
 
 class ScheduleStatus(StrEnum):
@@ -96,7 +99,7 @@ class ScheduleState:
     grace_ms: int
     status: ScheduleStatus
     created_at_ms: EpochMs
-    next_at_ms: EpochMs | None
+    next_at_ms: EpochMs | None = None
     last_run: Run | None = None
     waiting: Run | None = None
     decided: tuple[Decided, ...] = ()
@@ -121,3 +124,9 @@ def new_uid(now_ms: int, random: bytes) -> str:
 def made_at_ms(uid: str) -> int:
     """When a schedule was created, by its `uid`."""
     return int(uid[:11], 16)
+
+
+def uid_of(execution: str, schedule_id: str) -> str | None:
+    """The `uid` of the schedule that started an execution, or the one it continues; None if none of this id did."""
+    uid, _, run = execution.removeprefix(f"{schedule_id}-").partition("-")
+    return uid if run and execution.startswith(f"{schedule_id}-") and _UID.fullmatch(uid) else None
