@@ -1,4 +1,4 @@
-"""`executions`: start, look at and signal executions, settle their promises, and say what can be started."""
+"""`executions`: start, look at and signal executions, settle their promises, keep schedules, and say what can be started."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.http.application import Application
-from flowstrand.http.routes import definitions, executions, promises
+from flowstrand.http.routes import definitions, executions, promises, schedules
 from flowstrand.service.keys import Principal
 
 application = Application(
-    "executions", Principal.USER, [executions.router, definitions.router, promises.router], composition.services
+    "executions",
+    Principal.USER,
+    [executions.router, definitions.router, promises.router, schedules.router],
+    composition.services,
 )
 
 
