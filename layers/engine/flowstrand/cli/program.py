@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from flowstrand.cli import cancel, dev, events, get, lint, promise, replay, signal, start, tail, worker
+from flowstrand.cli import cancel, dev, events, get, lint, promise, replay, schedule, signal, start, tail, worker
 from flowstrand.cli.demo import command as demo
 
 program = typer.Typer(
@@ -29,6 +29,7 @@ for command in (
 ):
     program.command()(command)
 program.add_typer(promise.promise)
+program.add_typer(schedule.schedule)
 
 
 def main() -> None:
