@@ -18,7 +18,8 @@ class Climate:
         switch: how likely another job is to run next at a port call.
         repeat: how likely a message is to be delivered twice, or its acknowledgement to be lost.
         hurry: how likely time is to jump ahead while there still is something to do.
-        forgets: all queues and timers are lost once, as they are when the one process that holds them ends.
+        forgets: how likely, at each choice, all queues and timers are to be lost, as they are when the one process that holds
+            them ends; it happens once at most.
     """
 
     processes: int
@@ -30,7 +31,7 @@ class Climate:
     switch: float
     repeat: float
     hurry: float
-    forgets: bool
+    forgets: float
     settings: Settings
     warm: int
 
@@ -49,7 +50,7 @@ class Climate:
             switch=random.choice((0.05, 0.3, 0.8)),
             repeat=random.choice((0.0, 0.05, 0.3)),
             hurry=random.choice((0.0, 0.02, 0.1)),
-            forgets=random.random() < 0.15,
+            forgets=random.choice((*(0.0,) * 12, 0.02, 0.0005, 0.0005)),
             settings=_settings(random),
             warm=random.choice((0, 1, 256)),
         )

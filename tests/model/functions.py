@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class FunctionRunner:
-    """Stands for the thread pool and for `concurrent.futures.wait`."""
+    """Stands for the thread pool and for waiting for it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -24,7 +24,7 @@ class FunctionRunner:
         self._unfinished[future] = lambda: function(*arguments)
         return future
 
-    def wait(self, futures: Iterable[Future[Any]], *, timeout: float, return_when: str) -> None:
+    def wait(self, futures: Iterable[Future[Any]], *, timeout: float) -> None:
         """Finish one of `futures`, or let the time pass, sometimes far more of it than was asked for."""
         random = self._world.random
         draw = random.random()

@@ -1,6 +1,6 @@
 """The executable model: random programs, crashes, duplicates, delays and losses against the real use cases.
 
-`FLOWSTRAND_MODEL_SEEDS` is how many seeds are tried; a failing one is repeated with `World(seed)` alone.
+`FLOWSTRAND_MODEL_SEEDS` is how many seeds are tried; a failing one is repeated with `live(seed)` alone.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from flowstrand.engine.state import ExecutionState, OpenTask
 from flowstrand.errors import Conflict
 from flowstrand.log.port import AppendConflict, Commit
 from flowstrand.log.rows import RowLog
+from flowstrand.queues.messages import Due
 from flowstrand.service import append, cancel, dispatch, safety, strand, sweep, wakes
 from tests.model import programs
 from tests.model.checks import check, logs
@@ -38,7 +39,7 @@ from tests.model.dice import Climate
 from tests.model.violation import Violation
 from tests.model.world import World
 
-SEEDS = int(os.environ.get("FLOWSTRAND_MODEL_SEEDS", "2000"))
+SEEDS = int(os.environ.get("FLOWSTRAND_MODEL_SEEDS", "300"))
 CHUNK = 50
 MUTANT_SEEDS = 800
 
@@ -54,8 +55,7 @@ def live(seed: int, world_of: Callable[[int], World] = World) -> World:
     world = world_of(seed)
     try:
         world.drive()
-        if not world.climate.forgets:  # what held the queues in memory is gone: only the sweep can tell
-            check(world)
+        check(world)  # also where all queues were lost: whoever holds them next has swept when it began
         world.sweep()
         check(world)
     except Violation as violation:
@@ -71,7 +71,7 @@ def test_every_world_comes_to_rest_and_every_log_obeys_the_laws(first: int) -> N
         assert live(seed).started
 
 
-@pytest.mark.parametrize("seed", range(0, 60, 3))
+@pytest.mark.parametrize("seed", range(0, 60, 6))
 def test_the_same_seed_gives_the_same_world(seed: int) -> None:
     one, other = live(seed), live(seed)
     assert one.trace == other.trace
@@ -117,7 +117,7 @@ def test_warm_and_cold_worlds_record_the_same() -> None:
     """Without concurrency and faults, what is kept in memory must not show in the log (law 5)."""
     calm = {"processes": 1, "jobs": 1, "crashes": 0, "failures": 0, "switch": 0.0, "repeat": 0.0, "hurry": 0.0}
     for seed in range(40):
-        climate = replace(Climate.drawn(World(seed).random), forgets=False, **calm)  # type: ignore[arg-type]
+        climate = replace(Climate.drawn(World(seed).random), forgets=0.0, **calm)  # type: ignore[arg-type]
         worlds = [live(seed, partial(World, climate=replace(climate, warm=warm))) for warm in (0, 256)]
         stored = [[(c.sequence, c.events) for c in world.disk.order] for world in worlds]
         assert stored[0] == stored[1]
@@ -188,6 +188,16 @@ def _leases_never_end() -> AbstractContextManager[object]:
     return patch.object(dispatch, "open_effects", without_leases)
 
 
+def _armed_as_if_again() -> AbstractContextManager[object]:
+    """What a wake arms counts as sent again: it ends where another is noted, which may be lost."""
+    real = dispatch._due
+
+    def again(*args: Any) -> Due:
+        return replace(real(*args), rearmed_for_ms=1)
+
+    return patch.object(dispatch, "_due", again)
+
+
 def _any_attempt_may_report() -> AbstractContextManager[object]:
     """A report is taken from whichever attempt, as long as the task is open."""
     from flowstrand.engine.decide import task
@@ -253,6 +263,7 @@ def _every_request_is_recorded() -> AbstractContextManager[object]:
         _everything_is_issued,
         _own_writes_are_conflicts,
         _leases_never_end,
+        _armed_as_if_again,
         _any_attempt_may_report,
         _select_by_argument_order,
         _parents_are_not_told,

@@ -23,10 +23,11 @@ QUEUE = "default"
 
 @dataclass(slots=True)
 class Held:
-    """An attempt in a worker's hands, and when it will be reported."""
+    """An attempt in a worker's hands, how often it will heartbeat yet, and when it does next or is reported."""
 
     task: ClaimedTask
     at_ms: int
+    beats: int
 
 
 class Workforce:
@@ -49,7 +50,8 @@ class Workforce:
         def take(claimed: list[ClaimedTask]) -> None:
             for task in claimed:
                 delay_ms = self._world.random.choice((0, 0, 300, 30_000, 70_000))
-                self.held.append(Held(task, self._world.now + delay_ms))
+                beats = self._world.random.choice((*(0,) * 12, 1, 4))
+                self.held.append(Held(task, self._world.now + delay_ms, beats))
 
         self._world.spawn(
             "poll",
@@ -63,11 +65,11 @@ class Workforce:
         """Report an attempt, once or more often; or only heartbeat; or fall silent."""
         held = self._world.random.choice([held for held in self.held if held.at_ms <= self._world.now])
         task = held.task
+        if held.beats:
+            self._heartbeat(held)
+            return
         if task.kind == "silent1" and task.attempt == 1:
             self.held.remove(held)
-            return
-        if self._world.random.random() < 0.1:
-            self._heartbeat(held)
             return
         if self._world.random.random() >= self._world.climate.repeat:
             self.held.remove(held)
@@ -118,6 +120,7 @@ class Workforce:
 
     def _heartbeat(self, held: Held) -> None:
         held.at_ms = self._world.now + 20_000
+        held.beats -= 1
         task = held.task
 
         def beat(services: Services) -> None:

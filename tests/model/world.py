@@ -20,10 +20,11 @@ from flowstrand.errors import StoreUnavailable, Unavailable
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.log.rows import RowLog
-from flowstrand.queues.messages import ControlMessage
+from flowstrand.queues.messages import ControlMessage, Due
 from flowstrand.service import executions, operations, safety, sweep, wakes
 from flowstrand.service.append import Contended
 from flowstrand.service.container import Services
+from flowstrand.service.tips import TipCache
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
 from tests.model.clients import Clients
@@ -72,7 +73,7 @@ class World:
         self.leaks: list[BaseException] = []
         self._crashes = self.climate.crashes
         self._failures = self.climate.failures
-        self._forgets = self.climate.forgets
+        self._forgets = bool(self.climate.forgets)
         self._starts = 1 + (self.random.random() < 0.2)
         self.disk.watch = self._project
         self.functions = FunctionRunner(self)
@@ -153,7 +154,8 @@ class World:
             if job.process == process:
                 job.is_dead = True
         self.processes[process].warm.clear()
-        self.processes[process] = replace(self.processes[process], warm=WarmCache(self.climate.warm))
+        successor = replace(self.processes[process], warm=WarmCache(self.climate.warm), tips=TipCache())
+        self.processes[process] = successor
 
     def _project(self, commit: Commit) -> None:
         self.trace.append(f"{commit.key} {commit.sequence} {commit.count} {commit.written_at_ms}")
@@ -234,9 +236,15 @@ class World:
             choices.append(self.clients.settle)
         if any(held.at_ms <= self.now for held in self.workers.held):
             choices.append(self.workers.report)
-        if self._forgets and self.trace and self.random.random() < 0.02:
-            choices.append(self._forget)
+        if self._forgets and self.trace and self.random.random() < self._danger():
+            choices = [self._forget]
         return choices
+
+    def _danger(self) -> float:
+        """How likely everything is to be lost now: most where a message is under way that others rely upon."""
+        dues = [(e.message, e.visible_at_ms) for e in self.mail.control if isinstance(e.message, Due)]
+        is_rearmed = any(due.rearmed_for_ms == at_ms for due, at_ms in dues)
+        return 0.1 if is_rearmed else self.climate.forgets
 
     def _step(self, job: Job) -> None:
         self.scheduler.step(job)

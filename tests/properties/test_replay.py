@@ -32,6 +32,9 @@ from tests.model.checks import logs
 from tests.model.programs import Broken
 from tests.model.world import World
 
+EXAMPLES = settings().max_examples * 2 // 5
+"""Of worlds, each of which takes as long as many examples elsewhere."""
+
 seeds = st.integers(1_000_000, 2_000_000)
 
 
@@ -81,7 +84,7 @@ def standing(driver: Driver) -> Any:
 
 
 @given(seeds)
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES)
 def test_from_every_prefix_cold_code_stands_where_warm_code_stands(seed: int) -> None:
     for log in lived(seed):
         with log.cold(0) as warm:
@@ -92,7 +95,7 @@ def test_from_every_prefix_cold_code_stands_where_warm_code_stands(seed: int) ->
 
 
 @given(seeds)
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES)
 def test_from_every_horizon_replay_gives_the_commands_and_the_outcome_that_the_turn_recorded(seed: int) -> None:
     for log in lived(seed):
         for event in log.events:
@@ -137,7 +140,7 @@ def assert_recorded(log: Lived, driver: Driver, *, up_to: int) -> None:
 
 
 @given(seeds, st.data())
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES)
 def test_dropping_the_code_anywhere_asks_for_nothing_and_shows_nothing(seed: int, data: st.DataObject) -> None:
     for log in lived(seed):
         with log.cold(data.draw(st.integers(1, len(log.events)))) as driver:
@@ -183,7 +186,7 @@ class Watched:
 
 
 @given(seeds)
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 def test_no_handler_around_the_code_runs_before_the_code_has_ended(seed: int) -> None:
     early: list[str] = []
     for log in lived(seed):

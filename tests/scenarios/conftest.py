@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from moto import mock_aws
@@ -16,7 +18,16 @@ from flowstrand.service.container import Programs, install
 from tests.scenarios.app import APP
 from tests.scenarios.world import World
 
-_MOTO = AwsEndpoint(
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_s3.client import S3Client
+
+STORES = ("sqlite-warm", "sqlite-cold", "dynamodb-warm", "dynamodb-cold")
+
+Everywhere: TypeAlias = Callable[[Programs], Iterator[World]]
+NewStores: TypeAlias = Callable[[], Stores]
+
+_AWS = AwsEndpoint(
     dynamodb_url="https://dynamodb.eu-central-1.amazonaws.com",
     s3_url="https://s3.eu-central-1.amazonaws.com",
     log_table="log",
@@ -27,25 +38,61 @@ _MOTO = AwsEndpoint(
 """AWS's own addresses, which moto answers in process."""
 
 
-STORES = ("sqlite-warm", "sqlite-cold", "dynamodb-warm", "dynamodb-cold")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedClients(AwsEndpoint):
+    """An endpoint whose clients are there already: making them takes longer than most tests do."""
 
-Everywhere: TypeAlias = Callable[[Programs], Iterator[World]]
+    clients: tuple[DynamoDBClient, S3Client]
+
+    def dynamodb(self) -> DynamoDBClient:
+        return self.clients[0]
+
+    def s3(self) -> S3Client:
+        return self.clients[1]
+
+
+@pytest.fixture(scope="module")
+def moto_stores() -> Iterator[NewStores]:
+    """Makes stores on moto, each with tables and a bucket of its own."""
+    numbers = count(1)
+    with mock_aws():
+        clients = _AWS.dynamodb(), _AWS.s3()
+
+        def stores() -> Stores:
+            number = next(numbers)
+            endpoint = SharedClients(
+                dynamodb_url=_AWS.dynamodb_url,
+                s3_url=_AWS.s3_url,
+                log_table=f"log-{number}",
+                directory_table=f"directory-{number}",
+                payload_bucket=f"payloads-{number}",
+                options=_AWS.options,
+                clients=clients,
+            )
+            return dynamodb_stores(endpoint)
+
+        yield stores
 
 
 @pytest.fixture(params=STORES)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """The handlers on an empty store; `cold` forgets every coroutine after every turn."""
     with ExitStack() as stack:
-        stores = _stores(request.param.partition("-")[0], tmp_path, stack)
+        stores = _stores(request, request.param.partition("-")[0], tmp_path)
+        stack.callback(stores.close)
         yield _world(request.param, stores, stack, APP)
 
 
 @pytest.fixture(scope="module")
-def both_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Stores]]:
+def both_stores(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Stores]]:
     """One of each, for tests that ask for nothing but their own executions."""
-    with ExitStack() as stack:
-        folder = tmp_path_factory.mktemp("both")
-        yield {store: _stores(store, folder, stack) for store in ("sqlite", "dynamodb")}
+    folder = tmp_path_factory.mktemp("both")
+    both = {store: _stores(request, store, folder) for store in ("sqlite", "dynamodb")}
+    yield both
+    for stores in both.values():
+        stores.close()
 
 
 @pytest.fixture
@@ -66,11 +113,8 @@ def _world(name: str, stores: Stores, stack: ExitStack, programs: Programs) -> W
     return made
 
 
-def _stores(store: str, folder: Path, stack: ExitStack) -> Stores:
-    if store == "dynamodb":
-        stack.enter_context(mock_aws())
-        stores = dynamodb_stores(_MOTO)
-    else:
-        stores = sqlite_stores(folder)
-    stack.callback(stores.close)
-    return stores
+def _stores(request: pytest.FixtureRequest, store: str, folder: Path) -> Stores:
+    if store == "sqlite":
+        return sqlite_stores(folder)
+    new: NewStores = request.getfixturevalue("moto_stores")
+    return new()

@@ -92,6 +92,24 @@ def test_s15_code_that_no_longer_matches_fails_with_both_sides(
         assert message.endswith(diff)
 
 
+@pytest.mark.parametrize(("first", "then"), [pair[:2] for pair in VIOLATIONS.values()], ids=VIOLATIONS.keys())
+def test_s15_nothing_that_diverging_code_asks_for_is_recorded(
+    everywhere: Everywhere, first: Code, then: Code
+) -> None:
+    programs = Deployed(first)
+    for world in everywhere(programs):
+        execution = changed(world, programs, first=first, then=then, before="", after="done a")
+        types = [event["type"] for event in events(world, execution)]
+        began = types.index("WORKFLOW_SUSPENDED")
+        assert set(types[began:]) == {
+            "WORKFLOW_SUSPENDED",
+            "TASK_STARTED",
+            "TASK_COMPLETED",
+            "WORKFLOW_RESUMED",
+            "WORKFLOW_FAILED",
+        }
+
+
 PATCHED: dict[str, tuple[Code, Code, str, str, str, str]] = {
     "an old execution goes the old way": (
         changing.two_tasks,

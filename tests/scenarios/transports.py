@@ -17,8 +17,8 @@ Transport: TypeAlias = Callable[[World, str], list[Row]]
 
 
 def history(world: World, execution: str) -> list[Row]:
-    """Page after page, two events each."""
-    return list(_pages(world, execution, limit="2"))
+    """Page after page, five events each."""
+    return list(_pages(world, execution, limit="5"))
 
 
 def long_poll(world: World, execution: str) -> list[Row]:
@@ -43,7 +43,7 @@ def sse_cloudevents(world: World, execution: str) -> list[Row]:
 def collector(world: World, execution: str) -> list[Row]:
     """A client that stops at the terminal event: it cannot have missed what came before."""
     rows: list[Row] = []
-    for row in _pages(world, execution, limit="1"):
+    for row in _pages(world, execution, limit="4"):
         rows.append(row)
         if row[1] in {"WORKFLOW_COMPLETED", "WORKFLOW_FAILED"}:
             break

@@ -40,7 +40,7 @@ Nothing here signals suspension: a waiting workflow yields, it does not raise.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
@@ -195,11 +195,11 @@ class PromiseTimeout(TimedOut):
 
 
 class MapFailed(AuthorError):
-    """More items of a `ctx.map` failed than it tolerates. `outcome` holds what came of each item."""
+    """More items of a `ctx.map` failed than it tolerates. `outcome`, a `MapOutcome`, holds what came of each item."""
 
     code = "MAP_FAILED"
 
-    def __init__(self, message: str, *, outcome: object) -> None:
+    def __init__(self, message: str, *, outcome: Any) -> None:
         super().__init__(message)
         self.outcome = outcome
 

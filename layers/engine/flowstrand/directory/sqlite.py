@@ -24,8 +24,18 @@ CREATE INDEX IF NOT EXISTS directory_expiry ON directory_items (expires_at) WHER
 """
 _VERSION = "SELECT version FROM directory_items WHERE partition = ? AND key = ?"
 _GET = "SELECT data, version FROM directory_items WHERE partition = ? AND key = ?"
-_PUT = "INSERT OR REPLACE INTO directory_items (partition, key, data, version, expires_at) VALUES (?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO directory_items (data, expires_at, partition, key, version) VALUES (?, ?, ?, ?, 1)"
+_CREATE = f"{_INSERT} ON CONFLICT DO NOTHING RETURNING version"
+_PUT = f"""
+{_INSERT} ON CONFLICT DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at, version = version + 1
+RETURNING version
+"""
+_REPLACE = """
+UPDATE directory_items SET data = ?, expires_at = ?, version = version + 1
+WHERE partition = ? AND key = ? AND version = ? RETURNING version
+"""
 _DELETE = "DELETE FROM directory_items WHERE partition = ? AND key = ?"
+_DELETE_VERSION = f"{_DELETE} AND version = ? RETURNING version"
 _SCAN = "SELECT key, data, version FROM directory_items WHERE partition = ? AND key > ? ORDER BY key LIMIT ?"
 _PURGE = "DELETE FROM directory_items WHERE expires_at <= ?"
 
@@ -61,16 +71,26 @@ class SqliteDirectory:
             PayloadTooLarge: `data` is larger than an item may be.
         """
         text = dump(partition, key, data)
-        with self._database.transaction():
-            version = self._checked_version(partition, key, expect) + 1
-            self._database.execute(_PUT, (partition, key, text, version, expires_at_ms))
-        return Item(partition=partition, key=key, data=load(text), version=version)
+        row = (text, expires_at_ms, partition, key)
+        match expect:
+            case None:
+                written = self._database.execute(_PUT, row)
+            case 0:
+                written = self._database.execute(_CREATE, row)
+            case _:
+                written = self._database.execute(_REPLACE, (*row, expect))
+        if not written:
+            raise self._unmet(partition, key, expect)
+        return Item(partition=partition, key=key, data=load(text), version=written[0][0])
 
     def delete(self, partition: str, key: str, *, expect: int | None = None) -> None:
         """See `Directory.delete`."""
-        with self._database.transaction():
-            self._checked_version(partition, key, expect)
+        if expect is None:
             self._database.execute(_DELETE, (partition, key))
+        elif not self._database.execute(_DELETE_VERSION, (partition, key, expect)) and (
+            expect or self._version(partition, key)
+        ):
+            raise self._unmet(partition, key, expect)
 
     def scan(self, partition: str, *, after: str = "", limit: int = 100) -> Sequence[Item]:
         """See `Directory.scan`."""
@@ -83,10 +103,11 @@ class SqliteDirectory:
         """Delete what has expired; DynamoDB does this by itself."""
         self._database.execute(_PURGE, (now_ms,))
 
-    def _checked_version(self, partition: str, key: str, expect: int | None) -> int:
-        """The version now, 0 if there is no item; to be called in a transaction."""
+    def _unmet(self, partition: str, key: str, expect: int | None) -> PreconditionFailed:
+        version = self._version(partition, key)
+        return PreconditionFailed(f"{partition}/{key} is at version {version}, not {expect}")
+
+    def _version(self, partition: str, key: str) -> int:
+        """The version now, 0 if there is no item."""
         rows = self._database.execute(_VERSION, (partition, key))
-        version: int = rows[0][0] if rows else 0
-        if expect is not None and version != expect:
-            raise PreconditionFailed(f"{partition}/{key} is at version {version}, not {expect}")
-        return version
+        return int(rows[0][0]) if rows else 0

@@ -122,7 +122,8 @@ def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
     effects: list[tuple[int, Effect]] = []
     if state.timeout_at_ms is not None and since <= 1:
         effects.append((0, ArmTimeout(at_ms=state.timeout_at_ms)))
-    effects += [(t.position, effect) for t in state.tasks.values() for effect in _of_task(t, since)]
+    changed = [task for task in state.tasks.values() if task.changed_at >= since]
+    effects += [(task.position, effect) for task in changed for effect in _of_task(task, since)]
     effects += [
         (timer.position, ArmTimer(position=timer.position, at_ms=timer.fire_at_ms))
         for timer in state.timers.values()
@@ -180,9 +181,8 @@ def _of_promise(promise: OpenPromise) -> list[Effect]:
 
 
 def _of_task(task: OpenTask, since: int) -> Iterator[Effect]:
-    """Its attempt's, if that has changed from `since` on, and its deadline's, if it was created from then on."""
-    if task.changed_at >= since:
-        yield _of_attempt(task)
+    """Its attempt's, which has changed from `since` on, and its deadline's, if it was created from then on."""
+    yield _of_attempt(task)
     if task.deadline_at_ms is not None and task.created_at >= since:
         yield ArmDeadline(position=task.position, at_ms=task.deadline_at_ms)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import copy
 
 from flowstrand.engine.events import (
     CancellationRequested,
@@ -68,7 +67,7 @@ def fold(state: ExecutionState | None, events: Iterable[Event]) -> ExecutionStat
     Raises:
         LogCorrupted: an event cannot follow the one before it, or there is none at all.
     """
-    draft = _private_copy(state) if state else None
+    draft = state.copy() if state else None
     for event in events:
         if draft is None:
             draft = _first(event)
@@ -89,7 +88,7 @@ class Draft:
     """
 
     def __init__(self, state: ExecutionState, now_ms: int) -> None:
-        self.state = _private_copy(state)
+        self.state = state.copy()
         self.now_ms = max(now_ms, state.timestamp_ms)
         self.events: list[EventData] = []
         self.first_sequence = state.sequence + 1
@@ -101,16 +100,6 @@ class Draft:
             _check_order(self.state, event)
             _apply(self.state, event)
             self.events.append(data)
-
-
-def _private_copy(state: ExecutionState) -> ExecutionState:
-    draft = copy(state)
-    draft.tasks, draft.timers = dict(state.tasks), dict(state.timers)
-    draft.children, draft.promises = dict(state.children), dict(state.promises)
-    draft.settlements, draft.signals = dict(state.settlements), dict(state.signals)
-    draft.values = dict(state.values)
-    draft.requests, draft.chunk_requests = dict(state.requests), dict(state.chunk_requests)
-    return draft
 
 
 def _first(event: Event) -> ExecutionState:

@@ -27,6 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 _SCHEMAS: dict[type, tuple[_Field, ...]] = {}
+_PAYLOAD_FIELDS: dict[type, tuple[tuple[str, str], ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,13 @@ def from_json(cls: type[T], data: Mapping[str, Any]) -> T:
     return cls(**arguments)
 
 
-def payload_fields(cls: type) -> list[tuple[str, str]]:
-    """`(attribute, JSON key)` of every field of `cls` that holds a user's value."""
-    return [(field.name, field.key) for field in schema_of(cls) if field.is_payload]
+def payload_fields(cls: type) -> tuple[tuple[str, str], ...]:
+    """`(attribute, JSON key)` of every field of `cls` that holds a user's value; worked out once per class."""
+    known = _PAYLOAD_FIELDS.get(cls)
+    if known is None:
+        found = tuple((field.name, field.key) for field in schema_of(cls) if field.is_payload)
+        known = _PAYLOAD_FIELDS[cls] = found
+    return known
 
 
 def schema_of(cls: type) -> tuple[_Field, ...]:

@@ -191,6 +191,14 @@ class ExecutionState:
             return WorkflowStatus.PENDING
         return WorkflowStatus.RUNNING if self.is_runnable else WorkflowStatus.WAITING
 
+    def copy(self) -> ExecutionState:
+        """One to fold into: whatever is done to it, nothing of it shows here."""
+        copied = object.__new__(ExecutionState)
+        for name in ExecutionState.__slots__:
+            value = getattr(self, name)
+            setattr(copied, name, dict(value) if isinstance(value, dict) else value)
+        return copied
+
     def is_released_by(self, sequence: int) -> bool:
         """Whether an event beyond the horizon and up to `sequence` satisfies one of the recorded waits."""
         is_cancelled = self.cancel_requested_at is not None and self.horizon < self.cancel_requested_at <= sequence
@@ -202,8 +210,9 @@ class ExecutionState:
         return any(self._is_released(group, arrived, sequence) for group in self.waits)
 
     def _is_released(self, group: WaitGroup, arrived: Counter[str], up_to: int) -> bool:
-        members = [self.settlements.get(position) for position in group.positions()]
-        settled = [member for member in members if member and member.sequence <= up_to]
+        members = group.positions()
+        ends = self.settlements.items()  # what has settled since the last turn, mostly far less than is waited for
+        settled = [end for position, end in ends if position in members and end.sequence <= up_to]
         if group.any_of:
             return bool(settled) or any(name in arrived for name in group.signals or ())
         if not group.settled and any(member.failed for member in settled):

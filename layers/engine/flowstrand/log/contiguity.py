@@ -7,6 +7,7 @@ earlier one: such a read is thrown away and made again consistently. A gap that 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from flowstrand.errors import LogCorrupted
@@ -21,8 +22,8 @@ def read_contiguous(
 ) -> list[Commit]:
     """Commits that hold events beyond `after`, as `EventLog.read` promises them.
 
-    Reads the row that may hold `after + 1`, then only rows behind it: the cost is that of the answer, wherever in
-    the history it lies (law 11).
+    Reads the rows behind `after`; and the one that may hold `after + 1` unless the first of them does. The cost is that of
+    the answer, wherever in the history it lies (law 11).
 
     Raises:
         LogCorrupted: a consistent read found a gap.
@@ -31,30 +32,34 @@ def read_contiguous(
         return []
     if not consistent:
         try:
-            return _take(_chain(rows, key, after, limit, consistent=False), after, limit)
+            return _take(_linked(rows, key, after, limit, consistent=False), after, limit)
         except LogCorrupted:
             pass  # perhaps only a lagging replica: the consistent read below decides
-    return _take(_chain(rows, key, after, limit, consistent=True), after, limit)
+    return _take(_linked(rows, key, after, limit, consistent=True), after, limit)
 
 
-def _chain(rows: CommitRows, key: LogKey, after: int, limit: int | None, *, consistent: bool) -> Iterator[Commit]:
+def _linked(rows: CommitRows, key: LogKey, after: int, limit: int | None, *, consistent: bool) -> Iterator[Commit]:
     """Commits from the one that may hold `after + 1`, each beginning where the one before it ended."""
-    first = rows.newest(key, up_to=after + 1, consistent=consistent)
-    position, ended = 0, 0
-    if first is not None:
-        yield first
-        position, ended = first.sequence, first.last_sequence
-    for commit in rows.following(key, position, page=limit, consistent=consistent):
+    behind = rows.following(key, after, page=limit, consistent=consistent)
+    first = next(behind, None)
+    ended = after
+    is_adjacent = first is not None and first.sequence == after + 1
+    if after > 0 and not is_adjacent:  # `after` is in the middle of a commit, or the end
+        holder = rows.newest(key, up_to=after + 1, consistent=consistent)
+        ended = holder.last_sequence if holder else 0
+        if holder:
+            yield holder
+    for commit in behind if first is None else chain([first], behind):
         if commit.sequence != ended + 1:
             raise LogCorrupted(f"{key} goes on at {commit.sequence} after {ended}")
         yield commit
         ended = commit.last_sequence
 
 
-def _take(chain: Iterator[Commit], after: int, limit: int | None) -> list[Commit]:
-    """The commits of `chain` with events beyond `after`, until there are `limit` such events."""
+def _take(linked: Iterator[Commit], after: int, limit: int | None) -> list[Commit]:
+    """The commits of `linked` with events beyond `after`, until there are `limit` such events."""
     taken: list[Commit] = []
-    for commit in chain:
+    for commit in linked:
         if commit.last_sequence > after:
             taken.append(commit)
             if limit is not None and commit.last_sequence - after >= limit:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from flowstrand.engine.events.codec import decode, encode
@@ -23,6 +24,11 @@ COMPRESS_ABOVE = 1_024
 
 _PLAIN, _ZLIB = b"j", b"z"
 _HEADER_BYTES = 5
+_FEW = 16
+"""Events in one commit that are as well decoded again as kept."""
+_KEPT_APART = 8
+"""Commits that are kept taken apart; none holds more than 380 KB."""
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def pack_events(events: Sequence[EventData]) -> bytes:
@@ -31,7 +37,17 @@ def pack_events(events: Sequence[EventData]) -> bytes:
     Raises:
         ValueError: a value has no JSON form (NaN, an infinity).
     """
-    return pack_json([encode(data) for data in events])
+    return pack_stored([stored_form(data) for data in events])
+
+
+def stored_form(data: EventData) -> bytes:
+    """One event as a commit holds it, before the commit is packed. Raises what `pack_events` does."""
+    return _dumped(encode(data))
+
+
+def pack_stored(events: Sequence[bytes]) -> bytes:
+    """The events of one commit, in order, each in its stored form."""
+    return _packed(b"[" + b",".join(events) + b"]")
 
 
 def unpack_events(commit: Commit) -> tuple[Event, ...]:
@@ -46,10 +62,17 @@ def unpack_events(commit: Commit) -> tuple[Event, ...]:
 def unpack_events_at(commit: Commit, sequences: Collection[int]) -> tuple[Event, ...]:
     """The events of a commit that have one of `sequences`, in order; the others are not decoded.
 
+    Of a commit that holds many, a few are asked for again and again: tasks that were asked for together are claimed ten at
+    a time. So the whole of it is taken apart once.
+
     Raises:
         LogCorrupted: as `unpack_events`.
     """
-    return tuple(_event(commit, sequence, item) for sequence, item in _stored(commit) if sequence in sequences)
+    wanted = [sequence for sequence in sorted(sequences) if commit.sequence <= sequence <= commit.last_sequence]
+    if commit.count <= _FEW or len(wanted) == commit.count:
+        return tuple(_event(commit, sequence, item) for sequence, item in _stored(commit) if sequence in sequences)
+    texts = _taken_apart(commit)
+    return tuple(_event(commit, n, json.loads(texts[n - commit.sequence])) for n in wanted)
 
 
 def _stored(commit: Commit) -> Iterator[tuple[int, Any]]:
@@ -60,6 +83,11 @@ def _stored(commit: Commit) -> Iterator[tuple[int, Any]]:
     if not isinstance(stored, list) or len(stored) != commit.count:
         raise LogCorrupted(f"the commit at {commit.sequence} of {commit.key} does not hold {commit.count} events")
     return iter(enumerate(stored, start=commit.sequence))
+
+
+@lru_cache(maxsize=_KEPT_APART)
+def _taken_apart(commit: Commit) -> tuple[str, ...]:
+    return tuple(_JSON.encode(item) for _, item in _stored(commit))
 
 
 def _event(commit: Commit, sequence: int, stored: Any) -> Event:
@@ -73,8 +101,16 @@ def pack_json(value: Any) -> bytes:
         ValueError: it has no JSON form (NaN, an infinity).
         TypeError: it holds something that is not JSON.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    plain = text.encode("utf-8", "surrogatepass")  # a user's string may hold half of a surrogate pair
+    return _packed(_dumped(value))
+
+
+def _dumped(value: Any) -> bytes:
+    return _JSON.encode(value).encode(
+        "utf-8", "surrogatepass"
+    )  # a user's string may hold half of a surrogate pair
+
+
+def _packed(plain: bytes) -> bytes:
     codec, body = (_ZLIB, zlib.compress(plain)) if len(plain) > COMPRESS_ABOVE else (_PLAIN, plain)
     return codec + _checksum(codec, body) + body
 

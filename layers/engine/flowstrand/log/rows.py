@@ -68,6 +68,9 @@ class RowLog:
         """
         if sequence < 1:
             return None
+        holder = self._rows.newest(key, up_to=sequence, consistent=True)
+        if holder is not None and holder.last_sequence >= sequence:
+            return holder
         commits = self.read(key, after=sequence - 1, limit=1)
         return commits[0] if commits else None
 

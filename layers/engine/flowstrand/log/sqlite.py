@@ -88,7 +88,7 @@ class SqliteRows:
     ) -> Iterator[Commit]:
         """See `CommitRows.following`."""
         size = _PAGE_ROWS if page is None else min(page, _PAGE_ROWS)
-        while True:
+        while sequence < _HIGHEST_SEQUENCE:
             rows = self._database.execute(_FOLLOWING, (str(key), sequence, size))
             for row in rows:
                 yield _commit(key, row)

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from flowstrand.errors import LogCorrupted, StoreUnavailable
 
@@ -76,8 +76,11 @@ class SqliteDatabase:
         Raises:
             sqlite3.IntegrityError: it would break a constraint.
         """
-        with _meaningful_errors(), self._turn:
-            return self._connection().execute(statement, parameters).fetchall()
+        try:
+            with self._turn:
+                return self._connection().execute(statement, parameters).fetchall()
+        except sqlite3.Error as error:
+            _raise_meaningful(error)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -123,8 +126,10 @@ class SqliteDatabase:
         return held.connection
 
     def _open(self) -> _Held:
-        with _meaningful_errors():
+        try:
             return _Held(_open(self.path, self._busy_timeout_s))
+        except sqlite3.Error as error:
+            _raise_meaningful(error)
 
 
 class _Held:
@@ -168,15 +173,11 @@ def _enter_wal(connection: sqlite3.Connection) -> None:
     raise StoreUnavailable("the database is being opened by too many processes at once")
 
 
-@contextmanager
-def _meaningful_errors() -> Iterator[None]:
+def _raise_meaningful(error: sqlite3.Error) -> NoReturn:
     """Tell "repeat it" and "damaged" from programming errors, which pass unchanged."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
-        if code in _UNAVAILABLE:
-            raise StoreUnavailable(f"the database is unavailable: {error}") from error
-        if code in _DAMAGED:
-            raise LogCorrupted(f"the database file is damaged: {error}") from error
-        raise
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    if code in _UNAVAILABLE:
+        raise StoreUnavailable(f"the database is unavailable: {error}") from error
+    if code in _DAMAGED:
+        raise LogCorrupted(f"the database file is damaged: {error}") from error
+    raise error

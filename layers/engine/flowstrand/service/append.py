@@ -6,7 +6,7 @@ writer that loses reads only the commits it had not seen, and decides again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
@@ -15,7 +15,7 @@ from flowstrand.engine.evolve import Draft, fold
 from flowstrand.engine.state import ExecutionState
 from flowstrand.errors import NotFound, StoreUnavailable, Unavailable
 from flowstrand.log.checkpoint import pack_checkpoint, unpack_checkpoint
-from flowstrand.log.packing import pack_events, unpack_events
+from flowstrand.log.packing import pack_stored, stored_form, unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
 from flowstrand.service.container import Services
 from flowstrand.service.payloads import offload
@@ -103,21 +103,26 @@ def require(services: Services, key: LogKey) -> Tip:
     return tip
 
 
-def advance(tip: Tip | None, key: LogKey, commits: Sequence[Commit]) -> Tip:
-    """The tip after `commits`, the first of which may be the one with the newest checkpoint."""
+def advance(tip: Tip | None, key: LogKey, commits: Sequence[Commit], events: Iterable[Event] | None = None) -> Tip:
+    """The tip after `commits`, the first of which may be the one with the newest checkpoint.
+
+    Args:
+        events: all that they hold, if the caller has unpacked them; then the first is folded as well.
+    """
     state = tip.state if tip else None
     checkpoint_at = tip.checkpoint_at if tip else None
     checkpoint_bytes = tip.checkpoint_bytes if tip else 0
     bytes_since = tip.bytes_since if tip else 0
+    if events is None:
+        unpacked = commits
+        if state is None and commits and commits[0].checkpoint is not None:
+            state, unpacked = unpack_checkpoint(commits[0].checkpoint), commits[1:]
+        events = (event for commit in unpacked for event in unpack_events(commit))
     for commit in commits:
-        if state is None and commit.checkpoint is not None:
-            state = unpack_checkpoint(commit.checkpoint)
-        else:
-            state = fold(state, unpack_events(commit))
         bytes_since += len(commit.events)
         if commit.checkpoint is not None:
             checkpoint_at, checkpoint_bytes, bytes_since = commit.sequence, len(commit.checkpoint), 0
-    return Tip(key, fold(state, ()), checkpoint_at, bytes_since, checkpoint_bytes)
+    return Tip(key, fold(state, events), checkpoint_at, bytes_since, checkpoint_bytes)
 
 
 def catch_up(services: Services, tip: Tip) -> tuple[Tip, list[Event]]:
@@ -126,20 +131,20 @@ def catch_up(services: Services, tip: Tip) -> tuple[Tip, list[Event]]:
     if not commits:
         return tip, []
     events = [event for commit in commits for event in unpack_events(commit)]
-    return _noted(services, advance(tip, tip.key, commits)), events
+    return _noted(services, advance(tip, tip.key, commits, events)), events
 
 
-def write(services: Services, tip: Tip, draft: Draft, stored: Sequence[EventData] | None = None) -> Tip:
+def write(services: Services, tip: Tip, draft: Draft, stored: Sequence[bytes] | None = None) -> Tip:
     """Append the draft's events, decided on `tip`, in one commit.
 
     Args:
-        stored: the same events with their large payloads already offloaded, if the caller has them.
+        stored: the same events as `in_stored_form` has them, if the caller has asked for it.
 
     Raises:
         AppendConflict: somebody else wrote first.
         StoreUnavailable: it may or may not have been written.
     """
-    events = pack_events(stored or [offload(services, tip.key.org, data) for data in draft.events])
+    events = pack_stored(stored or in_stored_form(services, tip.key, draft.events))
     bytes_since = tip.bytes_since + len(events)
     checkpoint = _checkpoint(services, tip, draft.state, bytes_since)
     sequence = tip.state.sequence + 1
@@ -157,6 +162,16 @@ def write(services: Services, tip: Tip, draft: Draft, stored: Sequence[EventData
     if checkpoint:
         return _noted(services, Tip(tip.key, draft.state, sequence, 0, len(checkpoint)))
     return _noted(services, Tip(tip.key, draft.state, tip.checkpoint_at, bytes_since, tip.checkpoint_bytes))
+
+
+def in_stored_form(services: Services, key: LogKey, events: Iterable[EventData]) -> list[bytes]:
+    """Each event as a commit of this log holds it; its large payloads are stored and replaced by references.
+
+    Raises:
+        PayloadTooLarge: a value is over the limit.
+        StoreUnavailable: a value could not be stored.
+    """
+    return [stored_form(offload(services, key.org, data)) for data in events]
 
 
 def _noted(services: Services, tip: Tip) -> Tip:
@@ -263,7 +278,7 @@ def first_commit(services: Services, key: LogKey, *events: EventData) -> Commit:
         key=key,
         sequence=1,
         count=len(events),
-        events=pack_events([offload(services, key.org, data) for data in events]),
+        events=pack_stored(in_stored_form(services, key, events)),
         written_at_ms=services.clock.now_ms(),
         commit_id=services.random_bytes(12).hex(),
     )

@@ -34,13 +34,15 @@ def holds(services: Services, key: LogKey, report: Report) -> bool:
     return services.directory.get(_partition(key), reports.request_id(report)) is not None
 
 
-def drain(services: Services, key: LogKey) -> None:
-    """Append everything in the inbox, each item once, then delete what was taken.
+def drain(services: Services, key: LogKey) -> bool:
+    """Append everything in the inbox, each item once, then delete what was taken; says whether there was anything.
 
     An item that no longer applies (a stale attempt, an ended execution) is dropped; its reporter finds that out by
     asking the log.
     """
+    had_any = False
     while found := services.directory.scan(_partition(key), limit=_BATCH):
+        had_any = True
         items = _fitting(found, services.settings.max_commit_bytes)
         taken = [reports.parse(item.data) for item in items]
 
@@ -55,7 +57,8 @@ def drain(services: Services, key: LogKey) -> None:
         for item in items:
             services.directory.delete(_partition(key), item.key)
         if len(items) == len(found) < _BATCH:
-            return
+            break
+    return had_any
 
 
 def _fitting(items: Sequence[Item], max_bytes: int) -> Sequence[Item]:

@@ -6,6 +6,8 @@ worker from being given up.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flowstrand.directory.port import Directory, PreconditionFailed
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.port import LogKey
@@ -31,37 +33,52 @@ class TurnLease:
         self._partition = f"turn-lease#{key}"
         self._holder = holder
         self._duration_ms = duration_ms
+        self._version = 0
+        """Of the item, as far as is known here; 0 where there may be none."""
 
     def acquire(self, now_ms: int) -> None:
-        """Take the lease, or renew one's own.
+        """Take the lease, or renew one's own: one write, unless somebody else has had it.
 
         Raises:
             LeaseHeld: somebody else has it.
         """
+        try:
+            self._put(now_ms, self._version)
+        except PreconditionFailed:
+            self._take_over(now_ms)
+
+    def release(self) -> None:
+        """Give it back early."""
+        try:
+            self._directory.delete(self._partition, _ONLY, expect=self._version)
+        except PreconditionFailed:  # it had run out and is somebody else's now, or the reply to a renewal was lost
+            item = self._directory.get(self._partition, _ONLY)
+            if item and item.data.get("holder") == self._holder:
+                with suppress(PreconditionFailed):
+                    self._directory.delete(self._partition, _ONLY, expect=item.version)
+        self._version = 0
+
+    def _take_over(self, now_ms: int) -> None:
+        """Take what somebody else has had, or what is one's own after all: the reply to a write may have been lost."""
         item = self._directory.get(self._partition, _ONLY)
         until_ms = _milliseconds(item.data.get("until")) if item else 0
         if item and item.data.get("holder") != self._holder and until_ms > now_ms:
             raise LeaseHeld(until_ms - now_ms)
-        ends_ms = now_ms + self._duration_ms
         try:
-            self._directory.put(
-                self._partition,
-                _ONLY,
-                {"holder": self._holder, "until": ends_ms},
-                expect=item.version if item else 0,
-                expires_at_ms=ends_ms + _DAY_MS,
-            )
+            self._put(now_ms, item.version if item else 0)
         except PreconditionFailed:
             raise LeaseHeld(self._duration_ms) from None
 
-    def release(self) -> None:
-        """Give it back early."""
-        item = self._directory.get(self._partition, _ONLY)
-        if item and item.data.get("holder") == self._holder:
-            try:
-                self._directory.delete(self._partition, _ONLY, expect=item.version)
-            except PreconditionFailed:
-                return  # it had run out and is somebody else's now
+    def _put(self, now_ms: int, version: int) -> None:
+        ends_ms = now_ms + self._duration_ms
+        item = self._directory.put(
+            self._partition,
+            _ONLY,
+            {"holder": self._holder, "until": ends_ms},
+            expect=version,
+            expires_at_ms=ends_ms + _DAY_MS,
+        )
+        self._version = item.version
 
 
 def heartbeat(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
+from queue import Empty, SimpleQueue
 from typing import TypeAlias, cast
 
 from flowstrand.engine.decide import turn as decide
@@ -70,14 +72,18 @@ class _OperationRun:
         self._lease.release()
 
     def to_the_end(self) -> bool:
-        """False where somebody else ended the execution or closed this turn."""
+        """False where somebody else ended the execution or closed this turn.
+
+        Reads only while there is nothing to append: an append that succeeds says that there was nothing to read.
+        """
         driver = self._strand.driver
         while pending := driver.pending_operations():
             if not self._flush({}):
                 return False
             self._start(pending)
             done = self._wait()
-            self._strand.read()
+            if not done:
+                self._strand.read()
             if not self._flush(done):
                 return False
             self._strand.deliver()
@@ -91,8 +97,7 @@ class _OperationRun:
 
     def _wait(self) -> dict[int, Result]:
         """Results of functions that have finished, after at most a third of the lease, which is then renewed."""
-        timeout_s = self._services.settings.turn_lease_ms / 3_000
-        wait(self._running.values(), timeout=timeout_s, return_when=FIRST_COMPLETED)
+        wait(self._running.values(), timeout=self._services.settings.turn_lease_ms / 3_000)
         finished = {i: self._recordable(future.result()) for i, future in self._running.items() if future.done()}
         for index in finished:
             del self._running[index]
@@ -122,29 +127,46 @@ class _OperationRun:
             if draft is None:
                 return True
             try:
-                self._strand.write(draft)
+                whole = self._strand.write(draft)
             except AppendConflict:
                 backoff.wait()
                 self._strand.read()
             else:
                 self._flushed(self._strand.tip, draft.first_sequence)
+                if whole:
+                    return True
         raise append.Contended(self._strand.tip)
 
     def _draft(self, results: dict[int, Result]) -> Draft | None:
         commands, patches = self._strand.missing_commands(), self._strand.missing_patches()
-        # A duplicate of this turn may have recorded the same operation, delivered here already or not.
-        wanted = {operation.index for operation in self._strand.driver.pending_operations()}
-        wanted -= self._strand.recorded_operations()
-        new = {index: result for index, result in results.items() if index in wanted}
+        new = self._unrecorded(results) if results else {}
         if not commands and not patches and not new:
             return None
         draft = Draft(self._strand.tip.state, self._services.clock.now_ms())
         decide.resume(draft, self._worker_id)
         decide.mark(draft, patches)
-        self._strand.issue(draft)
+        self._strand.issue(draft, commands)
         for index, result in sorted(new.items()):
             decide.record_operation(draft, index, self._names[index], result)
         return draft if draft.events else None  # a cancel of what has settled meanwhile asks for nothing
+
+    def _unrecorded(self, results: dict[int, Result]) -> dict[int, Result]:
+        """Those of `results` that are still wanted: a duplicate may have recorded others, delivered here already or not."""
+        wanted = {operation.index for operation in self._strand.driver.pending_operations()}
+        wanted -= self._strand.recorded_operations()
+        return {index: result for index, result in results.items() if index in wanted}
+
+
+def wait(futures: Iterable[Future[Result]], *, timeout: float) -> None:
+    """Until one of them is done, or `timeout` seconds have passed.
+
+    A step is handed to a thread and back, and this is most of the way back: `concurrent.futures.wait` takes twice as long.
+    """
+    done: SimpleQueue[object] = SimpleQueue()
+    for future in futures:
+        future.add_done_callback(done.put)
+    with suppress(Empty):
+        done.get(timeout=timeout)
 
 
 def _execute(operation: Operation) -> Result:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from flowstrand.engine.decide.turn import is_superseded, issue
-from flowstrand.engine.events import Event, EventData, Family, OperationCompleted, OperationFailed
-from flowstrand.engine.events.codec import encode
+from flowstrand.engine.events import Event, Family, OperationCompleted, OperationFailed
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay import matching
 from flowstrand.engine.replay.commands import Command
@@ -19,7 +16,7 @@ from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
 from flowstrand.service import append
 from flowstrand.service.container import Services
-from flowstrand.service.payloads import inline, offload
+from flowstrand.service.payloads import inline
 from flowstrand.service.wire import decoded, encoded_command
 
 
@@ -97,18 +94,23 @@ class Strand:
         Raises:
             CodecFailed: a value cannot be encoded here.
         """
+        unrecorded = self.driver.unrecorded()
+        if not unrecorded:
+            return []
         recorded = {
             matching.position_of(event.data)
             for event in self.ahead
             if isinstance(event.data, matching.RecordedCommand)
         }
-        missing = [command for command in self.driver.unrecorded() if command.position not in recorded]
+        missing = [command for command in unrecorded if command.position not in recorded]
         return [encoded_command(self.wire, command) for command in missing]
 
-    def issue(self, draft: Draft) -> None:
+    def issue(self, draft: Draft, commands: list[Command]) -> None:
         """Record what is missing. Children asked for before the code had seen a cancellation are to end as well."""
-        commands = self.missing_commands()
-        requested_at = self.tip.state.cancel_requested_at or 0
+        requested_at = self.tip.state.cancel_requested_at
+        if requested_at is None:
+            issue(draft, commands, self.driver.delivered_to)
+            return
         unaware = {command.position for command in self.driver.issued_by(requested_at - 1)}
         issue(draft, [command for command in commands if command.position in unaware], requested_at - 1)
         issue(draft, [c for c in commands if c.position not in unaware], self.driver.delivered_to)
@@ -132,7 +134,7 @@ class Strand:
         Raises:
             AppendConflict: somebody else wrote first; `read` and decide again.
         """
-        stored = [offload(self._services, self.key.org, data) for data in draft.events]
+        stored = append.in_stored_form(self._services, self.key, draft.events)
         fitting = _fitting(stored, self._services.settings.max_commit_bytes)
         whole = fitting == len(stored)
         if not whole:
@@ -145,11 +147,11 @@ class Strand:
         return whole
 
 
-def _fitting(stored: list[EventData], max_bytes: int) -> int:
+def _fitting(stored: list[bytes], max_bytes: int) -> int:
     """How many of the events fit into one commit, at least one."""
     size = 0
     for count, data in enumerate(stored):
-        size += len(json.dumps(encode(data), separators=(",", ":")))
+        size += len(data)
         if size > max_bytes:
             return max(1, count)
     return len(stored)
@@ -180,11 +182,10 @@ def open_strand(services: Services, key: LogKey) -> Strand | None:
         if services.log.tail(key) is not None:
             raise LogCorrupted(f"the history of {key} came back empty")
         return None
-    tip = append.advance(None, key, commits[:1])
-    tip = append.advance(tip, key, commits[1:])
+    events = [event for commit in commits for event in unpack_events(commit)]
+    tip = append.advance(None, key, commits, events)
     program = services.programs.program(tip.state.kind)
     if program is None:
         raise MissingCode(tip.state.kind)
-    events = [event for commit in commits for event in unpack_events(commit)]
     ahead = [_with_values(services, key, event) for event in events]
     return Strand(services, Driver(program), tip, ahead)

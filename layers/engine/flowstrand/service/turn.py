@@ -80,7 +80,7 @@ def _close(services: Services, strand: Strand, worker_id: str, refused: PayloadT
         decide.resume(draft, worker_id)
         if refused is None:
             decide.mark(draft, strand.missing_patches())
-            strand.issue(draft)
+            strand.issue(draft, strand.missing_commands())
         outcome = raised(refused) if refused else encoded_outcome(strand.wire, strand.driver.outcome())
         decide.close(draft, outcome, strand.horizon, worker_id)
         try:

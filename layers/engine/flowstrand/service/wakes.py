@@ -45,8 +45,8 @@ def _handle_wake(services: Services, wake: Wake, worker_id: str) -> None:
     tip = append.load(services, wake.key)
     if tip is None:
         return  # its creation is not there yet, or never came
-    inbox.drain(services, wake.key)
-    tip, _ = append.catch_up(services, tip)
+    if inbox.drain(services, wake.key):
+        tip, _ = append.catch_up(services, tip)
     again_in_ms: int | None = None
     try:
         tip = _run_turns(services, tip, worker_id)

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from flowstrand.testing.environment import Environment
     from flowstrand.testing.stage import Stage
 
-OutputT = TypeVar("OutputT")
+OutputT_co = TypeVar("OutputT_co", covariant=True)
 
 
-class ExecutionHandle(Generic[OutputT]):
+class ExecutionHandle(Generic[OutputT_co]):
     """An execution, and the environment it runs in.
 
     Attributes:
@@ -57,7 +57,7 @@ class ExecutionHandle(Generic[OutputT]):
         """PENDING, RUNNING, WAITING, CANCELLING, or how it ended."""
         return executions.get(self._stage.world.services, ORG, self.id).status
 
-    async def result(self) -> OutputT:
+    async def result(self) -> OutputT_co:
         """Let time pass until the execution has ended, and return its output; that of its successor if it continued as new.
 
         Raises what the client's handle raises.
@@ -99,11 +99,11 @@ class ExecutionHandle(Generic[OutputT]):
         last = history.end(self._stage.world.services, ORG, id).sequence
         return next(self._stage.world.events(id, after=last - 1))
 
-    def _output(self, output: Payload) -> OutputT:
+    def _output(self, output: Payload) -> OutputT_co:
         typed: Any = self._payloads.from_wire(cast(JsonValue, output))  # it is inlined
         if isinstance(self._workflow, Definition):
             typed = self._workflow.signature.decode_output(typed)
-        return cast(OutputT, typed)
+        return cast(OutputT_co, typed)
 
     def _raise(self, end: object) -> NoReturn:
         match end:

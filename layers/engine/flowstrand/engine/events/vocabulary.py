@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Family(StrEnum):
@@ -215,11 +216,16 @@ class WaitGroup:
 
     def positions(self) -> frozenset[int]:
         """The positions that `operations` names."""
-        found: set[int] = set()
-        for part in filter(None, self.operations.split(",")):
-            first, _, last = part.partition("-")
-            found.update(range(int(first), int(last or first) + 1))
-        return frozenset(found)
+        return _positions(self.operations)
+
+
+@lru_cache(maxsize=64)  # each report to an execution asks again whether it releases the same groups
+def _positions(ranges: str) -> frozenset[int]:
+    found: set[int] = set()
+    for part in filter(None, ranges.split(",")):
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found)
 
 
 def _ranges(positions: list[int]) -> str:

@@ -93,16 +93,19 @@ class Driver(Requests):
             self.drop()
 
     def unrecorded(self) -> list[Command]:
-        """What the code has issued and the delivered log does not record, by position."""
-        return self._ledger.unrecorded()
+        """What the code has issued and the delivered log does not record, by position.
+
+        Nothing, once the code no longer matches its log: what it asks for is not what this execution asks for.
+        """
+        return [] if self._violation else self._ledger.unrecorded()
 
     def issued_by(self, sequence: int) -> list[Command]:
         """What of `unrecorded` the code had issued by the time that the event at `sequence` was delivered."""
-        return self._ledger.issued_by(sequence)
+        return [] if self._violation else self._ledger.issued_by(sequence)
 
     def unrecorded_patches(self) -> list[str]:
         """Patches that apply and whose markers the delivered log does not hold."""
-        return list(self._patches.unrecorded)
+        return [] if self._violation else list(self._patches.unrecorded)
 
     def pending_operations(self) -> list[Operation]:
         """`ctx.run` calls without a delivered result, by index; none once the code has ended."""
