@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.state import Outcome, ScheduleStatus
@@ -15,7 +16,7 @@ from flowstrand.engine.schema import EpochMs, rfc3339
 from flowstrand.errors import Conflict, InvalidInput, NotFound, StoreUnavailable, Unavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.queues.messages import ScheduleDue
-from flowstrand.service import cancel, executions, schedule_index, schedule_ticks, schedules, sweep
+from flowstrand.service import cancel, executions, schedule_index, schedule_rows, schedule_ticks, schedules, sweep
 from flowstrand.service.schedule_rows import Schedule
 from flowstrand.service.schedules import ScheduleRequest, TriggerOutcome
 from tests.unit.service.service_world import ORG, Killed, ServiceWorld, kill, nothing, unavailable, work
@@ -108,7 +109,9 @@ def test_an_id_that_is_taken_is_refused_and_one_that_was_deleted_is_free_again(w
     assert outcomes(world) == [Outcome.STARTED]
 
 
-def test_a_deleted_schedule_starts_nothing_and_leaves_nothing_behind(world: ServiceWorld) -> None:
+def test_a_deleted_schedule_starts_nothing_and_leaves_only_what_the_store_removes_by_itself(
+    world: ServiceWorld,
+) -> None:
     scheduled(world)
     schedules.delete(world.services, ORG, "s")
     with pytest.raises(NotFound):
@@ -117,7 +120,20 @@ def test_a_deleted_schedule_starts_nothing_and_leaves_nothing_behind(world: Serv
     world.settle()
     to_next_hour(world)
     assert started(world) == []
-    assert not any(world.disk.items.values())
+    assert [partition for partition, rows in world.disk.items.items() if rows] == [f"{ORG}#schedules"]
+    assert list(schedule_index.every(world.services.directory)) == []
+
+
+def test_whoever_still_holds_a_deleted_schedule_cannot_write_over_a_new_one_of_its_id(world: ServiceWorld) -> None:
+    scheduled(world)
+    schedules.pause(world.services, ORG, "s")
+    held = schedules.get(world.services, ORG, "s")
+    schedules.delete(world.services, ORG, "s")
+    world.settle()
+    scheduled(world)
+    schedules.pause(world.services, ORG, "s")
+    with pytest.raises(PreconditionFailed):
+        schedule_rows.write(world.services, held, held.state)
 
 
 def test_what_cannot_be_is_refused_and_nothing_is_created(world: ServiceWorld) -> None:

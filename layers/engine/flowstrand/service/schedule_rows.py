@@ -21,7 +21,8 @@ from flowstrand.service.container import Services
 from flowstrand.service.executions import StartRequest
 
 _KEPT_DELETED_MS = 3_600_000
-"""How long a deleted schedule is kept for the look that removes it; then the store may remove it by itself."""
+"""How long a deleted schedule is kept at least; then the store removes it by itself. For as long, the versions of a new one
+of the same id go on from it, so that whoever still holds the old one cannot write over the new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +85,6 @@ def write(services: Services, schedule: Schedule, state: ScheduleState) -> Sched
         expires_at_ms=services.clock.now_ms() + _KEPT_DELETED_MS if is_deleted else None,
     )
     return replace(schedule, state=state, version=item.version)
-
-
-def remove(services: Services, schedule: Schedule) -> None:
-    """Remove what was read.
-
-    Raises:
-        PreconditionFailed: it has changed.
-    """
-    services.directory.delete(_partition(schedule.org), schedule.schedule_id, expect=schedule.version)
 
 
 def _dump(services: Services, org: OrgId, request: StartRequest) -> JsonObject:

@@ -55,7 +55,7 @@ def tick(services: Services, due: ScheduleDue) -> None:
             _forget_abandoned(services, due)
             return
         if schedule.state.status is ScheduleStatus.DELETED:
-            _remove(services, schedule)
+            schedule_index.remove(services.directory, due)
             return
         if not schedule.state.is_settled:
             settle(services, schedule)
@@ -144,12 +144,6 @@ def _end(services: Services, schedule: Schedule, ending: Ending) -> None:
             force=ending.is_forced,
             request_id=f"schedule/{schedule.state.uid}/{ending.for_run}",
         )
-
-
-def _remove(services: Services, schedule: Schedule) -> None:
-    with suppress(PreconditionFailed):  # there is a new one of this id
-        schedule_rows.remove(services, schedule)
-    schedule_index.remove(services.directory, schedule.due)
 
 
 def _forget_abandoned(services: Services, due: ScheduleDue) -> None:

@@ -22,7 +22,7 @@ class ScheduleStatus(StrEnum):
     COMPLETED = "COMPLETED"
     """Its last moment has passed."""
     DELETED = "DELETED"
-    """Nobody sees it any more; what is left of it will be removed."""
+    """Nobody sees it any more; the store will remove it."""
 
 
 class Outcome(StrEnum):

@@ -7,6 +7,8 @@ is the same. Where clocks change, cron expressions mean what Debian's cron(8) ma
                                              comes twice runs the first time
     hour or minute a wildcard ("*/15 * …")   runs whenever a clock on the wall shows it: never when it is left out, and
                                              each time that it comes
+
+Clocks that change by less than an hour (Lord Howe Island's) may pass over a wildcard's run on that day.
 """
 
 from __future__ import annotations
