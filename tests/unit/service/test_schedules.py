@@ -19,6 +19,7 @@ from flowstrand.queues.messages import ScheduleDue
 from flowstrand.service import cancel, executions, schedule_index, schedule_rows, schedule_ticks, schedules, sweep
 from flowstrand.service.schedule_rows import Schedule
 from flowstrand.service.schedules import ScheduleRequest, TriggerOutcome
+from tests.support.memory_queues import Envelope
 from tests.unit.service.service_world import ORG, Killed, ServiceWorld, kill, nothing, unavailable, work
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -396,6 +397,28 @@ def test_looking_at_it_at_any_time_changes_nothing(world: ServiceWorld) -> None:
     assert schedules.get(world.services, ORG, "s") == before
     assert len(started(world)) == 1
     assert len(_timers(world)) == 1
+
+
+@pytest.mark.parametrize("policy", OverlapPolicy)
+def test_however_many_messages_there_are_at_one_moment_there_is_one_for_the_next(
+    world: ServiceWorld, policy: OverlapPolicy
+) -> None:
+    scheduled(world, overlap_policy=policy)
+    for _ in range(5):
+        sweep.run(world.services)
+        [timer] = [e for e in world.mail.control if isinstance(e.message, ScheduleDue) and e.message.for_ms > 0]
+        world.mail.control += [Envelope(timer.message, timer.visible_at_ms) for _ in range(3)]
+        to_next_hour(world)
+        assert len(_timers(world)) == 1
+
+
+def test_a_message_that_comes_too_early_is_sent_again(world: ServiceWorld) -> None:
+    scheduled(world)
+    [early] = [e for e in world.mail.control if isinstance(e.message, ScheduleDue)]
+    early.visible_at_ms = world.clock.now_ms()
+    world.settle()
+    to_next_hour(world)
+    assert len(started(world)) == 1
 
 
 # --- triggers ---------------------------------------------------------------------------------------

@@ -75,11 +75,13 @@ class ScheduleDue:
 
     Attributes:
         uid: tells the schedule from others that had its id before.
+        for_ms: the moment that a timer sent it for; 0 where a timer is to be set in any case, in place of one that may be lost.
     """
 
     org: OrgId
     schedule_id: str
     uid: str
+    for_ms: int = 0
 
     @property
     def name(self) -> str:
@@ -124,6 +126,7 @@ def dump(message: ControlMessage | TaskMessage) -> str:
             body |= {"rearmedFor": message.rearmed_for_ms} if message.rearmed_for_ms else {}
         case ScheduleDue():
             body |= {"type": "schedule", "scheduleId": message.schedule_id, "uid": message.uid}
+            body |= {"for": message.for_ms} if message.for_ms else {}
         case TaskMessage():
             body |= {"type": "task", "position": message.position, "attempt": message.attempt}
             body |= {"priority": message.priority} if message.priority else {}
@@ -140,7 +143,12 @@ def load(text: str) -> ControlMessage | TaskMessage:
         body = json.loads(text)
         org = OrgId(body["org"])
         if body["type"] == "schedule":
-            return ScheduleDue(org=org, schedule_id=str(body["scheduleId"]), uid=str(body["uid"]))
+            return ScheduleDue(
+                org=org,
+                schedule_id=str(body["scheduleId"]),
+                uid=str(body["uid"]),
+                for_ms=int(body.get("for", 0)),
+            )
         execution = ExecutionId(body["executionId"])
         match body["type"]:
             case "wake":

@@ -37,6 +37,9 @@ SCHEDULE_ID = "scheduleId"
 SCHEDULED_AT = "scheduledAt"
 """The same: the moment that it is for."""
 
+NO_TIMER = -1
+"""`ScheduleDue.for_ms` of a message that comes because of something else than the time."""
+
 _ROUNDS = 50
 """Decisions in one look; then it goes on in another, so that one schedule cannot keep a process for ever."""
 _ABANDONED_MS = 3_600_000
@@ -62,7 +65,7 @@ def tick(services: Services, due: ScheduleDue) -> None:
             continue
         state = _advance(services, schedule)
         if state == schedule.state:
-            _arm(services, schedule)
+            _arm(services, schedule, due)
             return
         with suppress(PreconditionFailed):
             settle(services, schedule_rows.write(services, schedule, state))
@@ -103,7 +106,7 @@ def tell(services: Services, tip: append.Tip) -> None:
         return
     uid = uid_of(tip.key.execution_id, schedule_id)
     if uid is not None:
-        services.control.send([ScheduleDue(org=tip.key.org, schedule_id=schedule_id, uid=uid)])
+        services.control.send([ScheduleDue(org=tip.key.org, schedule_id=schedule_id, uid=uid, for_ms=NO_TIMER)])
 
 
 def _advance(services: Services, schedule: Schedule) -> ScheduleState:
@@ -112,10 +115,22 @@ def _advance(services: Services, schedule: Schedule) -> ScheduleState:
     return decide.advance(schedule.state, now_ms, is_running=asks and is_running(services, schedule))
 
 
-def _arm(services: Services, schedule: Schedule) -> None:
+def _arm(services: Services, schedule: Schedule, due: ScheduleDue) -> None:
+    """Set the timer of the next moment, unless it has been.
+
+    Were each look to set it, then every message that comes at a moment would send one for the next, and those that the sweep
+    and the ends of runs add would never become fewer.
+    """
     state = schedule.state
-    if state.status is ScheduleStatus.ACTIVE and state.next_at_ms is not None:
-        services.timers.at(schedule.due, state.next_at_ms)
+    if state.status is not ScheduleStatus.ACTIVE or state.next_at_ms is None:
+        return
+    is_armed = state.armed_for_ms == state.next_at_ms
+    if is_armed and due.for_ms not in {0, state.next_at_ms}:  # one for this very moment has come too early
+        return
+    services.timers.at(replace(schedule.due, for_ms=state.next_at_ms), state.next_at_ms)
+    if not is_armed:
+        with suppress(PreconditionFailed):  # whoever has changed it has it looked at again
+            schedule_rows.write(services, schedule, replace(state, armed_for_ms=state.next_at_ms))
 
 
 def _start(services: Services, schedule: Schedule, run: Run) -> str | None:

@@ -86,6 +86,7 @@ class ScheduleState:
         grace_ms: how late a run may be before it counts as missed.
         catch_up_limit: how many missed runs are made up for, at most.
         next_at_ms: the first moment that nothing has been decided of; None if there is none.
+        armed_for_ms: the moment that a timer was last set for.
         last_run: what was started last.
         waiting: what starts when that has ended.
         decided, ending: what has been decided and may not have been carried out.
@@ -100,6 +101,7 @@ class ScheduleState:
     status: ScheduleStatus
     created_at_ms: EpochMs
     next_at_ms: EpochMs | None = None
+    armed_for_ms: EpochMs | None = None
     last_run: Run | None = None
     waiting: Run | None = None
     decided: tuple[Decided, ...] = ()
