@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
-from flowstrand.queues.messages import ControlMessage, Due, Wake, load
+from flowstrand.queues.messages import ControlMessage, Due, ScheduleDue, Wake, load
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.queues.sqs import SqsControlQueue, SqsTaskQueue
 from flowstrand.timers.aws import AwsTimers
@@ -107,7 +107,7 @@ class AwsQueues:
             for one in received:
                 self.sqs.delete_message(QueueUrl=self._url, ReceiptHandle=one["ReceiptHandle"])
                 message = load(one["Body"])
-                assert isinstance(message, Wake | Due)
+                assert isinstance(message, Wake | Due | ScheduleDue)
                 messages.append(message)
         return messages
 

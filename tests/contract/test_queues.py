@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.queues.messages import Due, DueKind, TaskMessage, Wake
+from flowstrand.queues.messages import ControlMessage, Due, DueKind, ScheduleDue, TaskMessage, Wake
 from tests.contract.queues import VISIBILITY_MS, Queues, queues_named
 
 ACME, OTHER = OrgId("acme"), OrgId("other")
@@ -34,7 +34,8 @@ def positions(queues: Queues, queue: str = "default", *, org: OrgId = ACME, limi
 
 def test_control_messages_arrive_as_they_were_sent(queues: Queues) -> None:
     due = Due(org=ACME, execution_id=ExecutionId("e1.c2"), kind=DueKind.LEASE, position=3, attempt=2)
-    sent: list[Wake | Due] = [*wakes(1), due, replace(due, rearmed_for_ms=1_795_435_200_000)]
+    scheduled = ScheduleDue(org=ACME, schedule_id="nightly", uid="u1", for_ms=5)
+    sent: list[ControlMessage] = [*wakes(1), due, replace(due, rearmed_for_ms=1_795_435_200_000), scheduled]
     queues.control.send(sent)
     assert sorted(queues.control_messages(), key=repr) == sorted(sent, key=repr)
 

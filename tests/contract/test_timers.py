@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import StoreUnavailable
-from flowstrand.queues.messages import Due, DueKind, load
+from flowstrand.queues.messages import Due, DueKind, ScheduleDue, load
 from flowstrand.timers.aws import schedule_name
 from tests.contract.queues import GROUP, ROLE_ARN, AwsQueues, InProcessQueues, Queues, aws_queues, queues_named
 
@@ -112,6 +112,15 @@ def test_beyond_fifteen_minutes_a_schedule_sends_the_message_to_the_control_queu
     assert (schedule["Target"]["Arn"], schedule["Target"]["RoleArn"]) == (aws.control_arn, ROLE_ARN)
     assert load(schedule["Target"]["Input"]) == due()
     assert json.loads(schedule["Target"]["Input"])["type"] == "due"
+
+
+def test_beyond_fifteen_minutes_a_schedules_message_is_sent_like_any_other(aws: AwsQueues) -> None:
+    nightly = ScheduleDue(org=OrgId("acme"), schedule_id="nightly", uid="u1")
+    for _ in range(2):
+        aws.timers.at(nightly, aws.now_ms() + DAY_MS)
+    (summary,) = aws.scheduler.list_schedules(GroupName=GROUP)["Schedules"]
+    schedule = aws.scheduler.get_schedule(GroupName=GROUP, Name=summary["Name"])
+    assert load(schedule["Target"]["Input"]) == nightly
 
 
 def test_a_schedule_that_is_there_already_is_left_as_it_is(aws: AwsQueues) -> None:

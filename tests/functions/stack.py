@@ -1,7 +1,8 @@
 """`Stack`: the deployed handlers on SQLite and in-process queues, with a clock that stands still, and a known world.
 
 The world: org `acme` has a key for users and one for workers; execution `CLAIMED` waits for a task that worker
-`worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; org `other` has a key and nothing else.
+`worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; schedule
+`SCHEDULE` starts orders; org `other` has a key and nothing else.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from flowstrand.engine.events import RetryPolicy, WorkflowStarted, WorkflowStatu
 from flowstrand.engine.ids import ExecutionId, OrgId, execution_id
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.program import PLAIN_WIRE, Program
+from flowstrand.engine.schedule.timing import Timing
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.local.changes import LocalChanges
 from flowstrand.log.packing import pack_events
@@ -29,8 +31,10 @@ from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.payloads.sqlite import SqlitePayloads
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.queues.messages import Wake
-from flowstrand.service import keys, open_executions, tasks, wakes
+from flowstrand.service import keys, open_executions, schedules, tasks, wakes
 from flowstrand.service.container import Services
+from flowstrand.service.executions import StartRequest
+from flowstrand.service.schedules import ScheduleRequest
 from flowstrand.service.settings import Settings
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
@@ -46,6 +50,7 @@ CLAIMED = execution_id(NOW_MS, b"claimed---")
 QUEUED = execution_id(NOW_MS, b"queued----")
 APPROVAL = execution_id(NOW_MS, b"approval--")
 APPROVAL_PROMISE = f"{APPROVAL}.p1"
+SCHEDULE = "nightly"
 CLAIMED_TASK = f"{CLAIMED}.t1"
 QUEUED_TASK = f"{QUEUED}.t1"
 
@@ -144,6 +149,7 @@ class Stack:
         tasks.poll(self.services, ACME, "default", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
         self._begin(QUEUED)
         self._begin(APPROVAL, Approval.kind)
+        schedules.create(self.services, ACME, nightly())
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a handler as Lambda would."""
@@ -168,6 +174,14 @@ class Stack:
     def _random_bytes(self, count: int) -> bytes:
         self._random += 1
         return hashlib.shake_128(str(self._random).encode()).digest(count)
+
+
+def nightly() -> ScheduleRequest:
+    """The one schedule of the world."""
+    timing = Timing(cron="0 2 * * *", time_zone="Europe/Berlin")
+    return ScheduleRequest(
+        schedule_id=SCHEDULE, timing=timing, start=StartRequest(kind=Order.kind, input={"amount": 5})
+    )
 
 
 def first_commit(execution: ExecutionId, kind: str = Order.kind) -> Commit:

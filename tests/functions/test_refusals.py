@@ -36,8 +36,18 @@ WRITES = [
     *REPORTS,
 ]
 LOOKS = ["executions/state", "executions/tasks", "executions/children"]
+SCHEDULE_WRITES = ["executions/create-schedule", "executions/trigger-schedule"]
+SCHEDULES = [
+    "get-schedule",
+    "pause-schedule",
+    "resume-schedule",
+    "trigger-schedule",
+    "delete-schedule",
+    "schedule-runs",
+]
+ALL_SCHEDULES = ["executions/create-schedule", *(f"executions/{name}" for name in SCHEDULES)]
 READS = ["executions/get", *LOOKS, "events/history"]
-LISTS = ["executions/workflow-definitions", "executions/task-definitions"]
+LISTS = ["executions/workflow-definitions", "executions/task-definitions", "executions/list-schedules"]
 STREAM = "stream/state"
 
 
@@ -73,7 +83,7 @@ def moved(name: str, old: str, new: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("authorizer", [None, {}, "acme", {"org": "acme"}, {"org": "acme", "principals": "user"}])
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *ALL_SCHEDULES, STREAM])
 def test_without_a_whole_identity_every_route_is_401(stack: Stack, name: str, authorizer: Any) -> None:
     event = sample(name)
     event["requestContext"]["authorizer"] = authorizer
@@ -106,12 +116,12 @@ def test_a_401_names_the_scheme(stack: Stack) -> None:
     assert stack.invoke("executions", event)["multiValueHeaders"]["WWW-Authenticate"] == ["Bearer"]
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *ALL_SCHEDULES, STREAM])
 def test_another_orgs_path_is_404(stack: Stack, name: str) -> None:
     assert refused(stack, name, moved(name, "/acme/", "/other/"))[0] == 404
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *ALL_SCHEDULES, STREAM])
 def test_another_orgs_caller_is_404(stack: Stack, name: str) -> None:
     event = sample(name)
     event["requestContext"]["authorizer"]["org"] = "other"
@@ -134,7 +144,7 @@ def test_a_lease_of_another_org_is_worth_nothing(stack: Stack) -> None:
     assert refused(stack, "tasks/complete", event)[:2] == (404, "TASK_NOT_FOUND")
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *ALL_SCHEDULES, STREAM])
 def test_the_wrong_principal_is_403(stack: Stack, name: str) -> None:
     event = sample(name)
     wrong = "user" if name.startswith("tasks/") else "worker"
@@ -189,7 +199,7 @@ def test_a_binary_body_that_is_text_is_read(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("body", ["[]", "null", '"order"', "5"])
-@pytest.mark.parametrize("name", WRITES)
+@pytest.mark.parametrize("name", [*WRITES, *SCHEDULE_WRITES])
 def test_a_body_that_is_no_object_is_400(stack: Stack, name: str, body: str) -> None:
     event = sample(name)
     event["body"] = body
@@ -200,7 +210,7 @@ def test_a_body_that_is_no_object_is_400(stack: Stack, name: str, body: str) -> 
     assert [detail["pointer"] for detail in answer["details"]] == [""]
 
 
-@pytest.mark.parametrize("name", WRITES)
+@pytest.mark.parametrize("name", [*WRITES, *SCHEDULE_WRITES])
 def test_a_body_over_the_limit_is_413(stack: Stack, name: str) -> None:
     event = sample(name)
     event["body"] = json.dumps({"input": "é" * 600_000}, ensure_ascii=False)
@@ -237,6 +247,21 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("executions/cancel", {"force": "yes"}, "/force"),
         ("executions/cancel", {"reason": "x" * 1_025}, "/reason"),
         ("executions/resolve-promise", {"result": 5}, "/result"),
+        ("executions/create-schedule", {"scheduleId": "a.b"}, "/scheduleId"),
+        ("executions/create-schedule", {"scheduleId": ""}, "/scheduleId"),
+        ("executions/create-schedule", {"kind": ...}, "/kind"),
+        ("executions/create-schedule", {"cron": "every day"}, "/cron"),
+        ("executions/create-schedule", {"cron": "0 0 30 2 *"}, "/cron"),
+        ("executions/create-schedule", {"cron": ...}, "/at"),
+        ("executions/create-schedule", {"at": "2027-01-01T00:00:00Z"}, "/at"),
+        ("executions/create-schedule", {"cron": ..., "at": "2001-01-01T00:00:00Z"}, "/at"),
+        ("executions/create-schedule", {"cron": ..., "at": "tomorrow"}, "/at"),
+        ("executions/create-schedule", {"timeZone": "Mars/Olympus"}, "/timeZone"),
+        ("executions/create-schedule", {"overlapPolicy": "skip"}, "/overlapPolicy"),
+        ("executions/create-schedule", {"missedRunPolicy": "ALLOW"}, "/missedRunPolicy"),
+        ("executions/create-schedule", {"graceSeconds": 59}, "/graceSeconds"),
+        ("executions/create-schedule", {"catchUpLimit": 101}, "/catchUpLimit"),
+        ("executions/trigger-schedule", {"requestId": ""}, "/requestId"),
         ("executions/reject-promise-by-key", {"error": ...}, "/error"),
         ("executions/reject-promise-by-key", {"error": {"type": "E"}}, "/error/message"),
         ("tasks/register", {"taskKinds": "charge-card"}, "/taskKinds"),
@@ -340,6 +365,34 @@ def test_what_is_asked_of_an_unknown_execution_is_404(stack: Stack, name: str, e
     event = moved(name, APPROVAL, execution)
 
     assert refused(stack, name, event)[:2] == (404, "EXECUTION_NOT_FOUND")
+
+
+@pytest.mark.parametrize("schedule", ["unknown", "%23", "..", "a" * 200, "é"])
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_an_unknown_schedule_is_404(stack: Stack, name: str, schedule: str) -> None:
+    event = moved(f"executions/{name}", "/nightly", f"/{schedule}")
+
+    assert refused(stack, f"executions/{name}", event)[:2] == (404, "SCHEDULE_NOT_FOUND")
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_of_another_org_is_not_there_under_ones_own(stack: Stack, name: str) -> None:
+    event = moved(f"executions/{name}", "/acme/", "/other/")
+    event["requestContext"]["authorizer"]["org"] = "other"
+
+    assert refused(stack, f"executions/{name}", event)[:2] == (404, "SCHEDULE_NOT_FOUND")
+
+
+def test_a_schedule_id_that_is_taken_is_409(stack: Stack) -> None:
+    event = changed("executions/create-schedule", scheduleId="nightly")
+
+    assert refused(stack, "executions/create-schedule", event)[:2] == (409, "SCHEDULE_EXISTS")
+
+
+def test_a_schedule_of_an_unknown_kind_is_404(stack: Stack) -> None:
+    event = changed("executions/create-schedule", kind="nobody-knows-this")
+
+    assert refused(stack, "executions/create-schedule", event)[:2] == (404, "UNKNOWN_WORKFLOW_KIND")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from flowstrand.engine.ids import OrgId
-from flowstrand.queues.messages import ControlMessage, Due, TaskMessage
+from flowstrand.queues.messages import ControlMessage, TaskMessage, Timed
 from flowstrand.queues.port import ReceivedTask
 from flowstrand.service.clock import Clock
 from tests.support.port_call import PortCall, untouched
@@ -80,10 +80,10 @@ class MemoryTimers:
         self._mail = mail
         self._call = call
 
-    def at(self, due: Due, at_ms: int) -> None:
+    def at(self, due: Timed, at_ms: int) -> None:
         self._call("timers.at", lambda: self._at(due, at_ms))
 
-    def _at(self, due: Due, at_ms: int) -> None:
+    def _at(self, due: Timed, at_ms: int) -> None:
         armed = any(e.message == due and e.visible_at_ms == at_ms for e in self._mail.control)
         if not armed:
             self._mail.control.append(Envelope(due, at_ms))

@@ -12,6 +12,7 @@ from flowstrand.cli import (
     lint,
     promise,
     replay,
+    schedule,
     signal,
     signal_with_start,
     start,
@@ -43,6 +44,7 @@ for command in (
 ):
     program.command()(command)
 program.add_typer(promise.promise)
+program.add_typer(schedule.schedule)
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ from flowstrand.client.connection import Connection
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.schedule import Schedule, ScheduleRun
+from flowstrand.client.schedules import Schedules, SyncSchedules
 from flowstrand.client.settled import Settled
 from flowstrand.client.stream import StreamEvent
 from flowstrand.client.synchronous import SyncClient
@@ -25,8 +27,12 @@ __all__ = [
     "Handle",
     "HistoryEvent",
     "HistoryPage",
+    "Schedule",
+    "ScheduleRun",
+    "Schedules",
     "Settled",
     "StreamEvent",
     "SyncClient",
     "SyncHandle",
+    "SyncSchedules",
 ]

@@ -18,6 +18,7 @@ from flowstrand.client.encoding import input_of, kind_of
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.schedules import Schedules
 from flowstrand.client.settled import Settled
 from flowstrand.client.start_options import ExecutionOptions, StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
@@ -42,6 +43,7 @@ class Client:
 
     Attributes:
         connection: where it sends requests, and as whom.
+        schedules: what starts executions at their time.
         payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
 
@@ -65,6 +67,7 @@ class Client:
         """
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
+        self.schedules = Schedules(self.connection, self.payloads, self._answer)
         self._patience_s = patience_s
         self._http = httpx2.AsyncClient(
             base_url=self.connection.url, headers=self.connection.headers, transport=transport

@@ -18,6 +18,7 @@ from flowstrand.client.encoding import input_of, kind_of
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.schedules import SyncSchedules
 from flowstrand.client.settled import Settled
 from flowstrand.client.start_options import ExecutionOptions, StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
@@ -65,6 +66,7 @@ class SyncClient:
         """
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
+        self.schedules = SyncSchedules(self.connection, self.payloads, self._answer)
         self._patience_s = patience_s
         self._http = httpx2.Client(
             base_url=self.connection.url, headers=self.connection.headers, transport=transport

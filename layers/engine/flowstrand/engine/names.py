@@ -14,8 +14,12 @@ NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$"
 KIND_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_./:-]{0,127}$"
 """Kinds of workflows and tasks."""
 
+SCHEDULE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
+"""Schedules: part of the ids of the executions that they start."""
+
 _NAME = re.compile(NAME_PATTERN)
 _KIND = re.compile(KIND_PATTERN)
+_SCHEDULE = re.compile(SCHEDULE_PATTERN)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,511}")
 
 
@@ -27,6 +31,11 @@ def is_name(text: str) -> bool:
 def is_kind(text: str) -> bool:
     """Whether `text` can name a kind of workflow or task."""
     return _KIND.fullmatch(text) is not None
+
+
+def is_schedule_id(text: str) -> bool:
+    """Whether `text` can name a schedule."""
+    return _SCHEDULE.fullmatch(text) is not None
 
 
 def is_id(text: str) -> bool:

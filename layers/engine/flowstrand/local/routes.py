@@ -38,6 +38,7 @@ class Route:
 _ORG = "/api/orgs/{org}"
 _EXECUTIONS = f"{_ORG}/workflow-executions"
 _PROMISES = f"{_ORG}/promises/{{promiseId}}"
+_SCHEDULES = f"{_ORG}/schedules"
 _TASKS = f"{_ORG}/task-executions/{{taskId}}"
 
 ROUTES = (
@@ -53,6 +54,14 @@ ROUTES = (
     Route("POST", f"{_PROMISES}/reject", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream", "stream", Manner.STREAMING),
+    Route("POST", _SCHEDULES, "executions"),
+    Route("GET", _SCHEDULES, "executions"),
+    Route("GET", f"{_SCHEDULES}/{{scheduleId}}", "executions"),
+    Route("DELETE", f"{_SCHEDULES}/{{scheduleId}}", "executions"),
+    Route("POST", f"{_SCHEDULES}/{{scheduleId}}/pause", "executions"),
+    Route("POST", f"{_SCHEDULES}/{{scheduleId}}/resume", "executions"),
+    Route("POST", f"{_SCHEDULES}/{{scheduleId}}/trigger", "executions"),
+    Route("GET", f"{_SCHEDULES}/{{scheduleId}}/runs", "executions"),
     Route("GET", f"{_ORG}/workflow-definitions", "executions"),
     Route("GET", f"{_ORG}/task-definitions", "executions"),
     Route("POST", f"{_ORG}/workers", "tasks"),

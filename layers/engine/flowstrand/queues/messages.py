@@ -70,6 +70,26 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleDue:
+    """Look at this schedule: a run may be due, or the one before it has ended. Carries no truth.
+
+    Attributes:
+        uid: tells the schedule from others that had its id before.
+        for_ms: the moment that a timer sent it for; 0 where a timer is to be set in any case, in place of one that may be lost.
+    """
+
+    org: OrgId
+    schedule_id: str
+    uid: str
+    for_ms: int = 0
+
+    @property
+    def name(self) -> str:
+        """As `Due.name`."""
+        return f"{self.org}.{self.schedule_id}.schedule.{self.uid}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMessage:
     """An attempt of a task may be claimed. Where a queue knows priorities, higher ones come first."""
 
@@ -85,13 +105,18 @@ class TaskMessage:
         return LogKey(self.org, self.execution_id)
 
 
-ControlMessage: TypeAlias = Wake | Due
+Timed: TypeAlias = Due | ScheduleDue
+"""What timers send."""
+
+ControlMessage: TypeAlias = Wake | Timed
 """What the resumer receives."""
 
 
 def dump(message: ControlMessage | TaskMessage) -> str:
     """A message body."""
-    body: dict[str, str | int] = {"org": message.org, "executionId": message.execution_id}
+    body: dict[str, str | int] = {"org": message.org}
+    if not isinstance(message, ScheduleDue):
+        body["executionId"] = message.execution_id
     match message:
         case Wake():
             body |= {"type": "wake", "sequence": message.sequence}
@@ -99,6 +124,9 @@ def dump(message: ControlMessage | TaskMessage) -> str:
             body |= {"type": "due", "kind": message.kind.value}
             body |= {"position": message.position, "attempt": message.attempt}
             body |= {"rearmedFor": message.rearmed_for_ms} if message.rearmed_for_ms else {}
+        case ScheduleDue():
+            body |= {"type": "schedule", "scheduleId": message.schedule_id, "uid": message.uid}
+            body |= {"for": message.for_ms} if message.for_ms else {}
         case TaskMessage():
             body |= {"type": "task", "position": message.position, "attempt": message.attempt}
             body |= {"priority": message.priority} if message.priority else {}
@@ -113,7 +141,15 @@ def load(text: str) -> ControlMessage | TaskMessage:
     """
     try:
         body = json.loads(text)
-        org, execution = OrgId(body["org"]), ExecutionId(body["executionId"])
+        org = OrgId(body["org"])
+        if body["type"] == "schedule":
+            return ScheduleDue(
+                org=org,
+                schedule_id=str(body["scheduleId"]),
+                uid=str(body["uid"]),
+                for_ms=int(body.get("for", 0)),
+            )
+        execution = ExecutionId(body["executionId"])
         match body["type"]:
             case "wake":
                 return Wake(org=org, execution_id=execution, sequence=int(body["sequence"]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from flowstrand.engine.ids import OrgId
-from flowstrand.queues.messages import ControlMessage, Due, TaskMessage
+from flowstrand.queues.messages import ControlMessage, TaskMessage, Timed
 
 
 class ControlQueue(Protocol):
@@ -53,6 +53,6 @@ class TaskQueue(Protocol):
 class Timers(Protocol):
     """Sends due messages to the control queue at their time, or a little after, at least once."""
 
-    def at(self, due: Due, at_ms: int) -> None:
+    def at(self, due: Timed, at_ms: int) -> None:
         """Send `due` when the clock reads `at_ms` (epoch milliseconds); a past moment means now."""
         ...

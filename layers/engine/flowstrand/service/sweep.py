@@ -1,4 +1,4 @@
-"""The sweep (law 8): wakes every open execution, at start-up and periodically.
+"""The sweep (law 8): wakes every open execution and has every schedule looked at, at start-up and periodically.
 
 A wake from sequence 1 dispatches every effect that is still open, so this is also how in-process queues and timers are
 rebuilt from the log when a process starts.
@@ -6,8 +6,8 @@ rebuilt from the log when a process starts.
 
 from __future__ import annotations
 
-from flowstrand.queues.messages import Wake
-from flowstrand.service import open_executions
+from flowstrand.queues.messages import ScheduleDue, Wake
+from flowstrand.service import open_executions, schedule_index
 from flowstrand.service.container import Services
 
 _BATCH = 100
@@ -16,7 +16,8 @@ _ABANDONED_MS = 3_600_000
 
 
 def run(services: Services) -> int:
-    """Wake every open execution; returns how many."""
+    """Wake every open execution, and look at every schedule; returns how many executions."""
+    _look_at_schedules(services)
     batch: list[Wake] = []
     count = 0
     for key, since_ms in open_executions.every(services.directory):
@@ -31,6 +32,17 @@ def run(services: Services) -> int:
     if batch:
         services.control.send(batch)
     return count
+
+
+def _look_at_schedules(services: Services) -> None:
+    batch: list[ScheduleDue] = []
+    for due in schedule_index.every(services.directory):
+        batch.append(due)
+        if len(batch) == _BATCH:
+            services.control.send(batch)
+            batch = []
+    if batch:
+        services.control.send(batch)
 
 
 def _is_abandoned(services: Services, since_ms: int) -> bool:

@@ -1,4 +1,4 @@
-"""The resumer's one use case: handle a wake, or something that has come due.
+"""The resumer's one use case: handle a wake, or something that has come due, or a schedule that wants looking at.
 
 Handling a wake = drain the inbox; run turns until the execution is not runnable; then dispatch every effect of
 commits from the wake's sequence on that is still open. Only then is the message acknowledged, so that a crash anywhere in
@@ -13,8 +13,8 @@ from dataclasses import replace
 from flowstrand.engine import effects
 from flowstrand.engine.decide import promise, task, timeout, timer
 from flowstrand.engine.evolve import Draft
-from flowstrand.queues.messages import ControlMessage, Due, DueKind, Wake
-from flowstrand.service import append, inbox, leases, open_executions
+from flowstrand.queues.messages import ControlMessage, Due, DueKind, ScheduleDue, Wake
+from flowstrand.service import append, inbox, leases, open_executions, schedule_ticks
 from flowstrand.service.container import Services
 from flowstrand.service.dispatch import dispatch
 from flowstrand.service.strand import MissingCode
@@ -30,13 +30,15 @@ def handle(services: Services, message: ControlMessage, worker_id: str = "resume
     """Handle one message; when it returns, the message may be acknowledged.
 
     Raises:
-        StoreUnavailable, Contended: handle it again later.
+        StoreUnavailable, Contended, Unavailable: handle it again later.
     """
     match message:
         case Wake():
             _handle_wake(services, message, worker_id)
         case Due():
             _handle_due(services, message)
+        case ScheduleDue():
+            schedule_ticks.tick(services, message)
 
 
 def _handle_wake(services: Services, wake: Wake, worker_id: str) -> None:
@@ -73,6 +75,7 @@ def _tell_of_end(services: Services, tip: append.Tip) -> None:
     services.warm.forget(tip.key)
     if open_executions.contains(services.directory, tip.key):
         dispatch(services, tip, tip.state.sequence)
+        schedule_ticks.tell(services, tip)
         open_executions.remove(services.directory, tip.key)
 
 

@@ -27,6 +27,7 @@ from flowstrand.testing.definitions import Definitions
 from flowstrand.testing.handle import ExecutionHandle
 from flowstrand.testing.injection import Injection
 from flowstrand.testing.recorded import write_history
+from flowstrand.testing.scheduling import Scheduling
 from flowstrand.testing.stage import ReplayMode, Stage
 from flowstrand.testing.starting import Starting
 from flowstrand.testing.world import ORG, World
@@ -40,7 +41,7 @@ Stop: TypeAlias = str | Callable[[HistoryEvent], bool]
 """An event: its type, or what is true of it."""
 
 
-class Environment(Starting, Injection):
+class Environment(Starting, Scheduling, Injection):
     """The engine, the resumer and one worker. Use it as an async context manager.
 
     Whatever is done to it returns when everything that can happen at this moment has happened; that takes no time.

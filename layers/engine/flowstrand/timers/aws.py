@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from flowstrand.aws_faults import error_code, unavailable_on_faults
-from flowstrand.queues.messages import Due, dump
+from flowstrand.queues.messages import Timed, dump
 from flowstrand.queues.port import ControlQueue
 from flowstrand.queues.sqs import MAX_DELAY_MS
 from flowstrand.service.clock import Clock
@@ -44,7 +44,7 @@ class AwsTimers:
         self._role_arn = role_arn
         self._clock = clock
 
-    def at(self, due: Due, at_ms: int) -> None:
+    def at(self, due: Timed, at_ms: int) -> None:
         """Send `due` at `at_ms`, rounded up to a second; beyond 15 minutes, up to a minute late."""
         delay_ms = max(0, at_ms - self._clock.now_ms())
         if delay_ms <= MAX_DELAY_MS:
@@ -52,7 +52,7 @@ class AwsTimers:
         else:
             self._schedule(due, at_ms)
 
-    def _schedule(self, due: Due, at_ms: int) -> None:
+    def _schedule(self, due: Timed, at_ms: int) -> None:
         with unavailable_on_faults("schedule a timer"):
             try:
                 self._scheduler.create_schedule(
@@ -69,7 +69,7 @@ class AwsTimers:
                     raise
 
 
-def schedule_name(due: Due, at_ms: int) -> str:
+def schedule_name(due: Timed, at_ms: int) -> str:
     """64 characters that name one message at one moment.
 
     A digest, because `Due.name` has no bound and a schedule's name has 64 characters. The moment is part of it: a lease

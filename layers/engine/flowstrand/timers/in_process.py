@@ -11,7 +11,7 @@ import heapq
 import threading
 
 from flowstrand.queues.in_process import InProcessControlQueue
-from flowstrand.queues.messages import Due
+from flowstrand.queues.messages import Timed
 from flowstrand.service.clock import Clock
 
 
@@ -30,7 +30,7 @@ class InProcessTimers:
         self._armed: set[tuple[int, str]] = set()
         self._moments: list[tuple[int, str]] = []
 
-    def at(self, due: Due, at_ms: int) -> None:
+    def at(self, due: Timed, at_ms: int) -> None:
         """Send `due` when the clock reads `at_ms`, or now if that has passed."""
         now_ms = self._clock.now_ms()
         if at_ms <= now_ms or self._arm((at_ms, due.name), now_ms):

@@ -7,15 +7,12 @@ from collections.abc import Callable
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 from aws_lambda_powertools.event_handler.request import Request
 
-from flowstrand.errors import InvalidInput
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.errors import json_response
+from flowstrand.http.list_query import limit_of
 from flowstrand.http.responses import DefinitionsFound
 from flowstrand.service import definitions
 from flowstrand.service.definitions import DefinitionPage
-
-MAX_LIMIT = 50
-"""How many definitions a page may have, which is also how many it has unless fewer are asked for."""
 
 router = Router()
 
@@ -34,15 +31,6 @@ def tasks(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the pa
 
 def _listed(request: Request, use_case: Callable[..., DefinitionPage]) -> Response[str]:
     call, parameters = call_of(request), request.query_parameters or {}
-    limit = _limit(parameters.get("limit"))
-    page = use_case(call.services, call.org, after=parameters.get("after") or "", limit=limit)
+    after, limit = parameters.get("after") or "", limit_of(parameters)
+    page = use_case(call.services, call.org, after=after, limit=limit)
     return json_response(200, DefinitionsFound.of(page).body())
-
-
-def _limit(text: str | None) -> int:
-    if not text:
-        return MAX_LIMIT
-    if text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT:
-        return int(text)
-    fault = f"must be a whole number from 1 to {MAX_LIMIT}"
-    raise InvalidInput(f"limit {fault}", details=[{"pointer": "/limit", "message": fault}])

@@ -1,0 +1,116 @@
+"""Requests of the routes of schedules, shared by the asynchronous and the synchronous client."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypeAlias, TypedDict, Unpack
+
+from flowstrand.client.call import Call, start
+from flowstrand.client.connection import Connection
+from flowstrand.client.start_options import StartOptions
+from flowstrand.errors import InvalidDefinition
+from flowstrand.jsonvalue import JsonObject, JsonValue
+
+OverlapPolicy: TypeAlias = Literal["ALLOW", "SKIP", "BUFFER_ONE", "CANCEL_OTHER", "TERMINATE_OTHER"]
+MissedRunPolicy: TypeAlias = Literal["SKIP", "RUN_ONCE", "RUN_ALL"]
+
+
+class ScheduleOptions(TypedDict, total=False):
+    """When runs are due, and what becomes of those that meet others or are late.
+
+    Attributes:
+        cron: five fields, in `time_zone`.
+        at: instead of `cron`, the one moment: aware, or RFC 3339.
+        time_zone: an IANA name; UTC by default.
+        overlap_policy: for a run that is due while the one before it is open; SKIP by default.
+        missed_run_policy: for runs that are late by more than the grace; RUN_ONCE by default.
+        grace_seconds: 300 by default, 60 to 3,600.
+        catch_up_limit: how many missed runs are made up for, at most; 10 by default, 1 to 100.
+        start: as for `Client.start`.
+    """
+
+    cron: str
+    at: datetime | str
+    time_zone: str
+    overlap_policy: OverlapPolicy
+    missed_run_policy: MissedRunPolicy
+    grace_seconds: float
+    catch_up_limit: int
+    start: StartOptions
+
+
+_FIELDS = {
+    "cron": "cron",
+    "time_zone": "timeZone",
+    "overlap_policy": "overlapPolicy",
+    "missed_run_policy": "missedRunPolicy",
+    "grace_seconds": "graceSeconds",
+    "catch_up_limit": "catchUpLimit",
+}
+
+
+def create(
+    to: Connection,
+    schedule_id: str | None,
+    kind: str,
+    input: JsonValue,
+    **options: Unpack[ScheduleOptions],
+) -> Call:
+    """Create a schedule. Not repeatable: the second would find the id taken.
+
+    Raises:
+        TypeError: there is no such option.
+        InvalidDefinition: `at` has no time zone.
+    """
+    if unknown := options.keys() - ScheduleOptions.__annotations__.keys():
+        raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
+    body: JsonObject = dict(start(to, kind, input, options.get("start", {})).json or {})
+    given: dict[str, JsonValue] = {name: value for name, value in options.items() if name in _FIELDS}  # type: ignore[misc]  # the values of a TypedDict are objects
+    body |= {_FIELDS[name]: value for name, value in given.items()}
+    if (at := options.get("at")) is not None:
+        body["at"] = at if isinstance(at, str) else _moment(at)
+    if schedule_id is not None:
+        body["scheduleId"] = schedule_id
+    return Call(method="POST", path=to.path("schedules"), json=body, repeatable=False)
+
+
+def get(to: Connection, schedule_id: str) -> Call:
+    """A schedule as it is now."""
+    return Call(method="GET", path=to.path("schedules", schedule_id), repeatable=True)
+
+
+def listed(to: Connection, after: str) -> Call:
+    """A page of schedules."""
+    return _page(to, ["schedules"], after)
+
+
+def runs(to: Connection, schedule_id: str, after: str) -> Call:
+    """A page of a schedule's runs."""
+    return _page(to, ["schedules", schedule_id, "runs"], after)
+
+
+def change(to: Connection, schedule_id: str, verb: Literal["pause", "resume"]) -> Call:
+    """Pause or resume."""
+    return Call(method="POST", path=to.path("schedules", schedule_id, verb), repeatable=True)
+
+
+def trigger(to: Connection, schedule_id: str, request_id: str) -> Call:
+    """Have a run now."""
+    body: JsonObject = {"requestId": request_id}
+    return Call(method="POST", path=to.path("schedules", schedule_id, "trigger"), json=body, repeatable=True)
+
+
+def delete(to: Connection, schedule_id: str) -> Call:
+    """Delete. Not repeatable: the second would find nothing."""
+    return Call(method="DELETE", path=to.path("schedules", schedule_id), repeatable=False)
+
+
+def _page(to: Connection, path: list[str], after: str) -> Call:
+    params = {"after": after} if after else {}
+    return Call(method="GET", path=to.path(*path), params=params, repeatable=True)
+
+
+def _moment(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise InvalidDefinition("the moment of a schedule needs a time zone")
+    return at.isoformat()

@@ -1,0 +1,1 @@
+"""Schedules: when runs are due, and what becomes of each. Pure, like everything of the engine."""
