@@ -6,9 +6,10 @@
 It needs the `testing` extra.
 """
 
+from flowstrand.errors import ExecutionStuck
 from flowstrand.testing.environment import Environment
 from flowstrand.testing.handle import ExecutionHandle
 from flowstrand.testing.replay import Replayed, replay_history
 from flowstrand.testing.stage import ReplayMode
 
-__all__ = ["Environment", "ExecutionHandle", "ReplayMode", "Replayed", "replay_history"]
+__all__ = ["Environment", "ExecutionHandle", "ExecutionStuck", "ReplayMode", "Replayed", "replay_history"]
