@@ -142,30 +142,15 @@ async def test_time_begins_when_the_test_says_and_advances_exactly(env: Environm
         assert (later.now, handle.status) == (start + timedelta(days=30), "COMPLETED")
 
 
-async def test_a_month_three_retries_and_a_child_take_less_than_a_tenth_of_a_second() -> None:
-    assert min([await _seconds_of_a_month() for _ in range(5)]) < 0.1
-
-
-async def _seconds_of_a_month() -> float:
-    """Real time, as nothing sleeps here, but without what other processes take of the machine."""
-    began = time.process_time()
-    async with Environment(app=APP) as env:
-        env.fail_next(charge, ConnectionError("no route"), times=3)
-        handle = await env.start(monthly, Order(amount=1))
-        assert await handle.result() == "parcel worth 1"
-        failed = [event.data["attempt"] for event in await handle.events() if event.type == "TASK_FAILED"]
-        assert failed == [1, 2, 3]
-    return time.process_time() - began
-
-
-async def test_a_plain_workflow_takes_milliseconds() -> None:
-    async with Environment(app=APP) as env:
-        seconds = []
-        for _ in range(10):
-            began = time.process_time()
-            await env.start_and_wait(greeting)
-            seconds.append(time.process_time() - began)
-    assert min(seconds) < 0.01
+async def test_a_month_takes_no_time_of_the_tests_own(env: Environment) -> None:
+    """Nothing sleeps: how long the test takes depends only on what is computed, which `bench/kit.py` measures."""
+    env.fail_next(charge, ConnectionError("no route"), times=3)
+    began = env.now
+    handle = await env.start(monthly, Order(amount=1))
+    assert await handle.result() == "parcel worth 1"
+    failed = [event.data["attempt"] for event in await handle.events() if event.type == "TASK_FAILED"]
+    assert failed == [1, 2, 3]
+    assert timedelta(days=30) < env.now - began < timedelta(days=30, minutes=5)
 
 
 async def test_a_moment_without_a_time_zone_is_refused() -> None:
