@@ -37,7 +37,6 @@ class Cancellation(ContextBase):
             ForeignAwaitable: it is neither a handle nor a coroutine of workflow code.
         """
         handle = self._as_handle(awaitable, "shield", is_shielded=True)
-        self._driver.shield(
-            handle.future
-        )  # some handles are of branches that have begun: a function that is tried again
+        # Some handles are of branches that have begun: a function that is tried again.
+        self._driver.shield(handle.future)
         return handle.shielded()

@@ -198,7 +198,7 @@ class Completions:
                 signal.prepare()
         if self._settled:
             return None
-        self._wait = _CompletionWait(self)
+        self._wait = _CompletionWait(self.open)
         for signal in self._signals.values():
             signal.detach(self)
             signal.attach(self)  # back in line, now that somebody waits
@@ -208,12 +208,11 @@ class Completions:
 class _CompletionWait(Wait):
     """A wait for any of many, recorded as one group."""
 
-    __slots__ = ("_completions",)
+    __slots__ = ()
 
-    def __init__(self, completions: Completions) -> None:
+    def __init__(self, futures: Sequence[Future]) -> None:
         super().__init__((), Mode.ANY)
-        self._completions = completions
-        self.futures = completions.open
+        self.futures = futures
         self.is_over = False
 
     def _detach(self) -> None:

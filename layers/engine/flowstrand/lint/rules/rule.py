@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,7 +20,7 @@ class Fault:
     use: str
 
 
-class Rule:
+class Rule(ABC):
     """One kind of mistake.
 
     Attributes:
@@ -36,9 +37,9 @@ class Rule:
     use: ClassVar[str]
     is_default: ClassVar[bool] = True
 
+    @abstractmethod
     def faults(self, place: Place) -> Iterator[Fault]:
         """What is wrong with one node of workflow code."""
-        raise NotImplementedError
 
 
 def call_text(called: ast.expr) -> str:
