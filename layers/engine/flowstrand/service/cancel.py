@@ -13,9 +13,9 @@ from flowstrand.engine.state import OpenChild
 from flowstrand.errors import Conflict, LogCorrupted, NotFound
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.queues.messages import Wake
 from flowstrand.service import append, succession
 from flowstrand.service.container import Services
+from flowstrand.service.waking import wake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def tell_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
         _cancel(services, found, request)
     except Conflict:  # it has ended; woken again, it tells its parent how
         last = succession.follow(services, found)
-        _wake(services, last.key, last.state.sequence)
+        wake(services, last.key, last.state.sequence)
 
 
 def _cancel(services: Services, tip: append.Tip, request: _Request) -> int:
@@ -99,7 +99,7 @@ def _cancel(services: Services, tip: append.Tip, request: _Request) -> int:
     while True:
         appended = append.transact(services, tip.key, lambda draft: _decide(draft, request), tip=tip)
         if appended.result is not None:
-            _wake(services, tip.key, appended.sequence or appended.result)
+            wake(services, tip.key, appended.sequence or appended.result)
             return appended.result
         tip = succession.successor_of(services, appended.tip) or tip
 
@@ -131,7 +131,3 @@ def _reason(services: Services, key: LogKey, child: OpenChild) -> str | None:
     if not isinstance(data, ChildCancellationRequested):
         raise LogCorrupted(f"{key} has no CHILD_WORKFLOW_CANCELLATION_REQUESTED at {sequence}")
     return data.reason
-
-
-def _wake(services: Services, key: LogKey, sequence: int) -> None:
-    services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=sequence)])

@@ -13,7 +13,7 @@ from flowstrand.engine.chunk import MAX_CHUNK_BYTES, Chunk
 from flowstrand.engine.decide import stream
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import Payload, PayloadRef
-from flowstrand.errors import Conflict, InvalidInput, PayloadTooLarge, Unavailable
+from flowstrand.errors import InvalidInput, PayloadTooLarge
 from flowstrand.service import append, inbox, payloads, reports, tasks
 from flowstrand.service.container import Services
 from flowstrand.service.reports import Chunks
@@ -22,8 +22,6 @@ MAX_CHUNKS = 100
 """How many chunks one call may bring."""
 MAX_INLINE_BYTES = 128 * 1_024
 """How long the JSON of all values together may be that are too small for the payload store: it is one commit's."""
-
-_INBOX_POLL_MS = 50
 
 
 def append_chunks(
@@ -71,26 +69,19 @@ def append_chunks(
 
 
 def _through_inbox(services: Services, tip: append.Tip, report: Chunks) -> int:
-    """Leave the chunks to the resumer and wait for their sequence.
+    """Leave the chunks to the resumer and wait for their sequence. Raises as `inbox.wait_for` does."""
+    newest = tip
 
-    Raises:
-        Conflict: the resumer dropped them as stale.
-        Unavailable: they were not taken in time; send them again.
-    """
-    inbox.put(services, tip, report)
-    give_up_ms = services.clock.now_ms() + services.settings.inbox_wait_ms
-    while services.clock.now_ms() < give_up_ms:
-        is_waiting = inbox.holds(services, tip.key, report)
-        tip, _ = append.catch_up(services, tip)
-        answer = stream.recorded_at(
-            tip.state, report.position, attempt=report.attempt, request_id=report.request_id
+    def recorded_at() -> int | None:
+        nonlocal newest
+        newest, _ = append.catch_up(services, newest)
+        return stream.recorded_at(
+            newest.state, report.position, attempt=report.attempt, request_id=report.request_id
         )
-        if answer is not None:
-            return answer
-        if not is_waiting:
-            raise Conflict(f"attempt {report.attempt} is no longer running", code="STALE_ATTEMPT")
-        services.clock.sleep_ms(_INBOX_POLL_MS)
-    raise Unavailable("the chunks wait to be recorded; send them again", code="BUSY", retry_after_s=1)
+
+    return inbox.wait_for(
+        services, tip, report, recorded_at, busy="the chunks wait to be recorded; send them again"
+    )
 
 
 def _stored(services: Services, org: OrgId, chunk: Chunk) -> Chunk:

@@ -15,11 +15,11 @@ from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events_at
 from flowstrand.log.port import LogKey
-from flowstrand.queues.messages import Wake
 from flowstrand.queues.port import ReceivedTask
 from flowstrand.service import append, leases, payloads
 from flowstrand.service.container import Services
 from flowstrand.service.tokens import Lease
+from flowstrand.service.waking import wake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class _Claim:
         appended = append.transact(self._services, self._key, lambda draft: self._decide(draft, items), tip=tip)
         taken = appended.result
         if appended.sequence is not None:
-            self._wake(appended.sequence)
+            wake(self._services, self._key, appended.sequence)
         for item in items:
             if item not in taken:
                 self._dispose(appended.tip, item)
@@ -121,12 +121,8 @@ class _Claim:
         if known is not None and item.message.attempt == known.attempts + 1:
             return  # not due yet, or another worker's kind: it comes again
         if known is not None and known.status is TaskStatus.RUNNING:
-            self._wake(known.changed_at)
+            wake(self._services, self._key, known.changed_at)
         self.settled.append(item)
-
-    def _wake(self, sequence: int) -> None:
-        wake = Wake(org=self._key.org, execution_id=self._key.execution_id, sequence=sequence)
-        self._services.control.send([wake])
 
     def _claimed(self, tip: append.Tip, known: OpenTask, sequence: int, created: TaskCreated) -> ClaimedTask:
         lease = Lease(

@@ -35,9 +35,10 @@ from flowstrand.engine.state import OpenChild
 from flowstrand.errors import LogCorrupted, NotFound
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, LogKey
-from flowstrand.queues.messages import Due, DueKind, TaskMessage, Wake
+from flowstrand.queues.messages import Due, DueKind, TaskMessage
 from flowstrand.service import append, cancel, open_executions, promise_keys, succession
 from flowstrand.service.container import Services
+from flowstrand.service.waking import wake
 
 MAX_QUEUE_DELAY_MS = 15 * 60 * 1_000
 """The longest delay of a queue; beyond it a timer is armed."""
@@ -134,7 +135,7 @@ def _start_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
         if _parent_of(services, key) != parent:
             _tell(services, tip.key, lambda draft: decide_child.refused(draft, child.position))
             return
-    services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=1)])
+    wake(services, key, 1)
     _tell(services, tip.key, lambda draft: decide_child.started(draft, child.position))
 
 
@@ -169,4 +170,4 @@ def _tell(services: Services, key: LogKey, decide: append.Decision[bool], *, alw
         return
     sequence = told.sequence or told.tip.state.sequence
     if not told.tip.state.closed and (always_wake or needs_wake(told.tip.state, sequence)):
-        services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=sequence)])
+        wake(services, key, sequence)

@@ -21,9 +21,9 @@ from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
-from flowstrand.queues.messages import Wake
 from flowstrand.service import append, definitions, open_executions, payloads, succession
 from flowstrand.service.container import Services
+from flowstrand.service.waking import wake
 
 _STATE_BYTES = 4 * 1024 * 1024
 """All of a state that is larger would not fit into one Lambda response."""
@@ -130,7 +130,7 @@ def begin(services: Services, key: LogKey, request: StartRequest, *more: EventDa
         append.put(services, commit)
     except AppendConflict:
         return None
-    services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=1)])
+    wake(services, key, 1)
     return append.advance(None, key, [commit])
 
 

@@ -7,11 +7,11 @@ nothing is applied twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flowstrand.directory.port import Item
 from flowstrand.engine.evolve import Draft
-from flowstrand.errors import Conflict
+from flowstrand.errors import Conflict, Unavailable
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import Wake
 from flowstrand.service import append, reports
@@ -19,6 +19,7 @@ from flowstrand.service.container import Services
 from flowstrand.service.reports import Report
 
 _BATCH = 100
+_POLL_MS = 50
 
 
 def put(services: Services, tip: append.Tip, report: Report) -> None:
@@ -32,6 +33,32 @@ def put(services: Services, tip: append.Tip, report: Report) -> None:
 def holds(services: Services, key: LogKey, report: Report) -> bool:
     """Whether the report is still waiting."""
     return services.directory.get(_partition(key), reports.request_id(report)) is not None
+
+
+def wait_for(
+    services: Services, tip: append.Tip, report: Report, answer: Callable[[], int | None], *, busy: str
+) -> int:
+    """Leave a report for the resumer, and wait for the sequence of its event.
+
+    Args:
+        answer: looks that up; None while it is not in the log.
+        busy: what is said where it was not taken in time.
+
+    Raises:
+        Conflict: `STALE_ATTEMPT`: the resumer dropped it.
+        Unavailable: `BUSY`: it was not taken in time; report it again.
+    """
+    put(services, tip, report)
+    give_up_ms = services.clock.now_ms() + services.settings.inbox_wait_ms
+    while services.clock.now_ms() < give_up_ms:
+        is_waiting = holds(services, tip.key, report)
+        sequence = answer()
+        if sequence is not None:
+            return sequence
+        if not is_waiting:
+            raise Conflict(f"attempt {report.attempt} is no longer running", code="STALE_ATTEMPT")
+        services.clock.sleep_ms(_POLL_MS)
+    raise Unavailable(busy, code="BUSY", retry_after_s=1)
 
 
 def drain(services: Services, key: LogKey) -> bool:

@@ -14,9 +14,9 @@ from flowstrand.errors import Conflict, NotFound
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.queues.messages import Wake
 from flowstrand.service import append, payloads, promise_keys
 from flowstrand.service.container import Services
+from flowstrand.service.waking import wake
 
 KEY_PREFIX = "key:"
 """What an address begins with that is a promise's key and not its id."""
@@ -79,10 +79,10 @@ def _settle(services: Services, tip: append.Tip, position: int, settle: append.D
     sequence = appended.sequence
     if sequence is None:
         sequence = _settled_at(services, appended.tip, position)
-        _wake(services, tip.key, sequence)
+        wake(services, tip.key, sequence)
         return Settled(sequence=sequence, already_settled=True)
     if needs_wake(appended.tip.state, sequence):
-        _wake(services, tip.key, sequence)
+        wake(services, tip.key, sequence)
     return Settled(sequence=sequence, already_settled=False)
 
 
@@ -103,7 +103,3 @@ def _settled_at(services: Services, tip: append.Tip, position: int) -> int:
 
 def _not_found() -> NotFound:
     return NotFound("there is no such promise", code="PROMISE_NOT_FOUND")
-
-
-def _wake(services: Services, key: LogKey, sequence: int) -> None:
-    services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=sequence)])

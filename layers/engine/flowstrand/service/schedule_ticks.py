@@ -26,10 +26,11 @@ from flowstrand.engine.schema import rfc3339
 from flowstrand.errors import Conflict, NotFound
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
-from flowstrand.queues.messages import ScheduleDue, Wake
+from flowstrand.queues.messages import ScheduleDue
 from flowstrand.service import append, cancel, executions, schedule_index, schedule_rows, schedule_runs, succession
 from flowstrand.service.container import Services
 from flowstrand.service.schedule_rows import Schedule
+from flowstrand.service.waking import wake
 
 SCHEDULE_ID = "scheduleId"
 """In the metadata of an execution that a schedule started: which one did."""
@@ -141,7 +142,7 @@ def _start(services: Services, schedule: Schedule, run: Run) -> str | None:
     try:
         executions.start(services, schedule.org, request, execution_id=key.execution_id)
     except Conflict:  # an earlier look started it, and may not have come to wake it
-        services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=1)])
+        wake(services, key, 1)
     except NotFound as unknown:
         return unknown.message
     return None

@@ -11,9 +11,9 @@ from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.engine.schema import Payload
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.port import LogKey
-from flowstrand.queues.messages import Wake
 from flowstrand.service import append, payloads, succession
 from flowstrand.service.container import Services
+from flowstrand.service.waking import wake
 
 
 def signal(
@@ -69,8 +69,7 @@ def _send(services: Services, tip: append.Tip, receive: append.Decision[int | No
         if appended.result is not None:
             key = tip.key
             if effects.needs_wake(appended.tip.state, appended.result):
-                wake = Wake(org=key.org, execution_id=key.execution_id, sequence=appended.result)
-                services.control.send([wake])
+                wake(services, key, appended.result)
             return Delivered(execution_id=key.execution_id, sequence=appended.result)
         tip = succession.successor_of(services, appended.tip) or tip
 

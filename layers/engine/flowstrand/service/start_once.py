@@ -11,10 +11,10 @@ from flowstrand.errors import Conflict, LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.queues.messages import Wake
 from flowstrand.service import append, executions, idempotency, payloads
 from flowstrand.service.container import Services
 from flowstrand.service.executions import ExecutionSnapshot, StartRequest
+from flowstrand.service.waking import wake
 
 _ENCODED_KEYS = {"$flowstrand", "codecs", "data"}
 """The fields of a value that a client's codecs have encoded."""
@@ -76,7 +76,7 @@ def _existing(services: Services, tip: append.Tip, request: StartRequest) -> Exe
     if not _is_same(request.input, _input_of(services, tip)):
         raise _reused(f"has started an execution with another input, {tip.state.workflow_execution_id}")
     if not tip.state.has_begun and tip.state.closed is None:
-        services.control.send([Wake(org=tip.key.org, execution_id=tip.key.execution_id, sequence=1)])
+        wake(services, tip.key, 1)
     return executions.snapshot(services, tip)
 
 

@@ -20,9 +20,9 @@ from flowstrand.engine.ids import ExecutionId
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, LogKey
-from flowstrand.queues.messages import Wake
 from flowstrand.service import append, open_executions, payloads
 from flowstrand.service.container import Services
+from flowstrand.service.waking import wake
 
 _REFERENCE_BYTES = 100
 """About what a reference to a stored value takes: storing a smaller one saves nothing."""
@@ -81,7 +81,7 @@ def begin(services: Services, tip: append.Tip) -> None:
     open_executions.add(services.directory, key, now_ms)
     with suppress(AppendConflict):  # somebody else began it
         append.put(services, append.first_commit(services, key, *_fitting(services, key, events)))
-    services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=1)])
+    wake(services, key, 1)
 
 
 def _started(first: Event, end: WorkflowCompleted, now_ms: int) -> WorkflowStarted:

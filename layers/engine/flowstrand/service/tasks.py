@@ -11,23 +11,21 @@ from flowstrand.engine.events import ErrorInfo, TaskCreated
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.replay.outcome import clipped
-from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge, Unavailable
+from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.queues.messages import Wake
 from flowstrand.service import append, inbox, leases, payloads, reports
 from flowstrand.service.claims import ClaimedTask, claim_all
 from flowstrand.service.container import Services
 from flowstrand.service.reports import Completion, Failure, Report
 from flowstrand.service.tokens import Lease
+from flowstrand.service.waking import wake
 
 MAX_DETAILS_BYTES = 16_384
 """How long the JSON of a heartbeat's details may be."""
 
-_INBOX_POLL_MS = 50
-
-__all__ = ["ClaimedTask", "complete", "fail", "heartbeat", "lease_of", "poll", "require", "wake"]
+__all__ = ["ClaimedTask", "complete", "fail", "heartbeat", "lease_of", "poll", "require"]
 
 
 def poll(
@@ -181,26 +179,12 @@ def _append(services: Services, tip: append.Tip, report: Report) -> int:
 
 
 def _through_inbox(services: Services, tip: append.Tip, report: Report, lease: Lease) -> int:
-    """Leave the report to the resumer and wait for its sequence.
-
-    Raises:
-        Conflict: the resumer dropped it as stale.
-        Unavailable: it was not taken in time; report it again.
-    """
-    inbox.put(services, tip, report)
-    give_up_ms = services.clock.now_ms() + services.settings.inbox_wait_ms
+    """Leave the report to the resumer and wait for its sequence. Raises as `inbox.wait_for` does."""
     scanned = lease.sequence
-    while services.clock.now_ms() < give_up_ms:
-        waiting = inbox.holds(services, tip.key, report)
-        answer, scanned = reports.find_answer(services, tip.key, report, after=scanned)
-        if answer is not None:
-            return answer
-        if not waiting:
-            raise Conflict(f"attempt {report.attempt} is no longer running", code="STALE_ATTEMPT")
-        services.clock.sleep_ms(_INBOX_POLL_MS)
-    raise Unavailable("the report waits to be recorded; send it again", code="BUSY", retry_after_s=1)
 
+    def answer() -> int | None:
+        nonlocal scanned
+        found, scanned = reports.find_answer(services, tip.key, report, after=scanned)
+        return found
 
-def wake(services: Services, key: LogKey, sequence: int) -> None:
-    """Wake an execution because of the commit at `sequence`."""
-    services.control.send([Wake(org=key.org, execution_id=key.execution_id, sequence=sequence)])
+    return inbox.wait_for(services, tip, report, answer, busy="the report waits to be recorded; send it again")

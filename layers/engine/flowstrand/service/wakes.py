@@ -19,6 +19,7 @@ from flowstrand.service.container import Services
 from flowstrand.service.dispatch import dispatch
 from flowstrand.service.strand import MissingCode
 from flowstrand.service.turn import run_turn
+from flowstrand.service.waking import wake
 
 _log = logging.getLogger("flowstrand.resumer")
 
@@ -98,7 +99,7 @@ def _handle_due(services: Services, due: Due) -> None:
     settled = append.transact(services, due.key, lambda draft: _settle(draft, due), tip=tip)
     sequence = settled.sequence or _changed_at(settled.tip, due)
     if effects.needs_wake(settled.tip.state, sequence):
-        services.control.send([Wake(org=due.org, execution_id=due.execution_id, sequence=sequence)])
+        wake(services, due.key, sequence)
 
 
 def _settle(draft: Draft, due: Due) -> bool:
