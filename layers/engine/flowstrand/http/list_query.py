@@ -17,7 +17,7 @@ class ListQuery(Query):
     """A page of a list."""
 
     after: Annotated[str, Field(description="The `nextAfter` of the page before; none for the first page.")] = ""
-    limit: Annotated[WholeNumber, Field(ge=1, le=MAX_LIMIT, description="How many at most.")] = MAX_LIMIT
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many at most."), WholeNumber] = MAX_LIMIT
 
 
 def limit_of(parameters: Mapping[str, str] | None) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
@@ -65,7 +65,9 @@ def _names(value: Any) -> Any:
     return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
 
 
-WholeNumber = Annotated[int, BeforeValidator(_whole)]
-Number = Annotated[float, BeforeValidator(_number)]
+WholeNumber = BeforeValidator(_whole)
+"""For an `int`; to the right of its limits, so that schemas have those."""
+Number = BeforeValidator(_number)
+"""For a `float`, likewise."""
 CommaSeparated = BeforeValidator(_names)
 """For a list: `?types=A,B`."""

@@ -13,7 +13,7 @@ from flowstrand.views.stream_frame import StreamFormat
 
 MAX_WAIT_S = 20
 
-Position = Annotated[WholeNumber, Field(ge=0, le=MAX_POSITION)]
+Position = Annotated[int, Field(ge=0, le=MAX_POSITION), WholeNumber]
 Types = Annotated[
     list[EventType],
     CommaSeparated,
@@ -35,12 +35,12 @@ class ReadingQuery(Query):
 class HistoryQuery(ReadingQuery):
     """A page of history, or with `wait` a long-poll."""
 
-    limit: Annotated[WholeNumber, Field(ge=1, le=MAX_LIMIT, description="How many events at most.")] = (
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many events at most."), WholeNumber] = (
         DEFAULT_LIMIT
     )
     wait: Annotated[
-        Number | None,
-        Field(ge=0, le=MAX_WAIT_S, description="Seconds to wait for an event if there is none after `after`."),
+        Annotated[float, Field(ge=0, le=MAX_WAIT_S), Number] | None,
+        Field(description="Seconds to wait for an event if there is none after `after`."),
     ] = None
 
 

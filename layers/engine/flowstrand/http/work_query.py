@@ -17,7 +17,7 @@ class WorkQuery(Query):
     """A page of an execution's tasks or children."""
 
     status: Annotated[Stage | None, Field(description="`open` or `ended`; none for both.")] = None
-    limit: Annotated[WholeNumber, Field(ge=1, le=MAX_LIMIT, description="How many at most.")] = DEFAULT_LIMIT
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many at most."), WholeNumber] = DEFAULT_LIMIT
     cursor: Annotated[
         Annotated[str, StringConstraints(pattern=r"^(open|ended)\.[0-9]{1,15}$")] | None,
         Field(description="The `nextCursor` of the page before; none for the first page."),

@@ -16,7 +16,13 @@ from flowstrand.http.errors import json_response
 from flowstrand.http.list_query import ListQuery
 from flowstrand.http.query import read_query
 from flowstrand.http.schedule_requests import CreateSchedule, TriggerSchedule
-from flowstrand.http.schedule_responses import RunsFound, SchedulesFound, ScheduleTriggered, ScheduleView
+from flowstrand.http.schedule_responses import (
+    RunsFound,
+    ScheduleDeleted,
+    SchedulesFound,
+    ScheduleTriggered,
+    ScheduleView,
+)
 from flowstrand.service import schedules
 from flowstrand.service.container import Services
 from flowstrand.service.schedule_rows import Schedule
@@ -53,7 +59,7 @@ def delete(request: Request, org: str, schedule_id: str) -> Response[str]:  # no
     """200: it is gone; what it started goes on."""
     call = call_of(request)
     schedules.delete(call.services, call.org, _known(schedule_id))
-    return json_response(200, {})
+    return json_response(200, ScheduleDeleted().body())
 
 
 @router.post(f"{ORG}/schedules/<schedule_id>/pause")
