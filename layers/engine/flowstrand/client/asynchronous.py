@@ -16,6 +16,7 @@ from flowstrand.client.connection import Connection
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.looking import Looking
+from flowstrand.client.queues import Queues
 from flowstrand.client.schedules import Schedules
 from flowstrand.client.sender import Sender
 from flowstrand.client.settled import Settled
@@ -35,6 +36,7 @@ class Client(Starting, Looking):
 
     Attributes:
         connection: where it sends requests, and as whom.
+        queues: where tasks wait for workers.
         schedules: what starts executions at their time.
         payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
@@ -59,6 +61,7 @@ class Client(Starting, Looking):
         """
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
+        self.queues = Queues(self.connection, self._answer)
         self.schedules = Schedules(self.connection, self.payloads, self._answer)
         self._sender = Sender(self.connection, patience_s, transport)
 

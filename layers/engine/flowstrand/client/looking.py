@@ -1,26 +1,36 @@
-"""Looking into executions and at what can be started: the part of both clients that changes nothing."""
+"""Looking at executions, definitions and workers: the part of both clients that changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
+from typing import Unpack
 
-from flowstrand.client import call
+from flowstrand.client import call, listing
 from flowstrand.client.base import Base, SyncBase
 from flowstrand.client.connection import Connection
 from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
+from flowstrand.client.listing import ExecutionFilter, ListedExecution
 from flowstrand.client.pages import Pages, each, each_sync
+from flowstrand.client.queue import PresentWorker
 from flowstrand.client.standing import ChildStanding, Stage, TaskStanding
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import PayloadCodecs
 
 
 class Looking(Base):
-    """`get`, `state`, `tasks`, `children`, `workflow_definitions` and `task_definitions`."""
+    """What the API tells of executions, definitions and workers."""
 
     async def get(self, execution_id: str) -> Execution:
         """The execution as it is now."""
         return Execution.of(await self._answer(call.get(self.connection, execution_id)))
+
+    def executions(self, **wanted: Unpack[ExecutionFilter]) -> AsyncGenerator[ListedExecution]:
+        """The executions of the org, the newest first: all, or those that are asked for; see `ExecutionFilter`.
+
+        The list may lag a little behind the logs.
+        """
+        return each(self._answer, listing.executions(self.connection, wanted))
 
     async def state(self, execution_id: str, key: str | None = None) -> JsonObject:
         """What its code has set (`ctx.set`) and not cleared, by key; of `key` alone, where one is given.
@@ -49,6 +59,10 @@ class Looking(Base):
         """The tasks that workers have registered, by kind."""
         return each(self._answer, _definitions(self.connection, "task-definitions"))
 
+    def workers(self) -> AsyncGenerator[PresentWorker]:
+        """The workers that were heard of lately."""
+        return each(self._answer, _workers(self.connection))
+
 
 class SyncLooking(SyncBase):
     """The same, synchronously."""
@@ -56,6 +70,10 @@ class SyncLooking(SyncBase):
     def get(self, execution_id: str) -> Execution:
         """The execution as it is now."""
         return Execution.of(self._answer(call.get(self.connection, execution_id)))
+
+    def executions(self, **wanted: Unpack[ExecutionFilter]) -> Generator[ListedExecution]:
+        """See `Client.executions`."""
+        return each_sync(self._answer, listing.executions(self.connection, wanted))
 
     def state(self, execution_id: str, key: str | None = None) -> JsonObject:
         """See `Client.state`."""
@@ -77,6 +95,10 @@ class SyncLooking(SyncBase):
         """See `Client.task_definitions`."""
         return each_sync(self._answer, _definitions(self.connection, "task-definitions"))
 
+    def workers(self) -> Generator[PresentWorker]:
+        """See `Client.workers`."""
+        return each_sync(self._answer, _workers(self.connection))
+
 
 def _values(payloads: PayloadCodecs, answer: JsonObject) -> JsonObject:
     values = answer["state"]
@@ -96,6 +118,10 @@ def _children(to: Connection, execution_id: str, only: Stage | None) -> Pages[Ch
 
 def _definitions(to: Connection, route: str) -> Pages[KnownDefinition]:
     return Pages(path=to.path(route), items="definitions", read=KnownDefinition.of)
+
+
+def _workers(to: Connection) -> Pages[PresentWorker]:
+    return Pages(path=to.path("workers"), items="workers", read=PresentWorker.of)
 
 
 def _only(stage: Stage | None) -> dict[str, str]:

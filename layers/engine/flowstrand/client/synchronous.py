@@ -16,6 +16,7 @@ from flowstrand.client.connection import Connection
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.looking import SyncLooking
+from flowstrand.client.queues import SyncQueues
 from flowstrand.client.schedules import SyncSchedules
 from flowstrand.client.sender import SyncSender
 from flowstrand.client.settled import Settled
@@ -35,6 +36,8 @@ class SyncClient(SyncStarting, SyncLooking):
 
     Attributes:
         connection: where it sends requests, and as whom.
+        queues: where tasks wait for workers.
+        schedules: what starts executions at their time.
         payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
 
@@ -58,6 +61,7 @@ class SyncClient(SyncStarting, SyncLooking):
         """
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
+        self.queues = SyncQueues(self.connection, self._answer)
         self.schedules = SyncSchedules(self.connection, self.payloads, self._answer)
         self._sender = SyncSender(self.connection, patience_s, transport)
 

@@ -1,0 +1,72 @@
+"""`flowstrand list`: the executions of an org."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from flowstrand.cli import completing
+from flowstrand.cli.cells import Column
+from flowstrand.cli.on_server import Session, on_server
+from flowstrand.cli.options import pairs
+
+_COLUMNS = (
+    Column("workflowExecutionId", "EXECUTION", is_whole=True),
+    Column("kind", "KIND"),
+    Column("status", "STATUS", is_whole=True),
+    Column("createdAt", "CREATED", is_whole=True),
+    Column("closedAt", "CLOSED"),
+    Column("metadata", "METADATA"),
+)
+
+
+class Status(StrEnum):
+    """How an execution stands."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    CANCELLING = "CANCELLING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+@on_server
+def listed(
+    session: Session,
+    status: Annotated[
+        Status | None, typer.Option(case_sensitive=False, help="Only those that stand like this.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only those of this workflow.", autocompletion=completing.workflow_kinds)
+    ] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Only those whose metadata holds this; may be repeated."),
+    ] = None,
+    created_after: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only those begun since: 2026-11-23T09:00:00Z.")
+    ] = None,
+    created_before: Annotated[str | None, typer.Option(metavar="TIME", help="Only those begun before.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    all: Annotated[bool, typer.Option("--all", help="All of them, however many there are.")] = False,
+) -> None:
+    """List executions, the newest first.
+
+    Examples:
+        flowstrand list --status failed --limit 10
+        flowstrand list --kind order --metadata customer=ada --created-after 2026-11-01T00:00:00Z --all --json
+    """
+    found = session.client.executions(
+        status=status.value if status else None,
+        kind=kind,
+        metadata=pairs(metadata, "--metadata"),
+        created_after=created_after,
+        created_before=created_before,
+    )
+    chosen = islice(found, None if all else limit)
+    session.out.many("executions", (execution.body for execution in chosen), _COLUMNS)
