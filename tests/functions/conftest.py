@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from flowstrand.service.container import install
 from tests.functions.stack import Stack
 
 
@@ -16,9 +15,9 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """The world of the sample events; waits are over at once."""
     monkeypatch.setenv("FLOWSTRAND_HOSTED_QUEUE", "default")
     made = Stack(tmp_path)
-    uninstall = install(made.services)
+    made.use(made.services)
     try:
         made.populate()
         yield made
     finally:
-        uninstall()
+        made.close()

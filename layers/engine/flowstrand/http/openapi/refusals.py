@@ -109,8 +109,8 @@ EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE
 """What any route can answer."""
 WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
 """What a route that takes a body can answer besides."""
-WITH_QUERY = (INVALID_INPUT,)
-"""What a route that takes query parameters can answer besides."""
+WITH_PARAMETERS = (INVALID_INPUT,)
+"""What a route can answer besides that takes parameters which not every text fits."""
 
 
 def every_refusal() -> tuple[Refusal, ...]:
