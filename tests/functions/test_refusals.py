@@ -261,6 +261,7 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("executions/create-schedule", {"at": "2027-01-01T00:00:00Z"}, "/at"),
         ("executions/create-schedule", {"cron": ..., "at": "2001-01-01T00:00:00Z"}, "/at"),
         ("executions/create-schedule", {"cron": ..., "at": "tomorrow"}, "/at"),
+        ("executions/create-schedule", {"cron": ..., "at": "2027-01-01T00:00:00"}, "/at"),
         ("executions/create-schedule", {"timeZone": "Mars/Olympus"}, "/timeZone"),
         ("executions/create-schedule", {"overlapPolicy": "skip"}, "/overlapPolicy"),
         ("executions/create-schedule", {"missedRunPolicy": "ALLOW"}, "/missedRunPolicy"),

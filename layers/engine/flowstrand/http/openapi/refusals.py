@@ -68,6 +68,7 @@ NOT_SUPPORTED = _of(
     "The body has a field that this version does not support; `details` points at it.",
     "NOT_SUPPORTED",
 )
+INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
 POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
 )
