@@ -29,7 +29,7 @@ def queue(name: object) -> str:
 def label(name: object, what: str) -> str:
     """`name`, if people can read it in the log: on one line, spaces allowed. Raises `InvalidDefinition`."""
     if not isinstance(name, str) or not 0 < len(name) <= MAX_LABEL or not is_label(name):
-        raise InvalidDefinition(f"{name!r} cannot name {what}: use 1 to {MAX_LABEL} characters on one line")
+        raise InvalidDefinition(f"{name!r} cannot name {what}: use 1 to {MAX_LABEL} printable characters")
     return name
 
 
