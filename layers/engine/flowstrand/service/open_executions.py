@@ -9,10 +9,12 @@ import zlib
 from collections.abc import Iterator
 
 from flowstrand.directory.port import Directory, Item
+from flowstrand.engine.ids import OrgId
 from flowstrand.log.port import LogKey
 
 SHARDS = 16
 _PAGE = 100
+_COUNTED = 1_000
 
 
 def add(directory: Directory, key: LogKey, now_ms: int) -> None:
@@ -36,6 +38,19 @@ def every(directory: Directory) -> Iterator[tuple[LogKey, int]]:
         for item in _scan(directory, f"open#{shard}"):
             since = item.data["since"]
             yield LogKey.parse(item.key), since if isinstance(since, int) else 0
+
+
+def count(directory: Directory, org: OrgId, limit: int) -> int:
+    """How many open executions an org has; counts no further than `limit`."""
+    found = 0
+    for shard in range(SHARDS):
+        after = f"{org}#"
+        while found < limit and after:
+            page = directory.scan(f"open#{shard}", after=after, limit=min(_COUNTED, limit - found))
+            own = [item.key for item in page if item.key.startswith(f"{org}#")]
+            found += len(own)
+            after = own[-1] if own and len(own) == len(page) else ""
+    return found
 
 
 def _scan(directory: Directory, partition: str) -> Iterator[Item]:
