@@ -13,6 +13,8 @@ from flowstrand.log.port import EventLog, LogKey
 from flowstrand.payloads.port import PayloadStore
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service.clock import Clock
+from flowstrand.service.presence import Presence
+from flowstrand.service.queue_controls import QueueControls
 from flowstrand.service.settings import Settings
 from flowstrand.service.tips import TipCache
 from flowstrand.service.tokens import LeaseTokens
@@ -57,6 +59,13 @@ class Services:
     warm: WarmCache
     settings: Settings
     tips: TipCache = field(default_factory=TipCache)
+    presence: Presence = field(init=False)
+    queues: QueueControls = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What remembers, for a moment, what the directory says."""
+        object.__setattr__(self, "presence", Presence(self.directory, self.clock))
+        object.__setattr__(self, "queues", QueueControls(self.directory, self.clock))
 
 
 _installed: list[Services] = []
