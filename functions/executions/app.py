@@ -1,4 +1,4 @@
-"""`executions`: start, look into and signal executions, settle promises, keep schedules, and look after queues."""
+"""`executions`: start, list, look into and signal executions, settle promises, keep schedules, and look after queues."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.http.application import Application
-from flowstrand.http.routes import definitions, executions, present_workers, promises, queues, schedules, work
+from flowstrand.http.routes import (
+    definitions,
+    executions,
+    listing,
+    present_workers,
+    promises,
+    queues,
+    schedules,
+    work,
+)
 from flowstrand.service.keys import Principal
 
 application = Application(
@@ -15,6 +24,7 @@ application = Application(
     Principal.USER,
     [
         executions.router,
+        listing.router,
         work.router,
         definitions.router,
         promises.router,

@@ -51,6 +51,7 @@ ALL_SCHEDULES = ["executions/create-schedule", *(f"executions/{name}" for name i
 READS = ["executions/get", *LOOKS, "events/history"]
 QUEUES = ["executions/get-queue"]
 LISTS = [
+    "executions/list",
     "executions/workflow-definitions",
     "executions/task-definitions",
     "executions/list-schedules",
@@ -502,10 +503,9 @@ def test_another_method_is_405_and_told_which(stack: Stack, name: str, allowed: 
     response = stack.invoke(name.split("/", maxsplit=1)[0], event)
 
     assert (response["statusCode"], body_of(response)["code"]) == (405, "METHOD_NOT_ALLOWED")
-    # A name where an id could be is a path of the execution of that id as well.
-    assert response["multiValueHeaders"]["Allow"] == [
-        f"GET, {allowed}" if name.endswith("/signal-with-start") else allowed
-    ]
+    # A name where an id could be is a path of the execution of that id as well; where executions are started, they are listed.
+    is_read_too = name in {"executions/signal-with-start", "executions/start"}
+    assert response["multiValueHeaders"]["Allow"] == [f"GET, {allowed}" if is_read_too else allowed]
 
 
 @pytest.mark.parametrize(

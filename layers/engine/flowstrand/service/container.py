@@ -18,6 +18,7 @@ from flowstrand.service.queue_controls import QueueControls
 from flowstrand.service.settings import Settings
 from flowstrand.service.tips import TipCache
 from flowstrand.service.tokens import LeaseTokens
+from flowstrand.service.turnstile import OpenTurnstile, Turnstile
 from flowstrand.service.warm import WarmCache
 
 
@@ -59,6 +60,7 @@ class Services:
     warm: WarmCache
     settings: Settings
     tips: TipCache = field(default_factory=TipCache)
+    turnstile: Turnstile = field(default_factory=OpenTurnstile)
     presence: Presence = field(init=False)
     queues: QueueControls = field(init=False)
 
