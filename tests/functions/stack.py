@@ -39,6 +39,7 @@ from flowstrand.sdk.task_context import TaskContext
 from flowstrand.service import keys, open_executions, schedules, tasks, wakes
 from flowstrand.service.container import Services, install
 from flowstrand.service.executions import StartRequest
+from flowstrand.service.presence import PresentWorker, WorkerState
 from flowstrand.service.schedules import ScheduleRequest
 from flowstrand.service.settings import Settings
 from flowstrand.service.tokens import LeaseTokens
@@ -173,6 +174,7 @@ class Stack:
         self._begin(QUEUED)
         self._begin(APPROVAL, Approval.kind)
         schedules.create(self.services, ACME, nightly())
+        self.services.presence.register(ACME, PRESENT)
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a handler as Lambda would. What it answers to an HTTP request must be as the OpenAPI document has it."""
@@ -209,6 +211,20 @@ class Stack:
     def _random_bytes(self, count: int) -> bytes:
         self._random += 1
         return hashlib.shake_128(str(self._random).encode()).digest(count)
+
+
+PRESENT = PresentWorker(
+    worker_id="worker-1",
+    name="charger",
+    queues=("default",),
+    task_kinds=("charge-card",),
+    workflow_kinds=(),
+    state=WorkerState.RUNNING,
+    registered_at_ms=NOW_MS,
+    last_seen_at_ms=NOW_MS,
+    version="2026-11-23",
+)
+"""The one worker that has registered."""
 
 
 def nightly() -> ScheduleRequest:
