@@ -1,31 +1,19 @@
-"""What operators ask of the clients: executions by what they are, workers, and queues with their limits."""
+"""What operators ask of the clients: workers, and queues with their limits."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import pytest
 
 from flowstrand.client import Client, SyncClient
-from flowstrand.errors import InvalidDefinition
 from flowstrand.jsonvalue import JsonObject
 from tests.unit.fake_api import FakeApi
 
 MOMENT = "2026-11-23T09:00:00.000Z"
-LISTED: JsonObject = {
-    "workflowExecutionId": "e",
-    "kind": "order",
-    "status": "WAITING",
-    "createdAt": MOMENT,
-    "updatedAt": MOMENT,
-    "currentSequence": 3,
-    "queue": "default",
-    "suspendType": "TIMER",
-}
 WORKER: JsonObject = {
     "workerId": "w",
     "name": "shop",
@@ -58,37 +46,6 @@ async def client(api: FakeApi) -> AsyncIterator[Client]:
 
 def answers(api: FakeApi, *bodies: Any) -> None:
     api.faults = [httpx2.Response(200, json=body) for body in bodies]
-
-
-def asked(api: FakeApi) -> list[tuple[str, dict[str, str]]]:
-    return [(r.url.path.removeprefix("/api/orgs/acme/"), dict(r.url.params)) for r in api.requests]
-
-
-async def test_executions_are_asked_for_by_what_they_are(
-    api: FakeApi, client: Client, sync_client: SyncClient
-) -> None:
-    pages = [{"executions": [LISTED], "nextCursor": "c"}, {"executions": [LISTED]}]
-    answers(api, *pages, *pages)
-    since = datetime(2026, 11, 1, tzinfo=UTC)
-    wanted = {"kind": "order", "metadata.customer": "ada", "createdAfter": "2026-11-01T00:00:00+00:00"}
-    found = [
-        [e async for e in client.executions(kind="order", metadata={"customer": "ada"}, created_after=since)],
-        list(sync_client.executions(kind="order", metadata={"customer": "ada"}, created_after=since)),
-    ]
-    for executions in found:
-        assert [(e.id, e.status, e.suspend_type, e.closed_at) for e in executions] == [
-            ("e", "WAITING", "TIMER", None)
-        ] * 2
-        assert executions[0].body == LISTED
-    assert asked(api) == [("workflow-executions", wanted), ("workflow-executions", {**wanted, "cursor": "c"})] * 2
-
-
-def test_what_makes_no_sense_is_not_asked(api: FakeApi, sync_client: SyncClient) -> None:
-    with pytest.raises(InvalidDefinition):
-        sync_client.executions(created_before=datetime(2026, 11, 1))  # noqa: DTZ001 - that is the fault
-    with pytest.raises(TypeError, match="colour"):
-        sync_client.executions(colour="red")  # type: ignore[call-arg]  # that is the fault
-    assert api.requests == []
 
 
 async def test_workers_are_listed(api: FakeApi, client: Client, sync_client: SyncClient) -> None:

@@ -12,6 +12,7 @@ from flowstrand.cli import completing
 from flowstrand.cli.cells import Column
 from flowstrand.cli.on_server import Session, on_server
 from flowstrand.cli.options import pairs
+from flowstrand.client.listing import ListOptions
 
 _COLUMNS = (
     Column("workflowExecutionId", "EXECUTION", is_whole=True),
@@ -21,6 +22,8 @@ _COLUMNS = (
     Column("closedAt", "CLOSED"),
     Column("metadata", "METADATA"),
 )
+
+_PAGE = 100
 
 
 class Status(StrEnum):
@@ -61,12 +64,16 @@ def listed(
         flowstrand list --status failed --limit 10
         flowstrand list --kind order --metadata customer=ada --created-after 2026-11-01T00:00:00Z --all --json
     """
-    found = session.client.executions(
-        status=status.value if status else None,
-        kind=kind,
-        metadata=pairs(metadata, "--metadata"),
-        created_after=created_after,
-        created_before=created_before,
-    )
-    chosen = islice(found, None if all else limit)
-    session.out.many("executions", (execution.body for execution in chosen), _COLUMNS)
+    options: ListOptions = {"metadata": pairs(metadata, "--metadata"), "page_size": min(limit, _PAGE)}
+    if status is not None:
+        options["status"] = status.value
+    if kind is not None:
+        options["kind"] = kind
+    if created_after is not None:
+        options["created_after"] = created_after
+    if created_before is not None:
+        options["created_before"] = created_before
+    if all:
+        options["page_size"] = _PAGE
+    found = islice(session.client.executions(**options), None if all else limit)
+    session.out.many("executions", (execution.body for execution in found), _COLUMNS)

@@ -15,7 +15,7 @@ from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
-from flowstrand.client.listing import ListedExecution
+from flowstrand.client.listed import ListedExecution
 from flowstrand.client.queue import PresentWorker, Queue
 from flowstrand.client.queues import Queues, SyncQueues
 from flowstrand.client.schedule import Schedule, ScheduleRun

@@ -1,104 +1,82 @@
-"""Listing executions: which ones are asked for, and how the list shows them."""
+"""Listing executions: the part of both clients that goes through all there are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Generator, Mapping
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Literal, TypeAlias, TypedDict, Unpack
 
+from flowstrand.client.base import Base, SyncBase
 from flowstrand.client.connection import Connection
-from flowstrand.client.pages import Pages
+from flowstrand.client.listed import ListedExecution
+from flowstrand.client.pages import Pages, each, each_sync
 from flowstrand.errors import InvalidDefinition
-from flowstrand.jsonvalue import JsonObject, JsonValue
+
+Status: TypeAlias = Literal["PENDING", "RUNNING", "WAITING", "CANCELLING", "COMPLETED", "FAILED", "CANCELLED"]
 
 
-class ExecutionFilter(TypedDict, total=False):
-    """Which executions are asked for: those to which all of this applies.
-
-    Attributes:
-        status: PENDING, RUNNING, WAITING, CANCELLING, COMPLETED, FAILED or CANCELLED.
-        kind: of their workflow.
-        metadata: what their metadata holds, among other things.
-        created_after, created_before: when they began: aware, or RFC 3339.
-    """
-
-    status: str | None
-    kind: str | None
-    metadata: Mapping[str, str] | None
-    created_after: datetime | str | None
-    created_before: datetime | str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedExecution:
-    """An execution as the list has it, which may lag a little behind its log. Times are RFC 3339.
+class ListOptions(TypedDict, total=False):
+    """Which executions are asked for; all that is given must hold.
 
     Attributes:
-        current_sequence: of the newest event that the list knows of.
-        suspend_type: what a WAITING one waits for.
-        body: everything that the API says.
+        metadata: keys and what their values are, as text: of a value that is no text, its JSON. At most ten.
+        created_after: at this moment or later; aware, or RFC 3339.
+        created_before: earlier than this moment.
+        page_size: how many are asked for at once; 1 to 100.
     """
 
-    id: str
+    status: Status
     kind: str
-    status: str
-    created_at: str
-    updated_at: str
-    closed_at: str | None
-    current_sequence: int
-    metadata: JsonObject | None
-    parent_id: str | None
-    suspend_type: str | None
-    failure_type: str | None
-    continued_as: str | None
-    body: JsonObject = field(repr=False)
-
-    @classmethod
-    def of(cls, body: Mapping[str, JsonValue]) -> ListedExecution:
-        """From the API's JSON."""
-        said: Mapping[str, Any] = body
-        return cls(
-            id=said["workflowExecutionId"],
-            kind=said["kind"],
-            status=said["status"],
-            created_at=said["createdAt"],
-            updated_at=said["updatedAt"],
-            closed_at=said.get("closedAt"),
-            current_sequence=said["currentSequence"],
-            metadata=said.get("metadata"),
-            parent_id=said.get("parentWorkflowExecutionId"),
-            suspend_type=said.get("suspendType"),
-            failure_type=said.get("failureType"),
-            continued_as=said.get("continuedAs"),
-            body=dict(body),
-        )
+    metadata: Mapping[str, str]
+    created_after: datetime | str
+    created_before: datetime | str
+    page_size: int
 
 
-def executions(to: Connection, wanted: ExecutionFilter) -> Pages[ListedExecution]:
-    """The executions that are asked for, the newest first.
+class Listing(Base):
+    """`executions`."""
 
-    Raises:
-        TypeError: there is no such filter.
-        InvalidDefinition: a moment has no time zone.
-    """
-    if unknown := wanted.keys() - ExecutionFilter.__annotations__.keys():
-        raise TypeError(f"there is no filter {', '.join(sorted(unknown))}")
-    given = {
-        "status": wanted.get("status"),
-        "kind": wanted.get("kind"),
-        "createdAfter": _moment(wanted.get("created_after")),
-        "createdBefore": _moment(wanted.get("created_before")),
-        **{f"metadata.{key}": value for key, value in (wanted.get("metadata") or {}).items()},
-    }
-    params = {name: value for name, value in given.items() if value is not None}
+    def executions(self, **options: Unpack[ListOptions]) -> AsyncGenerator[ListedExecution]:
+        """Executions, the newest first: those that `ListOptions` ask for. A page is fetched when it is needed.
+
+        The list lags behind the executions by a second or less. One that begins meanwhile may not be among them.
+
+        Raises:
+            TypeError: there is no such option.
+            InvalidDefinition: a moment has no time zone.
+        """
+        return each(self._answer, _pages(self.connection, **options))
+
+
+class SyncListing(SyncBase):
+    """The same, synchronously."""
+
+    def executions(self, **options: Unpack[ListOptions]) -> Generator[ListedExecution]:
+        """See `Client.executions`."""
+        return each_sync(self._answer, _pages(self.connection, **options))
+
+
+def _pages(to: Connection, **options: Unpack[ListOptions]) -> Pages[ListedExecution]:
+    if unknown := options.keys() - ListOptions.__annotations__.keys():
+        raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
+    params = {f"metadata.{key}": text for key, text in options.get("metadata", {}).items()}
+    if (status := options.get("status")) is not None:
+        params["status"] = status
+    if (kind := options.get("kind")) is not None:
+        params["kind"] = kind
+    if (after := options.get("created_after")) is not None:
+        params["createdAfter"] = _moment(after)
+    if (before := options.get("created_before")) is not None:
+        params["createdBefore"] = _moment(before)
+    if (size := options.get("page_size")) is not None:
+        params["limit"] = str(size)
     path = to.path("workflow-executions")
     return Pages(path=path, items="executions", read=ListedExecution.of, by="cursor", params=params)
 
 
-def _moment(moment: datetime | str | None) -> str | None:
-    if not isinstance(moment, datetime):
+def _moment(moment: datetime | str) -> str:
+    if isinstance(moment, str):
         return moment
     if moment.tzinfo is None:
-        raise InvalidDefinition("a moment needs a time zone")
+        raise InvalidDefinition("a moment of creation needs a time zone")
     return moment.isoformat()

@@ -1,16 +1,14 @@
-"""Looking at executions, definitions and workers: the part of both clients that changes nothing."""
+"""Looking into executions and at definitions and workers: the part of both clients that changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
-from typing import Unpack
 
-from flowstrand.client import call, listing
+from flowstrand.client import call
 from flowstrand.client.base import Base, SyncBase
 from flowstrand.client.connection import Connection
 from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
-from flowstrand.client.listing import ExecutionFilter, ListedExecution
 from flowstrand.client.pages import Pages, each, each_sync
 from flowstrand.client.queue import PresentWorker
 from flowstrand.client.standing import ChildStanding, Stage, TaskStanding
@@ -24,13 +22,6 @@ class Looking(Base):
     async def get(self, execution_id: str) -> Execution:
         """The execution as it is now."""
         return Execution.of(await self._answer(call.get(self.connection, execution_id)))
-
-    def executions(self, **wanted: Unpack[ExecutionFilter]) -> AsyncGenerator[ListedExecution]:
-        """The executions of the org, the newest first: all, or those that are asked for; see `ExecutionFilter`.
-
-        The list may lag a little behind the logs.
-        """
-        return each(self._answer, listing.executions(self.connection, wanted))
 
     async def state(self, execution_id: str, key: str | None = None) -> JsonObject:
         """What its code has set (`ctx.set`) and not cleared, by key; of `key` alone, where one is given.
@@ -70,10 +61,6 @@ class SyncLooking(SyncBase):
     def get(self, execution_id: str) -> Execution:
         """The execution as it is now."""
         return Execution.of(self._answer(call.get(self.connection, execution_id)))
-
-    def executions(self, **wanted: Unpack[ExecutionFilter]) -> Generator[ListedExecution]:
-        """See `Client.executions`."""
-        return each_sync(self._answer, listing.executions(self.connection, wanted))
 
     def state(self, execution_id: str, key: str | None = None) -> JsonObject:
         """See `Client.state`."""
