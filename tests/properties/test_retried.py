@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from flowstrand.engine.decide.turn import is_superseded
 from flowstrand.engine.events import EventType
 from flowstrand.engine.evolve import fold
+from flowstrand.engine.retried.failed_turn import failed_turn
 from tests.properties.author_steps import Steps, programs
-from tests.properties.author_world import AuthorWorld, Dice
+from tests.properties.author_world import EXECUTION, AuthorWorld, Dice, Watched
 from tests.properties.test_programs import assert_replays, dice, lived
 
 some = settings(max_examples=settings().max_examples * 3 // 5)
@@ -61,3 +62,18 @@ def test_a_retry_of_a_retry_goes_on_as_well(steps: Steps, dice: Dice, is_cancell
     second = first.retried()
     second.live()
     assert_replays(second)
+
+
+@some
+@given(programs, dice, st.booleans())
+def test_code_of_the_turns_before_sees_what_it_saw(steps: Steps, dice: Dice, is_cancelled: bool) -> None:
+    world = failed(steps, dice, is_cancelled=is_cancelled)
+    retried = world.retried()
+    with world.cold(failed_turn(world.log).horizon) as before, retried.cold(retried.state.horizon) as after:
+        assert observed(before, EXECUTION) == observed(after, retried.state.workflow_execution_id)
+        assert before.last_position == after.last_position
+
+
+def observed(driver: Watched, execution_id: str) -> list[str]:
+    """What the code has observed, the time and chance included, without the sequences and the execution's id."""
+    return [repr(what).replace(execution_id, EXECUTION) for _, *what in driver.program.seen]

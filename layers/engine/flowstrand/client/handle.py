@@ -77,6 +77,10 @@ class Handle(Generic[OutputT_co]):
         """Ask it to end; with `force`, end it now. See `Client.cancel`."""
         await self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
+    async def retry(self, *, reason: str | None = None, request_id: str | None = None) -> Handle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return await self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
+
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
         return self._client.events(self.id, after=after)
@@ -128,6 +132,10 @@ class SyncHandle(Generic[OutputT_co]):
     def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
         """Ask it to end; with `force`, end it now. See `Client.cancel`."""
         self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
+
+    def retry(self, *, reason: str | None = None, request_id: str | None = None) -> SyncHandle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
