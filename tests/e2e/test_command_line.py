@@ -7,6 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +95,39 @@ def test_what_can_be_started_and_when(shell: Shell) -> None:
     assert shell.says("schedule", "delete", "nightly") == "nightly is deleted"
     gone = shell.run("schedule", "get", "nightly")
     assert (gone.exit_code, gone.stderr.endswith("(SCHEDULE_NOT_FOUND)\n")) == (Exit.NOT_FOUND, True)
+
+
+def test_a_failure_that_an_operator_mends(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "repaired.txt"
+    failed = shell.run("start", "fragile", "--input", json.dumps(str(file)), "--metadata", "by=ada", "--wait")
+    assert (failed.exit_code, failed.stdout) == (Exit.FAILED, "")
+    [found] = until(lambda: shell.tells("list", "--status", "failed", "--metadata", "by=ada")["executions"])
+    assert found["kind"] == "fragile"
+    file.write_text("whole again", encoding="utf-8")
+    retried = shell.says(
+        "retry", found["workflowExecutionId"], "--reason", "repaired", "--wait", "--timeout", "60"
+    )
+    assert json.loads(retried) == "whole again"
+
+
+def test_a_queue_that_an_operator_holds(shell: Shell) -> None:
+    assert shell.tells("queue", "limit", "default", "--concurrent", "3")["maxConcurrent"] == 3
+    assert shell.tells("queue", "pause", "default")["state"] == "PAUSED"
+    id = shell.says("start", "steps", "--input", "1")
+    assert shell.run("wait", id, "--timeout", "3s").exit_code == Exit.STILL_OPEN
+    assert shell.says("queue", "list").splitlines()[1].split()[:2] == ["default", "PAUSED"]
+    shell.says("queue", "resume", "default")
+    assert shell.says("wait", id, "--timeout", "60") == "0"
+    [worker] = shell.tells("workers")["workers"]
+    assert (worker["state"], worker["queues"]) == ("RUNNING", ["default"])
+
+
+def until(found: Callable[[], list[Any]]) -> list[Any]:
+    """What is found, when there is something: the list of executions lags a little behind."""
+    deadline = time.monotonic() + 30
+    while not (there := found()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return there
 
 
 def test_a_stranger_is_told_nothing(shell: Shell) -> None:

@@ -56,6 +56,14 @@ FAILED: JsonObject = {
     "failureType": "ERROR",
 }
 CANCELLING: JsonObject = {"workflowExecutionId": E, "kind": "order", "status": "CANCELLING", "currentSequence": 4}
+RETRIED: JsonObject = {
+    "workflowExecutionId": "e2",
+    "status": "RUNNING",
+    "kind": "order",
+    "createdAt": MOMENT,
+    "links": {"self": "/api/orgs/dev/workflow-executions/e2"},
+    "retriedFrom": E,
+}
 EVENT: JsonObject = {
     "sequence": 1,
     "type": "TASK_FAILED",
@@ -265,6 +273,12 @@ EXECUTIONS = [
         answers=[{"sequence": 4}, CANCELLING],
         lines=["CANCELLING"],
         sends={"reason": "no", "cascadeToChildren": False, "force": True},
+    ),
+    Case(
+        command=["retry", E, "--reason", "the bank is back", "--request-id", "r1"],
+        answers=[RETRIED],
+        lines=["e2"],
+        sends={"reason": "the bank is back", "requestId": "r1"},
     ),
 ]
 PROMISES = [

@@ -57,6 +57,7 @@ for command in (
     looking.children,
     changing.signal,
     changing.cancel,
+    changing.retry,
 ):
     register(program, command, panel=_EXECUTIONS)
 register(program, listing.listed, name="list", panel=_EXECUTIONS)

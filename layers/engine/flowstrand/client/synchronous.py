@@ -140,7 +140,7 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing):
         """
         request = commands.retry(self.connection, execution_id, reason=reason, request_id=request_id)
         body = self._answer(request)
-        return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
+        return self._handle(str(body["workflowExecutionId"]), workflow, body)
 
     def resolve_promise(
         self, promise_id: str | None = None, value: object = None, *, key: str | None = None
