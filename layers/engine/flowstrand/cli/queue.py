@@ -9,7 +9,7 @@ import typer
 from flowstrand.cli import completing
 from flowstrand.cli.cells import Column
 from flowstrand.cli.on_server import Session, on_server
-from flowstrand.client.queues import Unchanged
+from flowstrand.client.queue_calls import QueueLimits
 
 QueueName: TypeAlias = Annotated[
     str, typer.Argument(metavar="QUEUE", help="Its name.", autocompletion=completing.queues)
@@ -90,30 +90,35 @@ def limit(
         flowstrand queue limit payments --per-second 20 --concurrent 5
         flowstrand queue limit payments --per-second none
     """
-    if per_second is None and concurrent is None:
+    limits: QueueLimits = {}
+    if per_second is not None:
+        limits["max_tasks_per_second"] = _number(per_second, "--per-second")
+    if concurrent is not None:
+        at_once = _number(concurrent, "--concurrent")
+        limits["max_concurrent"] = None if at_once is None else int(at_once)
+    if not limits:
         raise typer.BadParameter("one of the two is needed", param_hint="--per-second or --concurrent")
-    at_once = _number(concurrent, "--concurrent")
-    limited = session.client.queues.limit(
-        queue,
-        max_tasks_per_second=_number(per_second, "--per-second"),
-        max_concurrent=int(at_once) if isinstance(at_once, float) else at_once,
-    )
-    session.out.one(limited.body)
+    session.out.one(session.client.queues.limit(queue, **limits).body)
 
 
 @on_server
-def workers(session: Session) -> None:
+def workers(
+    session: Session,
+    queue: Annotated[
+        str | None, typer.Option(help="Only those that serve it.", autocompletion=completing.queues)
+    ] = None,
+) -> None:
     """List the workers that were heard of lately.
 
     Examples:
         flowstrand workers
+        flowstrand workers --queue slow
     """
-    session.out.many("workers", (worker.body for worker in session.client.workers()), _WORKERS)
+    found = session.client.workers.list(queue=queue)
+    session.out.many("workers", (worker.body for worker in found), _WORKERS)
 
 
-def _number(text: str | None, option: str) -> float | Unchanged | None:
-    if text is None:
-        return "unchanged"
+def _number(text: str, option: str) -> float | None:
     if text == "none":
         return None
     try:

@@ -17,7 +17,7 @@ from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listed import ListedExecution
 from flowstrand.client.queue import PresentWorker, Queue
-from flowstrand.client.queues import Queues, SyncQueues
+from flowstrand.client.queues import Queues, SyncQueues, SyncWorkers, Workers
 from flowstrand.client.schedule import Schedule, ScheduleRun
 from flowstrand.client.schedules import Schedules, SyncSchedules
 from flowstrand.client.settled import Settled
@@ -47,5 +47,7 @@ __all__ = [
     "SyncHandle",
     "SyncQueues",
     "SyncSchedules",
+    "SyncWorkers",
     "TaskStanding",
+    "Workers",
 ]

@@ -1,4 +1,4 @@
-"""Looking into executions and at definitions and workers: the part of both clients that changes nothing."""
+"""Looking into executions and at definitions: the part of both clients that changes nothing."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from flowstrand.client.connection import Connection
 from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
 from flowstrand.client.pages import Pages, each, each_sync
-from flowstrand.client.queue import PresentWorker
 from flowstrand.client.standing import ChildStanding, Stage, TaskStanding
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import PayloadCodecs
 
 
 class Looking(Base):
-    """What the API tells of executions, definitions and workers."""
+    """What the API tells of executions and definitions."""
 
     async def get(self, execution_id: str) -> Execution:
         """The execution as it is now."""
@@ -50,10 +49,6 @@ class Looking(Base):
         """The tasks that workers have registered, by kind."""
         return each(self._answer, _definitions(self.connection, "task-definitions"))
 
-    def workers(self) -> AsyncGenerator[PresentWorker]:
-        """The workers that were heard of lately."""
-        return each(self._answer, _workers(self.connection))
-
 
 class SyncLooking(SyncBase):
     """The same, synchronously."""
@@ -82,10 +77,6 @@ class SyncLooking(SyncBase):
         """See `Client.task_definitions`."""
         return each_sync(self._answer, _definitions(self.connection, "task-definitions"))
 
-    def workers(self) -> Generator[PresentWorker]:
-        """See `Client.workers`."""
-        return each_sync(self._answer, _workers(self.connection))
-
 
 def _values(payloads: PayloadCodecs, answer: JsonObject) -> JsonObject:
     values = answer["state"]
@@ -105,10 +96,6 @@ def _children(to: Connection, execution_id: str, only: Stage | None) -> Pages[Ch
 
 def _definitions(to: Connection, route: str) -> Pages[KnownDefinition]:
     return Pages(path=to.path(route), items="definitions", read=KnownDefinition.of)
-
-
-def _workers(to: Connection) -> Pages[PresentWorker]:
-    return Pages(path=to.path("workers"), items="workers", read=PresentWorker.of)
 
 
 def _only(stage: Stage | None) -> dict[str, str]:

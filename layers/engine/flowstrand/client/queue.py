@@ -1,9 +1,9 @@
-"""`Queue` and `PresentWorker`: where tasks wait, and who takes them, as the API shows them."""
+"""`Queue` and `PresentWorker`, as the API shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -11,14 +11,13 @@ from flowstrand.jsonvalue import JsonObject, JsonValue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """A queue and what holds for it.
+    """What holds for a queue. Times are RFC 3339.
 
     Attributes:
         state: ACTIVE or PAUSED.
-        max_tasks_per_second: how many attempts begin in a second, on average; None for any number.
-        max_concurrent: how many attempts run at the same time; None for any number.
-        running: how many do; None where that is not counted.
-        changed_at: when somebody last said so, RFC 3339.
+        max_tasks_per_second, max_concurrent: None for any number.
+        running: how many of its tasks run, where that is limited and the queue was asked for by its name.
+        changed_at: when somebody last said what holds; None where nobody has.
         body: everything that the API says.
     """
 
@@ -28,7 +27,7 @@ class Queue:
     max_concurrent: int | None
     running: int | None
     changed_at: str | None
-    body: JsonObject = field(repr=False)
+    body: JsonObject
 
     @classmethod
     def of(cls, body: Mapping[str, JsonValue]) -> Queue:
@@ -47,23 +46,23 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentWorker:
-    """A worker that was heard of lately. Times are RFC 3339.
+    """A worker that was heard of in the last minutes. Times are RFC 3339.
 
     Attributes:
         state: RUNNING, PAUSED, DRAINING or STOPPED.
-        task_kinds: the tasks that it runs.
+        version: of its code, where it was given one.
         body: everything that the API says.
     """
 
     id: str
     name: str
-    state: str
     queues: tuple[str, ...]
     task_kinds: tuple[str, ...]
+    state: str
     registered_at: str
     last_seen_at: str
     version: str | None
-    body: JsonObject = field(repr=False)
+    body: JsonObject
 
     @classmethod
     def of(cls, body: Mapping[str, JsonValue]) -> PresentWorker:
@@ -72,9 +71,9 @@ class PresentWorker:
         return cls(
             id=said["workerId"],
             name=said["name"],
-            state=said["state"],
             queues=tuple(said["queues"]),
             task_kinds=tuple(said["taskKinds"]),
+            state=said["state"],
             registered_at=said["registeredAt"],
             last_seen_at=said["lastSeenAt"],
             version=said.get("version"),
