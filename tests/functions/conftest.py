@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from flowstrand.service.container import install
 from tests.functions.stack import Stack
 
 
@@ -15,9 +14,11 @@ from tests.functions.stack import Stack
 def stack(tmp_path: Path) -> Iterator[Stack]:
     """The world of the sample events; waits are over at once."""
     made = Stack(tmp_path)
-    uninstall = install(made.services)
+    made.use(made.services)
     try:
         made.populate()
-        yield made
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FLOWSTRAND_HOSTED_QUEUE", "default")
+            yield made
     finally:
-        uninstall()
+        made.close()

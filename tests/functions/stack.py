@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.engine.schedule.timing import Timing
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.local.changes import LocalChanges
+from flowstrand.local.lambda_context import LocalContext
 from flowstrand.log.packing import pack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.log.sqlite import SqliteLog
@@ -32,14 +33,21 @@ from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.payloads.sqlite import SqlitePayloads
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.queues.messages import Wake
+from flowstrand.sdk.app import Task
+from flowstrand.sdk.payload_codecs import PayloadCodecs
+from flowstrand.sdk.task import task
+from flowstrand.sdk.task_context import TaskContext
 from flowstrand.service import append, keys, open_executions, schedules, tasks, wakes
-from flowstrand.service.container import Services
+from flowstrand.service.container import Services, install
 from flowstrand.service.executions import StartRequest
+from flowstrand.service.presence import PresentWorker, WorkerState
 from flowstrand.service.schedules import ScheduleRequest
 from flowstrand.service.settings import Settings
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
+from flowstrand.streams.response import StreamResponse
 from flowstrand.timers.in_process import InProcessTimers
+from tests.support.described import undescribed
 
 NOW_MS = 1_795_435_200_000
 ACME = OrgId("acme")
@@ -102,8 +110,23 @@ class Approval:
         return approved
 
 
+@task(name="charge-card")
+async def charge_card(ctx: TaskContext, order: dict[str, int]) -> dict[str, int]:
+    """What orders wait for, where the stack runs it."""
+    await ctx.stream_token("charging")
+    return {"charged": order["amount"]}
+
+
 class OrderAndApproval:
-    """`Programs` of two."""
+    """`Programs` of two, and the `TaskCode` of one."""
+
+    payloads = PayloadCodecs.of(None)
+
+    def task(self, kind: str) -> Task | None:
+        return charge_card if kind == charge_card.kind else None
+
+    def task_kinds(self) -> Collection[str]:
+        return [charge_card.kind]
 
     def program(self, kind: str) -> Program | None:
         programs: list[Program] = [Order(), Approval()]
@@ -138,6 +161,7 @@ class Stack:
             settings=Settings(**settings),
         )
         self.control = control
+        self._undo: list[Callable[[], None]] = []
 
     def populate(self) -> None:
         """Make the world of the sample events."""
@@ -158,11 +182,24 @@ class Stack:
             LogKey(ACME, FAILED),
             lambda draft: timeout.poison(draft, sequence=draft.state.sequence, turns=10),
         )
+        self.services.presence.register(ACME, PRESENT)
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        """Call a handler as Lambda would."""
+        """Call a handler as Lambda would. What it answers to an HTTP request must be as the OpenAPI document has it."""
         handler = importlib.import_module(f"functions.{function}.app").lambda_handler
-        return handler(event, None)
+        response = handler(event, LocalContext(function_name=function))
+        if isinstance(response, StreamResponse) or "statusCode" in response:
+            assert undescribed(event, response) == []
+        return response
+
+    def use(self, services: Services) -> None:
+        """Have handlers use these from now on, for the length of the test."""
+        self._undo.append(install(services))
+
+    def close(self) -> None:
+        """Have handlers use what they used before."""
+        while self._undo:
+            self._undo.pop()()
 
     def sequences(self) -> dict[str, list[tuple[int, str]]]:
         """What every log of the world holds: `(first sequence, commit id)` of each commit."""
@@ -182,6 +219,20 @@ class Stack:
     def _random_bytes(self, count: int) -> bytes:
         self._random += 1
         return hashlib.shake_128(str(self._random).encode()).digest(count)
+
+
+PRESENT = PresentWorker(
+    worker_id="worker-1",
+    name="charger",
+    queues=("default",),
+    task_kinds=("charge-card",),
+    workflow_kinds=(),
+    state=WorkerState.RUNNING,
+    registered_at_ms=NOW_MS,
+    last_seen_at_ms=NOW_MS,
+    version="2026-11-23",
+)
+"""The one worker that has registered."""
 
 
 def nightly() -> ScheduleRequest:

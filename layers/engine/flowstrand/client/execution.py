@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.errors import WorkflowCancelled, WorkflowFailed, WorkflowTimeout
@@ -23,6 +23,7 @@ class Execution:
         failure_type: why it failed, for programs: ERROR where its code raised, TIMEOUT, POISON, ….
         continued_as: the id of the execution that goes on from this one, and has the output.
         retried_from: the id of the failed execution from whose history this one began.
+        body: everything that the API says.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Execution:
     failure_type: str | None = None
     continued_as: str | None = None
     retried_from: str | None = None
+    body: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, body: Mapping[str, JsonValue]) -> Execution:
@@ -59,6 +61,7 @@ class Execution:
             failure_type=_text(body.get("failureType")),
             continued_as=_text(body.get("continuedAs")),
             retried_from=_text(body.get("retriedFrom")),
+            body=dict(body),
         )
 
     @property

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from flowstrand.engine.events.vocabulary import WorkflowStatus
@@ -14,9 +14,13 @@ from flowstrand.jsonvalue import JsonObject
 from flowstrand.service import definitions, signal_with_start
 from flowstrand.service.definitions import DefinitionPage, Known
 from flowstrand.service.executions import ExecutionSnapshot
+from flowstrand.service.polling import Polled
 from flowstrand.service.promises import Settled
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.workers import Registered
+
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""RFC 3339, UTC, with milliseconds."""
 
 
 class ResponseBody(BaseModel):
@@ -27,6 +31,15 @@ class ResponseBody(BaseModel):
     def body(self) -> JsonObject:
         """As JSON."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class ErrorView(ResponseBody):
+    """What went wrong in workflow or task code; `retryable` is false where trying again cannot help."""
+
+    type: str
+    message: str
+    stack: str | None = None
+    retryable: bool | None = None
 
 
 class Links(ResponseBody):
@@ -49,7 +62,7 @@ class ExecutionStarted(ResponseBody):
     workflow_execution_id: str
     status: WorkflowStatus
     kind: str
-    created_at: str
+    created_at: Moment
     links: Links
     idempotency_key_used: bool
     idempotency_key_new: bool
@@ -111,7 +124,7 @@ class ExecutionView(ResponseBody):
     workflow_execution_id: str
     kind: str
     status: WorkflowStatus
-    created_at: str
+    created_at: Moment
     current_sequence: int
     queue: str
     links: Links
@@ -119,7 +132,7 @@ class ExecutionView(ResponseBody):
     metadata: dict[str, Any] | None = None
     parent_workflow_execution_id: str | None = None
     output: Any = None
-    error: dict[str, Any] | None = None
+    error: ErrorView | None = None
     failure_type: str | None = None
     continued_as: str | None = None
     retried_from: str | None = None
@@ -166,7 +179,7 @@ class DefinitionView(ResponseBody):
     output_schema: dict[str, Any] | None = None
     queue: str | None = None
     description: str | None = None
-    registered_at: str | None = None
+    registered_at: Moment | None = None
 
     @classmethod
     def of(cls, known: Known) -> DefinitionView:
@@ -207,7 +220,7 @@ class TaskView(ResponseBody):
     attempt: int
     max_retries: int
     lease_token: str
-    lease_ends_at: str
+    lease_ends_at: Moment
     heartbeat_ms: int
     non_retryable: list[str] | None = None
     heartbeat_details: Any = None
@@ -233,9 +246,21 @@ class TaskView(ResponseBody):
 
 
 class ClaimedTasks(ResponseBody):
-    """What a poll brought, possibly nothing."""
+    """What a poll brought, possibly nothing.
+
+    `paused` is there where the queue is, `worker_known` where the worker has to register, perhaps again.
+    """
 
     tasks: list[TaskView]
+    paused: bool | None = None
+    worker_known: bool | None = None
+
+    @classmethod
+    def of(cls, polled: Polled, *, is_worker_known: bool) -> ClaimedTasks:
+        """What `polled` says."""
+        optional = {"paused": True} if polled.is_paused else {}
+        optional |= {} if is_worker_known else {"worker_known": False}
+        return cls(tasks=[TaskView.of(task) for task in polled.tasks], **optional)
 
 
 class Recorded(ResponseBody):

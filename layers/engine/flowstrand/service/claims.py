@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import groupby
 
 from flowstrand.engine.decide import task
@@ -15,8 +16,9 @@ from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events_at
 from flowstrand.log.port import LogKey
+from flowstrand.queues.messages import TaskMessage
 from flowstrand.queues.port import ReceivedTask
-from flowstrand.service import append, leases, payloads
+from flowstrand.service import append, leases, payloads, queue_limits
 from flowstrand.service.container import Services
 from flowstrand.service.tokens import Lease
 from flowstrand.service.waking import wake
@@ -59,33 +61,78 @@ def claim_all(
     Raises:
         StoreUnavailable: some attempts may have been claimed; their leases end by themselves.
     """
+    counted_in = queue if queue_limits.is_counted(services, org, queue) else None
     claimed: list[ClaimedTask] = []
     by_execution = sorted(received, key=lambda item: item.message.execution_id)
     for _, group in groupby(by_execution, key=lambda item: item.message.execution_id):
         items = list(group)
-        claim = _Claim(services, items[0].message.key, worker_id, kinds)
+        claim = _Claim(services, items[0].message.key, worker_id, kinds, counted_in)
         claimed += claim.make(items)
         for item in claim.settled:
             services.tasks.delete(org, queue, item)
     return claimed
 
 
+class Unclaimed(StrEnum):
+    """Why an attempt was not claimed."""
+
+    SETTLED = "settled"
+    """There is nothing to claim: it was started before, or is not wanted any more. The message is dealt with."""
+    OTHERS = "others"
+    """Its kind is none of those that were asked for."""
+    EARLY = "early"
+    """Its moment has not come."""
+
+
+def claim_one(
+    services: Services, queue: str, message: TaskMessage, worker_id: str, kinds: Collection[str]
+) -> ClaimedTask | Unclaimed:
+    """Claim the attempt that one message of `queue` names.
+
+    Raises:
+        StoreUnavailable: it may have been claimed; then its lease ends by itself.
+    """
+    item = ReceivedTask(message=message, receipt="")
+    counted_in = queue if queue_limits.is_counted(services, message.org, queue) else None
+    claim = _Claim(services, message.key, worker_id, kinds, counted_in)
+    claimed = claim.make([item])
+    if claimed:
+        return claimed[0]
+    if claim.settled or claim.is_gone:
+        return Unclaimed.SETTLED
+    return Unclaimed.OTHERS if claim.others else Unclaimed.EARLY
+
+
 class _Claim:
     """The attempts of one execution that one poll received: claimed in one commit.
 
-    `settled` is what can be deleted from the queue: claimed now, started before, or no longer wanted.
+    Attributes:
+        settled: what can be deleted from the queue: claimed now, started before, or no longer wanted.
+        others: what is for whoever serves its kind.
+        is_gone: whether there is no such log.
     """
 
-    def __init__(self, services: Services, key: LogKey, worker_id: str, kinds: Collection[str]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        key: LogKey,
+        worker_id: str,
+        kinds: Collection[str],
+        counted_in: str | None,
+    ) -> None:
         self._services = services
         self._key = key
         self._worker_id = worker_id
         self._kinds = kinds
+        self._counted_in = counted_in
         self.settled: list[ReceivedTask] = []
+        self.others: list[ReceivedTask] = []
+        self.is_gone = False
 
     def make(self, items: list[ReceivedTask]) -> list[ClaimedTask]:
         """Claim what can be claimed, wake the execution, and say what was claimed."""
         tip = append.load(self._services, self._key)
+        self.is_gone = tip is None
         if tip is None:
             return []
         appended = append.transact(self._services, self._key, lambda draft: self._decide(draft, items), tip=tip)
@@ -119,6 +166,8 @@ class _Claim:
         """Drop a message that names nothing to claim; one for a started attempt sends that commit's wake again."""
         known = tip.state.tasks.get(item.message.position)
         if known is not None and item.message.attempt == known.attempts + 1:
+            if known.kind not in self._kinds:
+                self.others.append(item)
             return  # not due yet, or another worker's kind: it comes again
         if known is not None and known.status is TaskStatus.RUNNING:
             wake(self._services, self._key, known.changed_at)
@@ -126,7 +175,11 @@ class _Claim:
 
     def _claimed(self, tip: append.Tip, known: OpenTask, sequence: int, created: TaskCreated) -> ClaimedTask:
         lease = Lease(
-            org=self._key.org, task_id=known.task_execution_id, attempt=known.attempts, sequence=sequence
+            org=self._key.org,
+            task_id=known.task_execution_id,
+            attempt=known.attempts,
+            sequence=sequence,
+            counted_in=self._counted_in,
         )
         return ClaimedTask(
             task_execution_id=known.task_execution_id,
