@@ -15,6 +15,7 @@ from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.listing import Listing
 from flowstrand.client.looking import Looking
 from flowstrand.client.schedules import Schedules
 from flowstrand.client.sender import Sender
@@ -27,7 +28,7 @@ from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 _NO_CONTENT = 204
 
 
-class Client(Starting, Looking):
+class Client(Starting, Looking, Listing):
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency

@@ -15,6 +15,7 @@ from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.listing import SyncListing
 from flowstrand.client.looking import SyncLooking
 from flowstrand.client.schedules import SyncSchedules
 from flowstrand.client.sender import SyncSender
@@ -27,7 +28,7 @@ from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 _NO_CONTENT = 204
 
 
-class SyncClient(SyncStarting, SyncLooking):
+class SyncClient(SyncStarting, SyncLooking, SyncListing):
     """Starts executions and follows them. Use as a context manager, or call `close`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency

@@ -6,93 +6,97 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
 
 from flowstrand.engine.events import WorkflowStatus
-from flowstrand.engine.names import is_kind
+from flowstrand.engine.names import KIND_PATTERN
 from flowstrand.engine.schema import epoch_ms
 from flowstrand.errors import InvalidInput
+from flowstrand.http.query import Query, WholeNumber
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.service.listing import DEFAULT_LIMIT, MAX_LIMIT, Filter
 
+MAX_METADATA = 10
+"""How many keys of the metadata may be filtered by at once."""
+
 _METADATA = "metadata."
-_MAX_METADATA = 10
 _CURSOR = re.compile(r"[0-9]{13}#[A-Za-z0-9][A-Za-z0-9._-]{0,511}")
 _MAX_CURSOR = 1_024
 
 
-class ListingQuery:
-    """The parameters of one request, each checked when it is asked for.
+def _is_moment(text: str) -> str:
+    epoch_ms(text)
+    return text
 
-    Every method raises `InvalidInput` (`INVALID_INPUT`, but for a cursor `INVALID_CURSOR`) that points at its parameter.
-    """
 
-    def __init__(self, parameters: Mapping[str, str] | None) -> None:
-        """`parameters` are those of the query string; None is none."""
-        self._parameters = parameters or {}
+Moment = Annotated[
+    str,
+    Field(json_schema_extra={"format": "date-time"}),
+    StringConstraints(max_length=64),
+    AfterValidator(_is_moment),
+]
 
-    def filter(self) -> Filter:
+
+class ListingQuery(Query):
+    """A page of the list of executions."""
+
+    status: Annotated[WorkflowStatus | None, Field(description="Only executions with this status.")] = None
+    kind: Annotated[
+        Annotated[str, StringConstraints(pattern=KIND_PATTERN)] | None,
+        Field(description="Only executions of this kind."),
+    ] = None
+    created_after: Annotated[Moment | None, Field(description="Only those created at this moment or later.")] = (
+        None
+    )
+    created_before: Annotated[Moment | None, Field(description="Only those created before this moment.")] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many at most."), WholeNumber] = DEFAULT_LIMIT
+    cursor: Annotated[
+        str | None, Field(description="The `nextCursor` of the page before; none for the first page.")
+    ] = None
+
+    def to_filter(self, metadata: Mapping[str, str]) -> Filter:
         """Which executions are asked for."""
         return Filter(
-            status=self._status(),
-            kind=self._kind(),
-            metadata=self._metadata(),
-            created_from_ms=self._moment("createdAfter"),
-            created_before_ms=self._moment("createdBefore"),
+            status=self.status,
+            kind=self.kind,
+            metadata=metadata,
+            created_from_ms=None if self.created_after is None else epoch_ms(self.created_after),
+            created_before_ms=None if self.created_before is None else epoch_ms(self.created_before),
         )
 
-    def limit(self) -> int:
-        """How many at most."""
-        text = self._parameters.get("limit") or str(DEFAULT_LIMIT)
-        if (
-            text.isascii()
-            and text.isdecimal()
-            and len(text) <= len(str(MAX_LIMIT))
-            and 1 <= int(text) <= MAX_LIMIT
-        ):
-            return int(text)
-        raise _invalid("limit", f"must be a whole number from 1 to {MAX_LIMIT}")
-
     def after(self) -> str:
-        """Where the page starts: where another one has said that the next one does; empty for the first."""
-        text = self._parameters.get("cursor")
-        if not text:
+        """Where the page starts: where another one has said that the next one does; empty for the first.
+
+        Raises:
+            InvalidInput: `INVALID_CURSOR`: no page has said that.
+        """
+        if self.cursor is None:
             return ""
-        position = _decoded(text)
+        position = _decoded(self.cursor)
         if position is None:
-            raise _invalid("cursor", "must be the nextCursor of another page", code="INVALID_CURSOR")
+            fault = "must be the nextCursor of another page"
+            details: list[JsonObject] = [{"pointer": "/cursor", "message": fault}]
+            raise InvalidInput(f"cursor {fault}", code="INVALID_CURSOR", details=details)
         return position
 
-    def _status(self) -> WorkflowStatus | None:
-        text = self._parameters.get("status")
-        if not text:
-            return None
-        if text not in WorkflowStatus.__members__:
-            raise _invalid("status", f"must be one of {', '.join(WorkflowStatus)}")
-        return WorkflowStatus(text)
 
-    def _kind(self) -> str | None:
-        text = self._parameters.get("kind")
-        if text and not is_kind(text):
-            raise _invalid("kind", "cannot be the kind of a workflow")
-        return text or None
+def metadata_of(parameters: Mapping[str, str] | None) -> dict[str, str]:
+    """What `metadata.{key}` is to be, by key.
 
-    def _metadata(self) -> dict[str, str]:
-        given = {
-            name.removeprefix(_METADATA): text
-            for name, text in self._parameters.items()
-            if name.startswith(_METADATA)
-        }
-        if "" in given or len(given) > _MAX_METADATA:
-            raise _invalid("metadata", f"must be metadata.{{key}}, at most {_MAX_METADATA} of them")
-        return given
-
-    def _moment(self, name: str) -> int | None:
-        text = self._parameters.get(name)
-        if not text:
-            return None
-        try:
-            return epoch_ms(text)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise _invalid(name, "must be an RFC 3339 time with its offset") from error
+    Raises:
+        InvalidInput: there are too many, or one has no key.
+    """
+    given = {
+        name.removeprefix(_METADATA): text
+        for name, text in (parameters or {}).items()
+        if name.startswith(_METADATA)
+    }
+    if "" in given or len(given) > MAX_METADATA:
+        fault = f"must be metadata.{{key}}, at most {MAX_METADATA} of them"
+        raise InvalidInput(f"metadata {fault}", details=[{"pointer": "/metadata", "message": fault}])
+    return given
 
 
 def cursor_text(position: str) -> str:
@@ -110,7 +114,3 @@ def _decoded(cursor: str) -> str | None:
     except (UnicodeError, binascii.Error):
         return None
     return position if _CURSOR.fullmatch(position) and cursor_text(position) == cursor else None
-
-
-def _invalid(name: str, fault: str, code: str | None = None) -> InvalidInput:
-    return InvalidInput(f"{name} {fault}", code=code, details=[{"pointer": f"/{name}", "message": fault}])

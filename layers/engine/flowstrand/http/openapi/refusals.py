@@ -17,6 +17,7 @@ from flowstrand.errors import (
     StoreUnavailable,
     Unauthenticated,
     Unavailable,
+    UnprocessableInput,
     WrongPrincipal,
 )
 
@@ -47,7 +48,10 @@ WRONG_PRINCIPAL = _of(
     WrongPrincipal, "The key is for another principal: users' routes and workers' take keys of their own."
 )
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
-QUOTA_EXCEEDED = _of(QuotaExceeded, "Too many requests; repeat it after `Retry-After` seconds.", by_gateway=True)
+QUOTA_EXCEEDED = _of(
+    QuotaExceeded,
+    "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
+)
 STORE_UNAVAILABLE = Refusal(
     status=503,
     code=StoreUnavailable.code,
@@ -67,6 +71,13 @@ NOT_SUPPORTED = _of(
     InvalidInput,
     "The body has a field that this version does not support; `details` points at it.",
     "NOT_SUPPORTED",
+)
+INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
+INVALID_SCHEMA = _of(
+    InvalidInput, "A definition's schema is no JSON Schema; `details` says where.", "INVALID_SCHEMA"
+)
+UNPROCESSABLE_INPUT = _of(
+    UnprocessableInput, "The input does not fit the workflow's schema; `details` points at each fault."
 )
 POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowstrand.http.openapi.operation import Answer, Operation
-from flowstrand.http.openapi.refusals import WORKER_NOT_FOUND
+from flowstrand.http.openapi.refusals import INVALID_SCHEMA, WORKER_NOT_FOUND
 from flowstrand.http.requests import RegisterWorker
 from flowstrand.http.responses import WorkerRegistered
 from flowstrand.http.worker_query import WorkerQuery
@@ -34,6 +34,7 @@ OPERATIONS = (
         principal=Principal.WORKER,
         body=RegisterWorker,
         answers={201: Answer(meaning="The worker is known.", body=WorkerRegistered)},
+        refusals=(INVALID_SCHEMA,),
     ),
     Operation(
         method="POST",
