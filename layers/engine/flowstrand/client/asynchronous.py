@@ -121,6 +121,31 @@ class Client(Starting, Looking, Listing):
         )
         await self._answer(request)
 
+    async def retry(
+        self,
+        execution_id: str,
+        workflow: object = None,
+        *,
+        reason: str | None = None,
+        request_id: str | None = None,
+    ) -> Handle[Any]:
+        """Have another execution go on from the history of a failed one; returns that one's handle.
+
+        Completed work is kept. The last turn is run again, and the work whose failure it was given is done again.
+
+        Args:
+            workflow: the definition of what was retried, where the handle is to know the type of the output.
+            reason: for people; it is part of the log.
+            request_id: under the same one, the same execution is begun, however often this is asked for.
+
+        Raises:
+            NotFound: there is no such execution.
+            Conflict: it has not failed.
+        """
+        request = commands.retry(self.connection, execution_id, reason=reason, request_id=request_id)
+        body = await self._answer(request)
+        return Handle(self, str(body["workflowExecutionId"]), workflow)
+
     async def resolve_promise(
         self, promise_id: str | None = None, value: object = None, *, key: str | None = None
     ) -> Settled:

@@ -95,6 +95,10 @@ class Handle(Generic[OutputT_co]):
         """Its child workflows, open ones first. See `Client.children`."""
         return self._client.children(self.id, only=only)
 
+    async def retry(self, *, reason: str | None = None, request_id: str | None = None) -> Handle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return await self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
+
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
         return self._client.events(self.id, after=after)
@@ -161,6 +165,10 @@ class SyncHandle(Generic[OutputT_co]):
     def children(self, *, only: Stage | None = None) -> Iterator[ChildStanding]:
         """Its child workflows, open ones first. See `Client.children`."""
         return self._client.children(self.id, only=only)
+
+    def retry(self, *, reason: str | None = None, request_id: str | None = None) -> SyncHandle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
