@@ -241,6 +241,7 @@ BY_CODE: dict[str, Way] = {
     "TASK_NOT_FOUND": _unknown("taskId", f"{NOBODY}.t1"),
     "PROMISE_NOT_FOUND": _unknown("promiseId", f"{NOBODY}.p1"),
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
+    "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
     "EXECUTION_NOT_FAILED": _of_an_open_execution,
     "EXECUTION_CLOSED": _executions_have_ended,
@@ -257,6 +258,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("createSchedule", "SCHEDULE_EXISTS"): _the_same_id,
     ("triggerSchedule", "UNKNOWN_WORKFLOW_KIND"): _a_kind_that_is_known_no_more,
     ("resumeSchedule", "BUSY"): _everyone_changes_a_paused_one,
+    ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
 }
 """Where one route's refusal takes another way."""
