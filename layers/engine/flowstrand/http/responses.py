@@ -14,6 +14,7 @@ from flowstrand.jsonvalue import JsonObject
 from flowstrand.service import definitions, signal_with_start
 from flowstrand.service.definitions import DefinitionPage, Known
 from flowstrand.service.executions import ExecutionSnapshot
+from flowstrand.service.polling import Polled
 from flowstrand.service.promises import Settled
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.workers import Registered
@@ -221,9 +222,21 @@ class TaskView(ResponseBody):
 
 
 class ClaimedTasks(ResponseBody):
-    """What a poll brought, possibly nothing."""
+    """What a poll brought, possibly nothing.
+
+    `paused` is there where the queue is, `worker_known` where the worker has to register, perhaps again.
+    """
 
     tasks: list[TaskView]
+    paused: bool | None = None
+    worker_known: bool | None = None
+
+    @classmethod
+    def of(cls, polled: Polled, *, is_worker_known: bool) -> ClaimedTasks:
+        """What `polled` says."""
+        optional = {"paused": True} if polled.is_paused else {}
+        optional |= {} if is_worker_known else {"worker_known": False}
+        return cls(tasks=[TaskView.of(task) for task in polled.tasks], **optional)
 
 
 class Recorded(ResponseBody):

@@ -12,6 +12,7 @@ from flowstrand.http.openapi.refusals import (
     IDEMPOTENCY_KEY_REUSED,
     INVALID_CURSOR,
     UNKNOWN_WORKFLOW_KIND,
+    UNPROCESSABLE_INPUT,
 )
 from flowstrand.http.requests import CancelExecution, SignalExecution, SignalWithStart, StartExecution
 from flowstrand.http.responses import ExecutionStarted, ExecutionView, Recorded, SignalledWithStart, SignalRecorded
@@ -36,7 +37,7 @@ OPERATIONS = (
             201: Answer(meaning="An execution began.", body=ExecutionStarted, has_location=True),
             200: Answer(meaning="The key stands for this one.", body=ExecutionStarted, has_location=True),
         },
-        refusals=(UNKNOWN_WORKFLOW_KIND, IDEMPOTENCY_KEY_REUSED),
+        refusals=(UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED),
     ),
     Operation(
         method="GET",
@@ -67,7 +68,7 @@ OPERATIONS = (
             201: Answer(meaning="An execution began with the signal.", body=SignalledWithStart, has_location=True),
             200: Answer(meaning="The open one has the signal.", body=SignalledWithStart, has_location=True),
         },
-        refusals=(UNKNOWN_WORKFLOW_KIND, IDEMPOTENCY_KEY_REUSED, BUSY),
+        refusals=(UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED, BUSY),
     ),
     Operation(
         method="GET",
