@@ -14,9 +14,9 @@ from flowstrand.payloads.port import PayloadStore
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service.clock import Clock
 from flowstrand.service.org_settings import OrgSettingsCache
-from flowstrand.service.quotas import QuotaMemory
 from flowstrand.service.presence import Presence
 from flowstrand.service.queue_controls import QueueControls
+from flowstrand.service.quotas import QuotaMemory
 from flowstrand.service.settings import Settings
 from flowstrand.service.tips import TipCache
 from flowstrand.service.tokens import LeaseTokens
