@@ -131,6 +131,10 @@ def _beyond_the_tail(_stack: Stack, _operation: Operation, event: Event) -> Even
     return with_query(_not_resumed(event), after="1000")
 
 
+def _a_cursor_of_nobodys(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_query(event, cursor=_NONSENSE)
+
+
 def _over_a_mebibyte(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, more="x" * 1_048_576)
 
@@ -231,6 +235,7 @@ BY_CODE: dict[str, Way] = {
     "MALFORMED_JSON": _half_a_body,
     "INVALID_INPUT": _what_does_not_fit,
     "NOT_SUPPORTED": _a_field_of_another_version,
+    "INVALID_CURSOR": _a_cursor_of_nobodys,
     "POSITION_BEYOND_TAIL": _beyond_the_tail,
     "PAYLOAD_TOO_LARGE": _over_a_mebibyte,
     "EXECUTION_NOT_FOUND": _unknown("executionId", NOBODY),

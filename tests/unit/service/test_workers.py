@@ -83,10 +83,10 @@ def test_what_is_not_a_name_registers_nothing(stack: Stack, wrong: Registration)
 
 
 def test_a_workflow_is_known_once_deployed_or_registered(stack: Stack) -> None:
-    assert definitions.is_known_workflow(stack.services, ACME, "order")
-    assert not definitions.is_known_workflow(stack.services, ACME, "remote")
+    assert definitions.find_workflow(stack.services, ACME, "order")
+    assert not definitions.find_workflow(stack.services, ACME, "remote")
 
     workers.register(stack.services, ACME, registration("a", workflow_kinds=("remote",)))
 
-    assert definitions.is_known_workflow(stack.services, ACME, "remote")
-    assert not definitions.is_known_workflow(stack.services, OTHER, "remote")
+    assert definitions.find_workflow(stack.services, ACME, "remote")
+    assert not definitions.find_workflow(stack.services, OTHER, "remote")

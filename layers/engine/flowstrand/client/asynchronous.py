@@ -163,11 +163,14 @@ class Client(Starting, Looking):
             page.require_contiguous(after)
         return page
 
-    async def events(self, execution_id: str, *, after: int = 0) -> AsyncGenerator[HistoryEvent]:
-        """Every event beyond `after` that is in the log now, page by page."""
+    async def events(
+        self, execution_id: str, *, after: int = 0, types: Iterable[str] = ()
+    ) -> AsyncGenerator[HistoryEvent]:
+        """Every event beyond `after` that is in the log now, page by page; of these types only, where some are given."""
+        wanted = tuple(types)
         up_to_date = False
         while not up_to_date:
-            page = await self.history(execution_id, after=after)
+            page = await self.history(execution_id, after=after, types=wanted)
             for event in page.events:
                 yield event
             after, up_to_date = page.next_after, page.up_to_date
@@ -220,5 +223,5 @@ class Client(Starting, Looking):
     async def _answer(self, request: Call) -> JsonObject:
         return await self._sender.answer(request)
 
-    def _handle(self, execution_id: str, workflow: object) -> Handle[Any]:
-        return Handle(self, execution_id, workflow)
+    def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> Handle[Any]:
+        return Handle(self, execution_id, workflow, started)

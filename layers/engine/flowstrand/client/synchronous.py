@@ -156,11 +156,12 @@ class SyncClient(SyncStarting, SyncLooking):
             page.require_contiguous(after)
         return page
 
-    def events(self, execution_id: str, *, after: int = 0) -> Generator[HistoryEvent]:
-        """Every event beyond `after` that is in the log now, page by page."""
+    def events(self, execution_id: str, *, after: int = 0, types: Iterable[str] = ()) -> Generator[HistoryEvent]:
+        """Every event beyond `after` that is in the log now, page by page; of these types only, where some are given."""
+        wanted = tuple(types)
         up_to_date = False
         while not up_to_date:
-            page = self.history(execution_id, after=after)
+            page = self.history(execution_id, after=after, types=wanted)
             yield from page.events
             after, up_to_date = page.next_after, page.up_to_date
 
@@ -206,5 +207,5 @@ class SyncClient(SyncStarting, SyncLooking):
     def _answer(self, request: Call) -> JsonObject:
         return self._sender.answer(request)
 
-    def _handle(self, execution_id: str, workflow: object) -> SyncHandle[Any]:
-        return SyncHandle(self, execution_id, workflow)
+    def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> SyncHandle[Any]:
+        return SyncHandle(self, execution_id, workflow, started)

@@ -43,6 +43,7 @@ _TASKS = f"{_ORG}/task-executions/{{taskId}}"
 
 ROUTES = (
     Route("POST", _EXECUTIONS, "executions"),
+    Route("GET", _EXECUTIONS, "executions"),
     Route("POST", f"{_EXECUTIONS}/signal-with-start", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/state", "executions"),

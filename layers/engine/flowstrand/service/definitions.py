@@ -69,15 +69,16 @@ class HasManifest(Protocol):
         ...
 
 
-def is_known_workflow(services: Services, org: OrgId, kind: str) -> bool:
-    """Whether an execution of `kind` may be started.
+def find_workflow(services: Services, org: OrgId, kind: str) -> Manifest | None:
+    """What is known of a workflow; None if no execution of `kind` may be started. What is deployed goes before what is registered.
 
     Raises:
         StoreUnavailable: the directory cannot say.
     """
     if kind in services.programs.kinds():
-        return True
-    return services.directory.get(_partition(org, WORKFLOWS), kind) is not None
+        return _deployed(services, kind).manifest
+    item = services.directory.get(_partition(org, WORKFLOWS), kind)
+    return None if item is None else _registered(item).manifest
 
 
 def add(directory: Directory, org: OrgId, sort: str, manifests: Iterable[Manifest], *, now_ms: int) -> None:

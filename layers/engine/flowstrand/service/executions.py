@@ -21,7 +21,7 @@ from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
-from flowstrand.service import append, definitions, open_executions, payloads, succession
+from flowstrand.service import append, definitions, input_schema, open_executions, payloads, succession
 from flowstrand.service.container import Services
 from flowstrand.service.waking import wake
 
@@ -82,6 +82,7 @@ def start(
         Conflict: `EXECUTION_EXISTS`: `execution_id` is taken; nothing is created.
         NotFound: `UNKNOWN_WORKFLOW_KIND`: no deployed app or registration knows the kind; nothing is created.
         PayloadTooLarge: the input is over the limit; nothing is created.
+        UnprocessableInput: the input does not fit the workflow's schema; nothing is created.
         StoreUnavailable: it may or may not have been created.
     """
     require_startable(services, org, request)
@@ -94,15 +95,18 @@ def start(
 
 
 def require_startable(services: Services, org: OrgId, request: StartRequest) -> None:
-    """Refuse what `begin` could not do.
+    """Refuse what is not to begin.
 
     Raises:
         NotFound: `UNKNOWN_WORKFLOW_KIND`.
         PayloadTooLarge: the input is over the limit.
+        UnprocessableInput: the input does not fit the workflow's schema.
     """
-    if not definitions.is_known_workflow(services, org, request.kind):
+    manifest = definitions.find_workflow(services, org, request.kind)
+    if manifest is None:
         raise NotFound(f"no workflow {request.kind!r} is known", code="UNKNOWN_WORKFLOW_KIND")
     payloads.require_storable(services, request.input)
+    input_schema.require_fitting(manifest.input_schema, request.input)
 
 
 def begin(services: Services, key: LogKey, request: StartRequest, *more: EventData) -> append.Tip | None:

@@ -52,6 +52,7 @@ def signal_with_start(
         Conflict: `IDEMPOTENCY_KEY_REUSED`: the key stands for an open execution of another kind; nothing is recorded.
         NotFound: `UNKNOWN_WORKFLOW_KIND`: no deployed app or registration knows the kind; nothing is recorded.
         PayloadTooLarge: the input or the value is over the limit; nothing is recorded.
+        UnprocessableInput: the input does not fit the workflow's schema, wanted or not; nothing is recorded.
         Unavailable, StoreUnavailable: it may or may not have been recorded; send it again.
     """
     executions.require_startable(services, org, request)

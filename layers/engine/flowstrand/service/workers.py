@@ -63,7 +63,7 @@ def register(services: Services, org: OrgId, registration: Registration) -> Regi
     """Remember a worker and the kinds it serves.
 
     Raises:
-        InvalidInput: a name is not one.
+        InvalidInput: a name is not one, or a schema is not one (`INVALID_SCHEMA`); nothing is stored.
         StoreUnavailable: some of it may have been stored; register again.
     """
     _check(registration)
@@ -112,6 +112,17 @@ def _check(registration: Registration) -> None:
     kinds = [*registration.task_kinds, *registration.workflow_kinds, *(manifest.kind for manifest in manifests)]
     for bad in [*(name for name in names if not is_name(name)), *(kind for kind in kinds if not is_kind(kind))]:
         raise InvalidInput(f"{bad!r} is not a name")
+    _check_schemas("/taskDefinitions", registration.tasks)
+    _check_schemas("/workflowDefinitions", registration.workflows)
+
+
+def _check_schemas(pointer: str, manifests: Collection[Manifest]) -> None:
+    for at, manifest in enumerate(manifests):
+        for name, schema in (("inputSchema", manifest.input_schema), ("outputSchema", manifest.output_schema)):
+            if schema:
+                from flowstrand.service import json_schema
+
+                json_schema.require_usable(schema, f"{pointer}/{at}/{name}")
 
 
 def _every(kinds: Collection[str], manifests: Collection[Manifest], queue: str | None) -> dict[str, Manifest]:

@@ -71,6 +71,7 @@ NOT_SUPPORTED = _of(
 POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
 )
+INVALID_CURSOR = _of(InvalidInput, "`cursor` is not what another page has given.", "INVALID_CURSOR")
 PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB.")
 
 # --- what it names --------------------------------------------------------------------------------

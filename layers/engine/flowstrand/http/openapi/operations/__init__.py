@@ -4,6 +4,7 @@ from flowstrand.http.openapi.operation import Operation
 from flowstrand.http.openapi.operations import (
     definitions,
     executions,
+    listing,
     promises,
     reading,
     schedules,
@@ -14,6 +15,7 @@ from flowstrand.http.openapi.operations import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *executions.OPERATIONS,
+    *listing.OPERATIONS,
     *work.OPERATIONS,
     *reading.OPERATIONS,
     *promises.OPERATIONS,

@@ -1,20 +1,16 @@
-"""Schedules from the client and the command line: what is sent, what is shown, what is repeated."""
+"""Schedules from the client: what is sent, and what is repeated."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import httpx2
 import pytest
 import stamina
-from typer.testing import CliRunner
 
-from flowstrand.cli import connecting
-from flowstrand.cli.program import program
 from flowstrand.client import Client, ScheduleRun, SyncClient
 from flowstrand.errors import InvalidDefinition, Unavailable
 from tests.unit.fake_api import FakeApi
@@ -45,24 +41,16 @@ def answer(body: Any, status: int = 200) -> httpx2.Response:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
-    fake = FakeApi()
-    monkeypatch.setattr(connecting, "SyncClient", partial(SyncClient, transport=fake.transport))
     monkeypatch.setenv("FLOWSTRAND_API_KEY", "key")
     for name in ("FLOWSTRAND_URL", "FLOWSTRAND_ORG"):
         monkeypatch.delenv(name, raising=False)
     with stamina.set_testing(True, attempts=2, cap=True):
-        yield fake
+        yield FakeApi()
 
 
 def sent(api: FakeApi) -> list[tuple[str, str]]:
     """Method and path below the org of every request."""
     return [(r.method, r.url.raw_path.decode().removeprefix("/api/orgs/dev/schedules")) for r in api.requests]
-
-
-def run(*arguments: str) -> str:
-    result = CliRunner().invoke(program, ["schedule", *arguments])
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 async def test_a_schedule_is_created_with_its_options_and_those_of_its_runs(api: FakeApi) -> None:
@@ -150,65 +138,3 @@ async def test_a_schedule_is_looked_after(api: FakeApi) -> None:
         ("POST", "/nightly/resume"),
         ("DELETE", "/nightly"),
     ]
-
-
-# --- the command line -------------------------------------------------------------------------------
-
-
-LINE = "nightly  ACTIVE  report  0 2 * * *  2026-11-24T02:00:00.000Z\n"
-
-
-def test_create_prints_the_schedule_on_a_line(api: FakeApi) -> None:
-    api.faults = [answer(NIGHTLY, 201)]
-    options = ["--cron", "0 2 * * *", "--time-zone", "Europe/Berlin", "--overlap", "BUFFER_ONE", "--input", "[1]"]
-    assert run("create", "nightly", "report", *options) == LINE
-    body = json.loads(api.requests[0].content)
-    assert (body["cron"], body["timeZone"], body["overlapPolicy"], body["input"]) == (
-        "0 2 * * *",
-        "Europe/Berlin",
-        "BUFFER_ONE",
-        [1],
-    )
-
-
-@pytest.mark.parametrize("timing", [[], ["--cron", "* * * * *", "--at", "2027-01-01T00:00:00Z"]])
-def test_create_without_one_timing_is_wrong_usage(api: FakeApi, timing: list[str]) -> None:
-    assert CliRunner().invoke(program, ["schedule", "create", "s", "report", *timing]).exit_code == 2
-    assert api.requests == []
-
-
-def test_create_takes_one_moment(api: FakeApi) -> None:
-    api.faults = [answer({**NIGHTLY, "cron": None, "at": "2027-01-01T00:00:00.000Z", "nextRunAt": None}, 201)]
-    assert run("create", "s", "report", "--at", "2027-01-01T00:00:00Z").endswith("2027-01-01T00:00:00.000Z  -\n")
-
-
-def test_schedules_and_runs_are_a_line_each_or_an_object_each(api: FakeApi) -> None:
-    api.faults = [
-        answer({"schedules": [NIGHTLY]}),
-        answer({"runs": [RUN, SKIPPED]}),
-        answer({"runs": [RUN, SKIPPED]}),
-    ]
-    assert run("list") == LINE
-    assert run("runs", "nightly") == "2026-11-23T02:00:00.000Z  STARTED  e1\n2026-11-22T02:00:00.000Z  SKIPPED\n"
-    [only] = run("runs", "nightly", "--limit", "1", "--json").splitlines()
-    assert json.loads(only) == {
-        "scheduledAt": RUN["scheduledAt"],
-        "outcome": "STARTED",
-        "workflowExecutionId": "e1",
-    }
-
-
-def test_the_other_verbs(api: FakeApi) -> None:
-    api.faults = [
-        answer(NIGHTLY),
-        answer(NIGHTLY),
-        answer(NIGHTLY),
-        answer({"outcome": "STARTED", "workflowExecutionId": "e2"}),
-        answer({}),
-    ]
-    assert json.loads(run("get", "nightly")) == NIGHTLY
-    assert json.loads(run("pause", "nightly", "--json")) == NIGHTLY
-    assert run("resume", "nightly") == LINE
-    assert run("trigger", "nightly") == "STARTED  e2\n"
-    assert run("delete", "nightly") == ""
-    assert len(sent(api)) == 5
