@@ -165,7 +165,8 @@ async def test_a_server_says_when_it_may_be_asked_again(app: App) -> None:
 
 async def test_pauses_of_the_worker_and_of_its_queue_are_told_once_each(app: App) -> None:
     server, seen = FakeServer(), Recorder()
-    server.say("poll", *[(200, {"tasks": [], "paused": True})] * 3)
+    paused: JsonObject = {"tasks": [], "paused": True}
+    server.say("poll", *[(200, paused)] * 3)
     worker = worker_of(server, app, observers=[seen])
     async with serving(worker):
         await server.until(lambda: server.count("poll") >= 5)
