@@ -13,6 +13,7 @@ import stamina
 from flowstrand import App, TaskContext, task
 from flowstrand.attempts.claimed import ClaimedTask
 from flowstrand.attempts.outcome import Completed, Failed
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.worker import WorkerObserver
 from tests.unit.fake_server import FakeServer
 from tests.unit.test_worker import STALE, UNAVAILABLE, Gate, serving, worker_of
