@@ -114,5 +114,11 @@ def test_every_command_that_talks_to_a_server_takes_the_same_options() -> None:
         assert all(option in shown for option in ("--json", "--url", "--api-key", "--org")), path
 
 
+@pytest.mark.parametrize("name", [name for name, _ in commands()])
+def test_every_command_that_prints_a_result_can_print_json(name: str) -> None:
+    shown = RUNNER.invoke(program, [*name.split(), "--help"], terminal_width=100).stdout
+    assert ("--json" in shown) == (name not in {"dev", "worker", "completion show"})
+
+
 def test_the_ids_in_cases_are_ids() -> None:
     assert len(E) == 26

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -18,7 +19,7 @@ from tests.unit.fake_api import FakeApi
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "command-line.md").read_text(encoding="utf-8")
 CONSOLE = re.compile(r"^\$ (.*)\n((?:(?!\$ |```).*\n)*)", re.MULTILINE)
-ANSWERS = {
+ANSWERS: dict[str, list[Any]] = {
     "start order": [
         STARTED,
         {**STARTED, "status": "COMPLETED", "output": ["hat, reserved"], "currentSequence": 9},
