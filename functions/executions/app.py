@@ -1,4 +1,4 @@
-"""`executions`: start, look into and signal executions, settle promises, keep schedules, and say what can be started."""
+"""`executions`: start, look into and signal executions and tasks, settle promises, keep schedules, and say what can be started."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.http.application import Application
-from flowstrand.http.routes import definitions, executions, promises, schedules, work
+from flowstrand.http.routes import definitions, executions, promises, schedules, standalone, work
 from flowstrand.service.keys import Principal
 
 application = Application(
     "executions",
     Principal.USER,
-    [executions.router, work.router, definitions.router, promises.router, schedules.router],
+    [
+        executions.router,
+        work.router,
+        definitions.router,
+        promises.router,
+        schedules.router,
+        standalone.router,
+    ],
     composition.services,
 )
 

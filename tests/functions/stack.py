@@ -2,7 +2,7 @@
 
 The world: org `acme` has a key for users and one for workers; execution `CLAIMED` waits for a task that worker
 `worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; schedule
-`SCHEDULE` starts orders; org `other` has a key and nothing else.
+`SCHEDULE` starts orders; the task `STANDALONE` was claimed by `worker-1`, too; org `other` has a key and nothing else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 
 from flowstrand.directory.sqlite import SqliteDirectory
 from flowstrand.engine.events import RetryPolicy, WorkflowStarted, WorkflowStatus
-from flowstrand.engine.ids import ExecutionId, OrgId, execution_id
+from flowstrand.engine.ids import ExecutionId, OrgId, execution_id, standalone_task_id
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.engine.schedule.timing import Timing
@@ -31,11 +31,12 @@ from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.payloads.sqlite import SqlitePayloads
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.queues.messages import Wake
-from flowstrand.service import keys, open_executions, schedules, tasks, wakes
+from flowstrand.service import keys, open_executions, schedules, standalone, tasks, wakes
 from flowstrand.service.container import Services
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.schedules import ScheduleRequest
 from flowstrand.service.settings import Settings
+from flowstrand.service.standalone import TaskRequest
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
 from flowstrand.timers.in_process import InProcessTimers
@@ -53,6 +54,7 @@ APPROVAL_PROMISE = f"{APPROVAL}.p1"
 SCHEDULE = "nightly"
 CLAIMED_TASK = f"{CLAIMED}.t1"
 QUEUED_TASK = f"{QUEUED}.t1"
+STANDALONE = standalone_task_id(NOW_MS, b"standalone")
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -110,6 +112,9 @@ class OrderAndApproval:
     def kinds(self) -> Collection[str]:
         return [Order.kind, Approval.kind]
 
+    def task_kinds(self) -> Collection[str]:
+        return ["charge-card"]
+
 
 class Stack:
     """Handlers, what they run on, and what their logs hold."""
@@ -150,6 +155,10 @@ class Stack:
         self._begin(QUEUED)
         self._begin(APPROVAL, Approval.kind)
         schedules.create(self.services, ACME, nightly())
+        report = TaskRequest(kind="charge-card", input={"amount": 7}, queue="alone")
+        standalone.start(self.services, ACME, report, task_id=STANDALONE)
+        wakes.handle(self.services, Wake(org=ACME, execution_id=STANDALONE, sequence=1))
+        tasks.poll(self.services, ACME, "alone", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a handler as Lambda would."""
@@ -160,7 +169,7 @@ class Stack:
         """What every log of the world holds: `(first sequence, commit id)` of each commit."""
         return {
             execution: [(c.sequence, c.commit_id) for c in self.log.read(LogKey(ACME, execution), after=0)]
-            for execution in (CLAIMED, QUEUED, APPROVAL)
+            for execution in (CLAIMED, QUEUED, APPROVAL, STANDALONE)
         }
 
     def open_executions(self) -> int:

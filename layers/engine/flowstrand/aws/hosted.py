@@ -27,6 +27,10 @@ class HostedPrograms:
         """Every kind of the app."""
         return self._app.kinds()
 
+    def task_kinds(self) -> Collection[str]:
+        """Every kind of task of the app."""
+        return self._app.task_kinds()
+
     @cached_property
     def _app(self) -> App:
         from flowstrand.sdk.app import App

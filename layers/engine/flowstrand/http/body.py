@@ -6,7 +6,7 @@ import base64
 import json
 import math
 import re
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.event_handler.request import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -25,9 +25,6 @@ class RequestBody(BaseModel):
         alias_generator=to_camel, extra="forbid", strict=True, frozen=True, hide_input_in_errors=True
     )
 
-    not_supported: ClassVar[frozenset[str]] = frozenset()
-    """Fields of the contract that this version refuses rather than ignores."""
-
 
 Body = TypeVar("Body", bound=RequestBody)
 
@@ -37,15 +34,9 @@ def read_body(request: Request, model: type[Body], *, max_bytes: int) -> Body:
 
     Raises:
         PayloadTooLarge: it is longer than `max_bytes`.
-        InvalidInput: it is not JSON (`MALFORMED_JSON`), does not fit (`INVALID_INPUT`, one JSON pointer per fault),
-            or uses a field that is not supported (`NOT_SUPPORTED`).
+        InvalidInput: it is not JSON (`MALFORMED_JSON`), or does not fit (`INVALID_INPUT`, one JSON pointer per fault).
     """
     document = _parse(_text(request, max_bytes))
-    if isinstance(document, dict) and (refused := model.not_supported & document.keys()):
-        details: list[JsonObject] = [
-            {"pointer": f"/{name}", "message": "not supported"} for name in sorted(refused)
-        ]
-        raise InvalidInput(f"not supported: {', '.join(sorted(refused))}", code="NOT_SUPPORTED", details=details)
     try:
         return model.model_validate(document)
     except ValidationError as error:

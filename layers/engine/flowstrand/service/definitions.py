@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -69,6 +69,15 @@ class HasManifest(Protocol):
         ...
 
 
+@runtime_checkable
+class HasTasks(Protocol):
+    """Programs that come with tasks, as those of an app do."""
+
+    def task_kinds(self) -> Collection[str]:
+        """Every kind of task."""
+        ...
+
+
 def is_known_workflow(services: Services, org: OrgId, kind: str) -> bool:
     """Whether an execution of `kind` may be started.
 
@@ -78,6 +87,18 @@ def is_known_workflow(services: Services, org: OrgId, kind: str) -> bool:
     if kind in services.programs.kinds():
         return True
     return services.directory.get(_partition(org, WORKFLOWS), kind) is not None
+
+
+def is_known_task(services: Services, org: OrgId, kind: str) -> bool:
+    """Whether a standalone task of `kind` may be started: some worker has said that it serves it, or the deployed app has it.
+
+    Raises:
+        StoreUnavailable: the directory cannot say.
+    """
+    programs: object = services.programs
+    if isinstance(programs, HasTasks) and kind in programs.task_kinds():
+        return True
+    return services.directory.get(_partition(org, TASKS), kind) is not None
 
 
 def add(directory: Directory, org: OrgId, sort: str, manifests: Iterable[Manifest], *, now_ms: int) -> None:

@@ -30,13 +30,14 @@ class ClaimedTask(_Answer):
     """An attempt that is this worker's until its lease ends.
 
     Attributes:
+        workflow_execution_id: whose task it is; None for a standalone one.
         heartbeat_ms: how often to renew it.
         non_retryable: names of error classes after which no further attempt is wanted.
         heartbeat_details: what an earlier attempt said with its last heartbeat.
     """
 
     task_execution_id: str
-    workflow_execution_id: str
+    workflow_execution_id: str | None = None
     kind: str
     input: Any
     attempt: int

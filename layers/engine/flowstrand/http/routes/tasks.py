@@ -7,11 +7,12 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 from aws_lambda_powertools.event_handler.request import Request
 
-from flowstrand.engine.names import is_id, is_name
-from flowstrand.errors import InvalidInput, NotFound
+from flowstrand.engine.names import is_name
+from flowstrand.errors import InvalidInput
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
+from flowstrand.http.execution_id import known_task
 from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
 from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded, TaskView
 from flowstrand.service import tasks
@@ -47,7 +48,7 @@ def complete(request: Request, org: str, task_id: str) -> Response[str]:  # noqa
     call = call_of(request)
     body = read_body(request, CompleteTask, max_bytes=call.services.settings.max_payload_bytes)
     sequence = tasks.complete(
-        call.services, call.org, _known(task_id), lease_token=body.lease_token, output=body.output
+        call.services, call.org, known_task(task_id), lease_token=body.lease_token, output=body.output
     )
     return json_response(200, Recorded(sequence=sequence).body())
 
@@ -60,7 +61,7 @@ def fail(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: AR
     sequence = tasks.fail(
         call.services,
         call.org,
-        _known(task_id),
+        known_task(task_id),
         lease_token=body.lease_token,
         error=body.error.to_info(),
         retryable=body.retryable,
@@ -74,7 +75,12 @@ def heartbeat(request: Request, org: str, task_id: str) -> Response[str]:  # noq
     call = call_of(request)
     body = read_body(request, HeartbeatTask, max_bytes=call.services.settings.max_payload_bytes)
     requested = tasks.heartbeat(
-        call.services, call.org, _known(task_id), lease_token=body.lease_token, details=body.details
+        call.services,
+        call.org,
+        known_task(task_id),
+        lease_token=body.lease_token,
+        details=body.details,
+        progress=body.progress,
     )
     return json_response(200, Heartbeat(cancel_requested=requested).body())
 
@@ -87,7 +93,7 @@ def stream(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: 
     sequence = append_chunks(
         call.services,
         call.org,
-        _known(task_id),
+        known_task(task_id),
         lease_token=body.lease_token,
         chunks=[chunk.to_chunk() for chunk in body.chunks],
         request_id=body.request_id,
@@ -100,9 +106,3 @@ def _named(queue: str) -> str:
     if not is_name(name):
         raise InvalidInput("this cannot be the name of a queue")
     return name
-
-
-def _known(task_id: str) -> str:
-    if not is_id(task_id):
-        raise NotFound("there is no such task", code="TASK_NOT_FOUND")
-    return task_id
