@@ -87,6 +87,12 @@ def report(measured: list[Measured], targets: list[Target]) -> int:
         times = "  ".join(f"{ms:9.2f} ms" for ms in (row.median_ms, row.least_ms, row.cpu_ms))
         print(f"{row.what:{width}}  {times}  {row.rounds:6}")
     print()
+    return verdicts(targets)
+
+
+def verdicts(targets: list[Target]) -> int:
+    """Print what is met and what is missed; returns the exit status: 1 where a target is missed."""
+    width = max(len(target.what) for target in targets)
     for target in targets:
         verdict = "ok" if target.is_met else "MISSED"
         print(

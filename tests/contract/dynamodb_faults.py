@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,55 @@ def answering(client: DynamoDBClient, operation: str, code: str, status: int) ->
 
     with _registered(client, f"before-call.dynamodb.{operation}", answer):
         yield
+
+
+@contextmanager
+def cancelling(client: DynamoDBClient, reasons: list[str]) -> Iterator[None]:
+    """Inside the block the service cancels every transaction: one reason for each write, `None` for those not to blame."""
+
+    def answer(**_: object) -> tuple[AWSResponse, dict[str, Any]]:
+        error = {"Code": "TransactionCanceledException", "Message": "injected"}
+        return (
+            AWSResponse("", 400, HTTPHeaders(), None),
+            {
+                "Error": error,
+                "CancellationReasons": [{"Code": reason} for reason in reasons],
+                "ResponseMetadata": {"HTTPStatusCode": 400},
+            },
+        )
+
+    with _registered(client, "before-call.dynamodb.TransactWriteItems", answer):
+        yield
+
+
+@contextmanager
+def leaving_out(client: DynamoDBClient, *, times: int) -> Iterator[None]:
+    """Inside the block the service answers a batch read `times` with one item and leaves the others for later."""
+    left = [times]
+
+    def leave_out(parsed: dict[str, Any], **_: object) -> None:
+        for table, items in parsed.get("Responses", {}).items():
+            if left[0] and len(items) > 0:
+                left[0] -= 1
+                kept, others = ([items[0]], items[1:]) if times <= len(items) else ([], items)
+                parsed["Responses"][table] = kept
+                keys = [{name: item[name] for name in ("partition", "key")} for item in others]
+                parsed["UnprocessedKeys"] = {table: {"Keys": keys, "ConsistentRead": True}}
+
+    with _registered(client, "after-call.dynamodb.BatchGetItem", leave_out):
+        yield
+
+
+@contextmanager
+def sending(client: DynamoDBClient, operation: str) -> Iterator[list[dict[str, Any]]]:
+    """Yields a list that fills with the body of every request of `operation` inside the block, repetitions too."""
+    bodies: list[dict[str, Any]] = []
+
+    def note(request: Any, **_: object) -> None:
+        bodies.append(json.loads(request.body))
+
+    with _registered(client, f"before-send.dynamodb.{operation}", note):
+        yield bodies
 
 
 @contextmanager

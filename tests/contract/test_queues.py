@@ -94,6 +94,31 @@ def test_a_deleted_task_does_not_come_again(queues: Queues) -> None:
     assert positions(queues) == []
 
 
+def test_a_task_that_is_given_back_comes_again_at_its_time_and_not_before(queues: Queues) -> None:
+    queues.tasks.send(ACME, "default", [task(1)])
+    (received,) = queues.tasks.receive(ACME, "default", limit=1, wait_s=0)
+    queues.tasks.release(ACME, "default", received, delay_ms=2_000)
+    queues.advance(1_000)
+    assert positions(queues) == []
+    queues.advance(1_001)
+    assert positions(queues) == [1]
+
+
+def test_a_task_that_is_given_back_without_a_delay_can_be_received_at_once(queues: Queues) -> None:
+    queues.tasks.send(ACME, "default", [task(1)])
+    (received,) = queues.tasks.receive(ACME, "default", limit=1, wait_s=0)
+    queues.tasks.release(ACME, "default", received)
+    queues.advance(1)
+    assert positions(queues) == [1]
+
+
+def test_a_task_message_arrives_as_it_was_sent(queues: Queues) -> None:
+    sent = replace(task(1), priority=3, kind="charge-card")
+    queues.tasks.send(ACME, "default", [sent])
+    (received,) = queues.tasks.receive(ACME, "default", limit=1, wait_s=0)
+    assert received.message == sent
+
+
 def test_a_delayed_task_is_received_at_its_time_and_not_before(queues: Queues) -> None:
     queues.tasks.send(ACME, "default", [task(1)], delay_ms=1_500)
     queues.advance(1_000)

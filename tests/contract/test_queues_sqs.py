@@ -174,11 +174,11 @@ def test_a_wait_is_a_long_poll_of_at_most_twenty_whole_seconds() -> None:
     sqs = boto3.client("sqs")
     with Stubber(sqs) as stub:
         stub.add_response("get_queue_url", {"QueueUrl": URL})
-        for whole_s in (19, 20, 0):
+        for whole_s in (20, 20, 1, 0):
             stub.add_response(
                 "receive_message", {}, {"QueueUrl": URL, "MaxNumberOfMessages": 10, "WaitTimeSeconds": whole_s}
             )
         queue = SqsTaskQueue(sqs, PREFIX)
-        for wait_s, limit in ((19.9, 10), (25.0, 50), (0.5, 10)):
+        for wait_s, limit in ((19.9, 10), (25.0, 50), (0.5, 10), (0.0, 10)):
             assert queue.receive(ACME, "default", limit=limit, wait_s=wait_s) == []
         stub.assert_no_pending_responses()

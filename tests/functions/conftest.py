@@ -12,8 +12,9 @@ from tests.functions.stack import Stack
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """The world of the sample events; waits are over at once."""
+    monkeypatch.setenv("FLOWSTRAND_HOSTED_QUEUE", "default")
     made = Stack(tmp_path)
     uninstall = install(made.services)
     try:

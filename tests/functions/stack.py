@@ -24,6 +24,7 @@ from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.engine.schedule.timing import Timing
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.local.changes import LocalChanges
+from flowstrand.local.lambda_context import LocalContext
 from flowstrand.log.packing import pack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.log.sqlite import SqliteLog
@@ -31,6 +32,10 @@ from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.payloads.sqlite import SqlitePayloads
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.queues.messages import Wake
+from flowstrand.sdk.app import Task
+from flowstrand.sdk.payload_codecs import PayloadCodecs
+from flowstrand.sdk.task import task
+from flowstrand.sdk.task_context import TaskContext
 from flowstrand.service import keys, open_executions, schedules, standalone, tasks, wakes
 from flowstrand.service.container import Services
 from flowstrand.service.executions import StartRequest
@@ -102,8 +107,23 @@ class Approval:
         return approved
 
 
+@task(name="charge-card")
+async def charge_card(ctx: TaskContext, order: dict[str, int]) -> dict[str, int]:
+    """What orders wait for, where the stack runs it."""
+    await ctx.stream_token("charging")
+    return {"charged": order["amount"]}
+
+
 class OrderAndApproval:
-    """`Programs` of two."""
+    """`Programs` of two, and the `TaskCode` of one."""
+
+    payloads = PayloadCodecs.of(None)
+
+    def task(self, kind: str) -> Task | None:
+        return charge_card if kind == charge_card.kind else None
+
+    def task_kinds(self) -> Collection[str]:
+        return [charge_card.kind]
 
     def program(self, kind: str) -> Program | None:
         programs: list[Program] = [Order(), Approval()]
@@ -111,9 +131,6 @@ class OrderAndApproval:
 
     def kinds(self) -> Collection[str]:
         return [Order.kind, Approval.kind]
-
-    def task_kinds(self) -> Collection[str]:
-        return ["charge-card"]
 
 
 class Stack:
@@ -163,7 +180,7 @@ class Stack:
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a handler as Lambda would."""
         handler = importlib.import_module(f"functions.{function}.app").lambda_handler
-        return handler(event, None)
+        return handler(event, LocalContext(function_name=function))
 
     def sequences(self) -> dict[str, list[tuple[int, str]]]:
         """What every log of the world holds: `(first sequence, commit id)` of each commit."""

@@ -410,7 +410,7 @@ def test_a_cursor_that_no_page_gave_is_400(stack: Stack, cursor: str) -> None:
     event["queryStringParameters"] = {"cursor": cursor}
     event["multiValueQueryStringParameters"] = {"cursor": [cursor]}
 
-    assert refused(stack, "executions/task-attempts", event)[:2] == (400, "INVALID_CURSOR")
+    assert refused(stack, "executions/task-attempts", event)[:2] == (400, "INVALID_INPUT")
 
 
 @pytest.mark.parametrize("execution", [UNKNOWN, "x", f"{APPROVAL}.p1", "%23", "..", "a" * 600, "é"])

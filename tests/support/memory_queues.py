@@ -109,6 +109,14 @@ class MemoryTasks:
     def delete(self, org: OrgId, queue: str, received: ReceivedTask) -> None:
         self._call("tasks.delete", lambda: self._delete(received))
 
+    def release(self, org: OrgId, queue: str, received: ReceivedTask, *, delay_ms: int = 0) -> None:
+        self._call("tasks.release", lambda: self._release(received, delay_ms))
+
+    def _release(self, received: ReceivedTask, delay_ms: int) -> None:
+        for envelope in self._mail.tasks:
+            if envelope.receipt == received.receipt:
+                envelope.visible_at_ms = self._clock.now_ms() + delay_ms
+
     def _send(self, org: OrgId, queue: str, messages: Sequence[TaskMessage], delay_ms: int) -> None:
         at_ms = self._clock.now_ms() + delay_ms
         self._mail.tasks += [Envelope(QueuedTask(org, queue, message), at_ms) for message in messages]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from flowstrand.directory.port import Item, PreconditionFailed
+from flowstrand.directory.port import Item, PreconditionFailed, Put, Write
+from flowstrand.directory.together import require_sound
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonObject
@@ -105,6 +106,13 @@ class MemoryDirectory:
     def delete(self, partition: str, key: str, *, expect: int | None = None) -> None:
         self._call("directory.delete", lambda: self._delete(partition, key, expect))
 
+    def get_many(self, names: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Item]:
+        return self._call("directory.get_many", lambda: self._get_many(names))
+
+    def write_together(self, writes: Sequence[Write]) -> None:
+        require_sound(writes)
+        self._call("directory.write_together", lambda: self._write_together(writes))
+
     def scan(self, partition: str, *, after: str = "", limit: int = 100) -> Sequence[Item]:
         return self._call("directory.scan", lambda: self._scan(partition, after, limit))
 
@@ -113,6 +121,19 @@ class MemoryDirectory:
         if stored is None:
             return None
         return Item(partition=partition, key=key, data=json.loads(stored[0]), version=stored[1])
+
+    def _get_many(self, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Item]:
+        found = {name: self._get(*name) for name in names}
+        return {name: item for name, item in found.items() if item is not None}
+
+    def _write_together(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            self._expected(write.partition, write.key, write.expect)
+        for write in writes:
+            if isinstance(write, Put):
+                self._put(write.partition, write.key, write.data, write.expect)
+            else:
+                self._delete(write.partition, write.key, write.expect)
 
     def _put(self, partition: str, key: str, data: JsonObject, expect: int | None) -> Item:
         version = self._expected(partition, key, expect) + 1

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from flowstrand.attempts.chunk_stream import MAX_BATCH_BYTES, MAX_BATCH_CHUNKS, MAX_QUEUED_CHUNKS, ChunkStream
 from flowstrand.engine.chunk import Chunk, ChunkType
 from flowstrand.errors import Conflict, DeadContext
-from flowstrand.worker.chunk_stream import MAX_BATCH_BYTES, MAX_BATCH_CHUNKS, MAX_QUEUED_CHUNKS, ChunkStream
 
 pytestmark = pytest.mark.anyio
 

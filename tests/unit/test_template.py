@@ -17,12 +17,13 @@ from moto import mock_aws
 from flowstrand.aws.settings import engine_settings
 from flowstrand.aws.settings import resources as resources_of
 from flowstrand.directory.dynamodb import create_directory_table
+from flowstrand.hosting.host import Limits
 from flowstrand.log.dynamodb import create_log_table
 from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service.settings import Settings
 from tests.unit.template import ROOT, allowed, functions, resources, routes, statements, template
 
-FUNCTIONS = ["authorizer", "events", "executions", "projector", "resumer", "stream", "tasks"]
+FUNCTIONS = ["authorizer", "events", "executions", "projector", "resumer", "stream", "tasks", "worker"]
 ORG = "/api/orgs/{org}"
 ROUTES = {
     ("POST", f"{ORG}/workflow-executions"): "executions",
@@ -69,6 +70,7 @@ LOG_RIGHTS: Mapping[str, set[str]] = {
     "resumer": APPEND_AND_READ,
     "stream": {"dynamodb:Query"},
     "tasks": APPEND_AND_READ,
+    "worker": APPEND_AND_READ,
 }
 DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
     "authorizer": {"dynamodb:GetItem"},
@@ -78,6 +80,7 @@ DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
     "resumer": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "stream": set(),
     "tasks": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "worker": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
 }
 STREAM_RIGHTS = {
     "dynamodb:DescribeStream",
@@ -177,7 +180,7 @@ def test_only_functions_that_run_or_start_workflows_get_the_workflows() -> None:
         if {"Ref": "WorkflowsLayer"} in properties.get("Layers", [])
     }
     with_app = {name for name in FUNCTIONS if "FLOWSTRAND_APP" in _own_variables(name)}
-    assert hosts == with_app == {"executions", "resumer"}
+    assert hosts == with_app == {"executions", "resumer", "worker"}
 
 
 def test_every_function_finds_what_composition_asks_for_in_its_environment() -> None:
@@ -210,7 +213,7 @@ def test_every_function_of_the_loop_is_exempt_from_loop_detection_and_no_other()
         for name, properties in resources("AWS::Serverless::Function").items()
         if properties.get("RecursiveLoop") == "Allow"
     }
-    assert exempt == fed == {"ResumerFunction", "ProjectorFunction"}
+    assert exempt == fed == {"ResumerFunction", "ProjectorFunction", "WorkerFunction"}
 
 
 def test_every_event_source_reports_failures_one_by_one() -> None:
@@ -224,6 +227,25 @@ def test_the_resumer_is_fed_by_the_control_queue_which_waits_as_long_as_a_turn_m
     queue = resources("AWS::SQS::Queue")["ControlQueue"]
     assert queue["VisibilityTimeout"] >= functions()["resumer"]["Timeout"]
     assert queue["VisibilityTimeout"] * 1_000 == Settings().wake_visibility_ms
+
+
+def test_hosted_tasks_have_the_whole_time_of_their_function_and_a_limit_on_how_many_run_at_once() -> None:
+    mapping = resources("AWS::Lambda::EventSourceMapping")["HostedTasks"]
+    assert (mapping["FunctionName"], mapping["BatchSize"]) == ({"Ref": "WorkerFunction"}, 1)
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": "HostedTaskQueue.Arn"}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "HostedTasksAtOnce"}}
+    worker, queue = functions()["worker"], resources("AWS::SQS::Queue")["HostedTaskQueue"]
+    assert queue["VisibilityTimeout"] == 6 * worker["Timeout"]
+    assert Limits().least_ms + Limits().margin_ms < worker["Timeout"] * 1_000
+    assert Settings().heartbeat_ms < Settings().lease_ms < worker["Timeout"] * 1_000
+
+
+def test_whoever_sends_to_the_stacks_own_queue_knows_it_and_may() -> None:
+    senders = {name for name in FUNCTIONS if "sqs:SendMessage" in allowed(name, on="HostedTaskQueue")}
+    told = {name for name in FUNCTIONS if "FLOWSTRAND_HOSTED_TASK_QUEUE_URL" in _own_variables(name)}
+    assert senders == told == {"resumer", "worker"}
+    for name in told:
+        assert _own_variables(name)["FLOWSTRAND_HOSTED_QUEUE"] == {"Ref": "HostedQueue"}
 
 
 @pytest.mark.parametrize(("mapping", "table"), [("Commits", "LogTable"), ("InboxItems", "DirectoryTable")])
@@ -277,7 +299,7 @@ def test_in_the_directory_each_function_may_do_what_its_use_cases_do(function: s
 def test_only_functions_that_record_values_may_store_payloads() -> None:
     writers = {name for name in FUNCTIONS if "s3:PutObject" in allowed(name, on="PayloadBucket")}
     readers = {name for name in FUNCTIONS if "s3:GetObject" in allowed(name, on="PayloadBucket")}
-    assert writers == {"executions", "resumer", "tasks"}
+    assert writers == {"executions", "resumer", "tasks", "worker"}
     assert readers == writers | {"events", "stream"}
 
 
@@ -318,7 +340,7 @@ def test_task_queues_are_reached_by_the_prefix_of_their_names_alone() -> None:
         )
 
 
-def test_only_the_resumer_queues_tasks_and_only_tasks_takes_them() -> None:
+def test_only_what_dispatches_queues_tasks_and_only_tasks_takes_them() -> None:
     def rights(name: str) -> set[str]:
         return {
             action
@@ -330,7 +352,14 @@ def test_only_the_resumer_queues_tasks_and_only_tasks_takes_them() -> None:
 
     assert {name: rights(name) for name in FUNCTIONS if rights(name)} == {
         "resumer": {"sqs:CreateQueue", "sqs:GetQueueUrl", "sqs:SendMessage"},
-        "tasks": {"sqs:CreateQueue", "sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage"},
+        "tasks": {
+            "sqs:CreateQueue",
+            "sqs:GetQueueUrl",
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:ChangeMessageVisibility",
+        },
+        "worker": {"sqs:CreateQueue", "sqs:GetQueueUrl", "sqs:SendMessage"},
     }
 
 
@@ -395,14 +424,19 @@ def test_payloads_are_private_and_encrypted_at_rest_and_on_the_way() -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_every_queue_is_encrypted_and_the_control_queue_has_a_dead_letter_queue_that_keeps_longer() -> None:
+@pytest.mark.parametrize(
+    ("queue", "dead_letters"),
+    [("ControlQueue", "ControlDeadLetters"), ("HostedTaskQueue", "HostedTaskDeadLetters")],
+)
+def test_every_queue_is_encrypted_and_what_feeds_a_function_has_a_dead_letter_queue_that_keeps_longer(
+    queue: str, dead_letters: str
+) -> None:
     queues = resources("AWS::SQS::Queue")
-    assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
-    redrive = queues["ControlQueue"]["RedrivePolicy"]
-    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": "ControlDeadLetters.Arn"}
+    assert all(properties["SqsManagedSseEnabled"] is True for properties in queues.values())
+    redrive = queues[queue]["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": f"{dead_letters}.Arn"}
     assert redrive["maxReceiveCount"] >= 5
-    kept_s = queues["ControlDeadLetters"]["MessageRetentionPeriod"]
-    assert kept_s > queues["ControlQueue"]["MessageRetentionPeriod"]
+    assert queues[dead_letters]["MessageRetentionPeriod"] > queues[queue]["MessageRetentionPeriod"]
 
 
 def test_the_default_stack_name_leaves_room_for_queue_names() -> None:

@@ -581,3 +581,37 @@ def test_an_execution_that_has_ended_refuses_what_is_left_in_its_inbox() -> None
     with pytest.raises(Conflict) as refused:
         world.complete(loser)
     assert refused.value.code == "EXECUTION_CLOSED"
+
+
+def test_what_another_drain_has_taken_meanwhile_is_left_for_it_to_delete(world: ServiceWorld) -> None:
+    execution, _ = claimed(world)
+    key = key_of(execution)
+    report = reports.Completion(position=1, attempt=1, output=None)
+    inbox.put(world.services, append.require(world.services, key), report)
+    other = world.boot()
+    world.seam.before("log.put", lambda: inbox.drain(other, key))
+    inbox.drain(world.services, key)
+    assert world.tally(execution, "TASK_COMPLETED") == 1
+    assert world.seam.calls.count("directory.delete") == 1
+    assert world.disk.items[f"inbox#{key}"] == {}
+
+
+def test_whoever_waits_for_the_inbox_reads_nothing_of_the_log_until_the_report_has_been_taken(
+    world: ServiceWorld,
+) -> None:
+    execution, task = claimed(world)
+    contend(world, execution)
+    key = key_of(execution)
+    read_while_waiting: list[int] = []
+
+    def note_and_drain() -> None:
+        read_while_waiting.append(world.seam.rows_read)
+        if len(read_while_waiting) == 5:
+            inbox.drain(world.boot(), key)
+            read_while_waiting.append(world.seam.rows_read)
+
+    world.seam.after("directory.get", *[note_and_drain] * 5)
+    sequence = world.complete(task)
+    assert world.events(execution)[sequence - 1].type == "TASK_COMPLETED"
+    assert len(set(read_while_waiting[:5])) == 1
+    assert world.seam.rows_read - read_while_waiting[5] <= 10

@@ -22,15 +22,18 @@ from flowstrand.directory.dynamodb import DynamoDirectory
 from flowstrand.directory.port import Directory
 from flowstrand.log.dynamodb import DynamoLog
 from flowstrand.payloads.s3 import S3Payloads
-from flowstrand.queues.sqs import SqsControlQueue, SqsTaskQueue
+from flowstrand.queues.hosted import HostedTasks
+from flowstrand.queues.port import TaskQueue
+from flowstrand.queues.sqs import SqsControlQueue, SqsStackQueue, SqsTaskQueue
 from flowstrand.service import container
 from flowstrand.service.clock import SystemClock
-from flowstrand.service.container import Programs, Services
+from flowstrand.service.container import Services
 from flowstrand.service.warm import WarmCache
 from flowstrand.timers.aws import AwsTimers
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_sqs.client import SQSClient
 
 _LONG_POLL_S = 20
 # Standard mode retries throttling, 5xx and lost connections with jittered backoff. A put that was repeated after a lost
@@ -78,13 +81,14 @@ def compose(names: Resources) -> Services:
     clock = SystemClock()
     sqs = boto3.client("sqs", config=_LONG_POLL_CONFIG)
     control = SqsControlQueue(sqs, names.control_queue_url)
+    programs = _programs(names.app)
     settings = engine_settings(os.environ)
     return Services(
         log=DynamoLog(_dynamodb(), names.log_table),
         payloads=S3Payloads(boto3.client("s3", config=_CONFIG), names.payload_bucket),
         directory=DynamoDirectory(_dynamodb(), names.directory_table),
         control=control,
-        tasks=SqsTaskQueue(sqs, names.task_queue_prefix),
+        tasks=_tasks(sqs, names, programs),
         timers=AwsTimers(
             control,
             boto3.client("scheduler", config=_CONFIG),
@@ -95,7 +99,7 @@ def compose(names: Resources) -> Services:
         ),
         clock=clock,
         random_bytes=secrets.token_bytes,
-        programs=_programs(names.app),
+        programs=programs,
         tokens=lease_tokens(names, lambda: boto3.client("secretsmanager", config=_CONFIG)),
         changes=PolledChanges(),
         warm=WarmCache(settings.warm_executions),
@@ -103,7 +107,15 @@ def compose(names: Resources) -> Services:
     )
 
 
-def _programs(app: str | None) -> Programs:
+def _tasks(sqs: SQSClient, names: Resources, programs: HostedPrograms | NoPrograms) -> TaskQueue:
+    workers = SqsTaskQueue(sqs, names.task_queue_prefix)
+    if names.hosted_queue is None or names.hosted_task_queue_url is None:
+        return workers
+    stack = SqsStackQueue(sqs, names.hosted_task_queue_url)
+    return HostedTasks(workers, stack, queue=names.hosted_queue, kinds=programs.task_kinds)
+
+
+def _programs(app: str | None) -> HostedPrograms | NoPrograms:
     return NoPrograms() if app is None else HostedPrograms(app)
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from flowstrand.engine.replay.program import Program
 
 if TYPE_CHECKING:
-    from flowstrand.sdk.app import App
+    from flowstrand.sdk.app import App, Task
+    from flowstrand.sdk.payload_codecs import PayloadCodecs
 
 
 class HostedPrograms:
-    """The workflows of one app. Author code costs cold-start time, so requests that need none do not import it."""
+    """The workflows and tasks of one app. Author code costs cold-start time, so requests that need none do not import it."""
 
     def __init__(self, app: str) -> None:
         """`app` is what `App.load` takes: a file or dotted module, and perhaps an attribute."""
@@ -27,9 +28,18 @@ class HostedPrograms:
         """Every kind of the app."""
         return self._app.kinds()
 
+    def task(self, kind: str) -> Task | None:
+        """The task of this kind, or None."""
+        return self._app.task(kind)
+
     def task_kinds(self) -> Collection[str]:
         """Every kind of task of the app."""
         return self._app.task_kinds()
+
+    @property
+    def payloads(self) -> PayloadCodecs:
+        """How the app's values are encoded."""
+        return self._app.payloads
 
     @cached_property
     def _app(self) -> App:
@@ -47,4 +57,8 @@ class NoPrograms:
 
     def kinds(self) -> Collection[str]:
         """None at all."""
+        return ()
+
+    def task_kinds(self) -> Collection[str]:
+        """None either."""
         return ()

@@ -28,6 +28,9 @@ class Resources(BaseModel):
         control_queue_arn: of the queue at `control_queue_url`; what schedules send to.
         app: the workflow code this function hosts, as `App.load` takes it; None where it hosts none.
         lease_secret: signs lease tokens, at least 32 bytes; for tests and other places without Secrets Manager.
+        hosted_queue: the name of the queue whose tasks the stack runs itself, where their code is deployed; None where it
+            runs none.
+        hosted_task_queue_url: where those tasks are queued.
         lease_secret_arn: where Secrets Manager keeps that secret; neither where a function handles no tokens.
     """
 
@@ -44,6 +47,8 @@ class Resources(BaseModel):
     app: Name | None = None
     lease_secret: str | None = Field(default=None, min_length=32, repr=False)
     lease_secret_arn: Name | None = None
+    hosted_queue: Name | None = None
+    hosted_task_queue_url: Name | None = None
 
 
 def resources(environment: Mapping[str, str]) -> Resources:

@@ -11,22 +11,26 @@ The synchronous twin is `SyncClient`.
 
 from flowstrand.client.asynchronous import Client
 from flowstrand.client.connection import Connection
+from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.schedule import Schedule, ScheduleRun
 from flowstrand.client.schedules import Schedules, SyncSchedules
 from flowstrand.client.settled import Settled
+from flowstrand.client.standing import ChildStanding, TaskStanding
 from flowstrand.client.stream import StreamEvent
 from flowstrand.client.synchronous import SyncClient
 
 __all__ = [
+    "ChildStanding",
     "Client",
     "Connection",
     "Execution",
     "Handle",
     "HistoryEvent",
     "HistoryPage",
+    "KnownDefinition",
     "Schedule",
     "ScheduleRun",
     "Schedules",
@@ -35,4 +39,5 @@ __all__ = [
     "SyncClient",
     "SyncHandle",
     "SyncSchedules",
+    "TaskStanding",
 ]

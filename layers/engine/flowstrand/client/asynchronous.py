@@ -6,36 +6,28 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
+from typing import Any, Self
 
 import httpx2
-import stamina
 
 from flowstrand.client import answers, call, commands
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
-from flowstrand.client.encoding import input_of, kind_of
-from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.looking import Looking
 from flowstrand.client.schedules import Schedules
+from flowstrand.client.sender import Sender
 from flowstrand.client.settled import Settled
-from flowstrand.client.start_options import ExecutionOptions, StartOptions, WaitOptions
+from flowstrand.client.starting import Starting
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 
-if TYPE_CHECKING:
-    from flowstrand.sdk.code_shapes import WorkflowClass, WorkflowClassWithoutInput
-    from flowstrand.sdk.workflow import WorkflowDefinition
-
-InputT = TypeVar("InputT")
-OutputT = TypeVar("OutputT")
-
 _NO_CONTENT = 204
 
 
-class Client:
+class Client(Starting, Looking):
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -68,10 +60,7 @@ class Client:
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
         self.schedules = Schedules(self.connection, self.payloads, self._answer)
-        self._patience_s = patience_s
-        self._http = httpx2.AsyncClient(
-            base_url=self.connection.url, headers=self.connection.headers, transport=transport
-        )
+        self._sender = Sender(self.connection, patience_s, transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,87 +72,7 @@ class Client:
 
     async def aclose(self) -> None:
         """Close its connections."""
-        await self._http.aclose()
-
-    @overload
-    async def start(
-        self, workflow: WorkflowDefinition[InputT, OutputT], input: InputT, **options: Unpack[StartOptions]
-    ) -> Handle[OutputT]: ...
-    @overload
-    async def start(
-        self, workflow: WorkflowDefinition[None, OutputT], **options: Unpack[StartOptions]
-    ) -> Handle[OutputT]: ...
-    @overload
-    async def start(
-        self, workflow: type[WorkflowClass[InputT, OutputT]], input: InputT, **options: Unpack[StartOptions]
-    ) -> Handle[OutputT]: ...
-    @overload
-    async def start(
-        self, workflow: type[WorkflowClassWithoutInput[OutputT]], **options: Unpack[StartOptions]
-    ) -> Handle[OutputT]: ...
-    @overload
-    async def start(self, workflow: str, input: object = None, **options: Unpack[StartOptions]) -> Handle[Any]: ...
-    async def start(self, workflow: object, input: object = None, **options: Unpack[StartOptions]) -> Handle[Any]:
-        """Start an execution.
-
-        Args:
-            workflow: a `@workflow` definition, which gives input and output their types, or a kind.
-            input: what the definition takes; for a kind JSON, a pydantic model or a dataclass.
-            options: see `StartOptions`.
-
-        Raises:
-            NotSerializable: the input does not fit.
-            Conflict: the idempotency key stands for an execution of another kind or with another input.
-            CallerError: refused, and nothing was started; `Unavailable` with code UNREACHABLE may or may not have
-                started one.
-        """
-        return await self._start(workflow, input, options)
-
-    @overload
-    async def start_and_wait(
-        self, workflow: WorkflowDefinition[InputT, OutputT], input: InputT, **options: Unpack[WaitOptions]
-    ) -> OutputT: ...
-    @overload
-    async def start_and_wait(
-        self, workflow: WorkflowDefinition[None, OutputT], **options: Unpack[WaitOptions]
-    ) -> OutputT: ...
-    @overload
-    async def start_and_wait(
-        self, workflow: type[WorkflowClass[InputT, OutputT]], input: InputT, **options: Unpack[WaitOptions]
-    ) -> OutputT: ...
-    @overload
-    async def start_and_wait(
-        self, workflow: type[WorkflowClassWithoutInput[OutputT]], **options: Unpack[WaitOptions]
-    ) -> OutputT: ...
-    @overload
-    async def start_and_wait(self, workflow: str, input: object = None, **options: Unpack[WaitOptions]) -> Any: ...
-    async def start_and_wait(
-        self,
-        workflow: object,
-        input: object = None,
-        *,
-        timeout: float | None = None,  # noqa: ASYNC109 - it bounds the waiting, not the request
-        **options: Unpack[StartOptions],
-    ) -> Any:
-        """`start`, then `Handle.result`."""
-        handle: Handle[Any] = await self._start(workflow, input, options)
-        return await handle.result(timeout=timeout)
-
-    @overload
-    def handle(self, execution_id: str, workflow: WorkflowDefinition[Any, OutputT]) -> Handle[OutputT]: ...
-    @overload
-    def handle(self, execution_id: str, workflow: type[WorkflowClass[Any, OutputT]]) -> Handle[OutputT]: ...
-    @overload
-    def handle(self, execution_id: str, workflow: type[WorkflowClassWithoutInput[OutputT]]) -> Handle[OutputT]: ...
-    @overload
-    def handle(self, execution_id: str, workflow: str | None = None) -> Handle[Any]: ...
-    def handle(self, execution_id: str, workflow: object = None) -> Handle[Any]:
-        """A handle on an execution that exists already; asks nothing. A definition gives its result a type."""
-        return Handle(self, execution_id, workflow)
-
-    async def get(self, execution_id: str) -> Execution:
-        """The execution as it is now."""
-        return Execution.of(await self._answer(call.get(self.connection, execution_id)))
+        await self._sender.aclose()
 
     async def signal(
         self, execution_id: str, name: str, value: object = None, *, request_id: str | None = None
@@ -181,104 +90,6 @@ class Client:
         encoded = commands.value_of(self.payloads, value, f"the value of signal {name!r}")
         request = commands.signal(self.connection, execution_id, name, encoded, request_id=request_id)
         return commands.sequence_of(await self._answer(request), "signalEventSequence")
-
-    @overload
-    async def signal_with_start(
-        self,
-        workflow: WorkflowDefinition[InputT, OutputT],
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        input: InputT,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> Handle[OutputT]: ...
-    @overload
-    async def signal_with_start(
-        self,
-        workflow: WorkflowDefinition[None, OutputT],
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> Handle[OutputT]: ...
-    @overload
-    async def signal_with_start(
-        self,
-        workflow: type[WorkflowClass[InputT, OutputT]],
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        input: InputT,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> Handle[OutputT]: ...
-    @overload
-    async def signal_with_start(
-        self,
-        workflow: type[WorkflowClassWithoutInput[OutputT]],
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> Handle[OutputT]: ...
-    @overload
-    async def signal_with_start(
-        self,
-        workflow: str,
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        input: object = None,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> Handle[Any]: ...
-    async def signal_with_start(
-        self,
-        workflow: object,
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        input: object = None,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> Handle[Any]:
-        """Signal the open execution that `workflow_id` names, or start one that begins with the signal.
-
-        However many call this at once, one execution is started, and each of them is heard.
-
-        Args:
-            workflow_id: an idempotency key, as `start` takes it; an execution that has ended leaves it to a new one.
-            signal: the signal's name.
-            value: what it carries.
-            input: of the execution, should one be started; so are the `options`, see `ExecutionOptions`.
-            request_id: makes a repetition a no-op, as in `signal`.
-
-        Returns:
-            The execution that has the signal.
-
-        Raises:
-            NotSerializable: the input does not fit, or the value is no JSON.
-            Conflict: `workflow_id` names an open execution of another kind.
-            CallerError: refused, and nothing was started or recorded.
-        """
-        request = commands.signal_with_start(
-            self.connection,
-            workflow_id,
-            (signal, commands.value_of(self.payloads, value, f"the value of signal {signal!r}")),
-            call.new_execution(kind_of(workflow), self.payloads.to_wire(input_of(workflow, input)), options),
-            request_id=request_id,
-        )
-        body = await self._answer(request)
-        return Handle(self, str(body["workflowExecutionId"]), workflow)
 
     async def cancel(
         self,
@@ -382,16 +193,10 @@ class Client:
             if not cursor.has_ended:
                 await asyncio.sleep(self._pause(cursor, broke))
 
-    async def _start(self, workflow: object, input: object, options: StartOptions) -> Handle[Any]:
-        value = self.payloads.to_wire(input_of(workflow, input))
-        request = call.start(self.connection, kind_of(workflow), value, options)
-        body = await self._answer(request)
-        return Handle(self, str(body["workflowExecutionId"]), workflow)
-
     async def _connected(self, cursor: StreamCursor, execution_id: str) -> AsyncGenerator[StreamEvent]:
         """The events of one connection."""
         request = call.stream(self.connection, execution_id, after=cursor.sequence, format=cursor.format)
-        response = await self._send(request, is_stream=True)
+        response = await self._sender.send(request, is_stream=True)
         try:
             cursor.connected()
             if response.status_code == _NO_CONTENT:
@@ -413,32 +218,7 @@ class Client:
             raise answers.unreachable(error, self.connection.url) from error
 
     async def _answer(self, request: Call) -> JsonObject:
-        return answers.body_of(await self._send(request))
+        return await self._sender.answer(request)
 
-    async def _send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
-        """A successful response; repeated while that can help, if it is allowed."""
-        attempts = None if request.repeatable else 1
-        try:
-            async for attempt in stamina.retry_context(
-                on=answers.is_transient, attempts=attempts, timeout=self._patience_s
-            ):
-                with attempt:
-                    return await self._send_once(request, is_stream=is_stream)
-        except httpx2.TransportError as error:
-            raise answers.unreachable(error, self.connection.url) from error
-        raise AssertionError("unreachable")
-
-    async def _send_once(self, request: Call, *, is_stream: bool) -> httpx2.Response:
-        built = self._http.build_request(
-            request.method,
-            request.path,
-            json=request.json,
-            params=request.params,
-            headers=request.headers,
-            timeout=request.timeout_s,
-        )
-        response = await self._http.send(built, stream=is_stream)
-        if not response.is_success:
-            await response.aread()
-            raise answers.refusal(response)
-        return response
+    def _handle(self, execution_id: str, workflow: object) -> Handle[Any]:
+        return Handle(self, execution_id, workflow)

@@ -79,6 +79,13 @@ def get(to: Connection, execution_id: str) -> Call:
     return Call(method="GET", path=to.path("workflow-executions", execution_id), repeatable=True)
 
 
+def state(to: Connection, execution_id: str, key: str | None) -> Call:
+    """What its code has set; of one key, where that is given."""
+    params = {} if key is None else {"key": key}
+    path = to.path("workflow-executions", execution_id, "state")
+    return Call(method="GET", path=path, params=params, repeatable=True)
+
+
 def history(
     to: Connection,
     execution_id: str,

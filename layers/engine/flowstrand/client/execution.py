@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.errors import WorkflowCancelled, WorkflowFailed, WorkflowTimeout
@@ -22,6 +22,7 @@ class Execution:
         error: `{type, message, stack?}` of a failed execution; of a cancelled one, the reason is the message.
         failure_type: why it failed, for programs: ERROR where its code raised, TIMEOUT, POISON, ….
         continued_as: the id of the execution that goes on from this one, and has the output.
+        body: everything that the API says.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Execution:
     error: JsonObject | None = None
     failure_type: str | None = None
     continued_as: str | None = None
+    body: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, body: Mapping[str, JsonValue]) -> Execution:
@@ -56,6 +58,7 @@ class Execution:
             error=error if isinstance(error, dict) else None,
             failure_type=_text(body.get("failureType")),
             continued_as=_text(body.get("continuedAs")),
+            body=dict(body),
         )
 
     @property

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from flowstrand.client.encoding import output_of
 from flowstrand.client.execution import Execution
 from flowstrand.client.history import HistoryEvent
+from flowstrand.client.standing import ChildStanding, Stage, TaskStanding
 from flowstrand.client.stream import StreamEvent, StreamFormat
+from flowstrand.jsonvalue import JsonObject
 
 if TYPE_CHECKING:
     from flowstrand.client.asynchronous import Client
@@ -77,6 +79,18 @@ class Handle(Generic[OutputT_co]):
         """Ask it to end; with `force`, end it now. See `Client.cancel`."""
         await self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
+    async def state(self, key: str | None = None) -> JsonObject:
+        """What its code has set and not cleared, by key. See `Client.state`."""
+        return await self._client.state(self.id, key)
+
+    def tasks(self, *, only: Stage | None = None) -> AsyncIterator[TaskStanding]:
+        """Its tasks, open ones first. See `Client.tasks`."""
+        return self._client.tasks(self.id, only=only)
+
+    def children(self, *, only: Stage | None = None) -> AsyncIterator[ChildStanding]:
+        """Its child workflows, open ones first. See `Client.children`."""
+        return self._client.children(self.id, only=only)
+
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
         return self._client.events(self.id, after=after)
@@ -128,6 +142,18 @@ class SyncHandle(Generic[OutputT_co]):
     def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
         """Ask it to end; with `force`, end it now. See `Client.cancel`."""
         self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
+
+    def state(self, key: str | None = None) -> JsonObject:
+        """What its code has set and not cleared, by key. See `Client.state`."""
+        return self._client.state(self.id, key)
+
+    def tasks(self, *, only: Stage | None = None) -> Iterator[TaskStanding]:
+        """Its tasks, open ones first. See `Client.tasks`."""
+        return self._client.tasks(self.id, only=only)
+
+    def children(self, *, only: Stage | None = None) -> Iterator[ChildStanding]:
+        """Its child workflows, open ones first. See `Client.children`."""
+        return self._client.children(self.id, only=only)
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""

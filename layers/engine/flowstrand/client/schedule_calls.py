@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias, TypedDict, Unpack
 
 from flowstrand.client.call import Call, start
 from flowstrand.client.connection import Connection
+from flowstrand.client.pages import Pages
+from flowstrand.client.schedule import Schedule, ScheduleRun
 from flowstrand.client.start_options import StartOptions
 from flowstrand.errors import InvalidDefinition
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -79,14 +81,14 @@ def get(to: Connection, schedule_id: str) -> Call:
     return Call(method="GET", path=to.path("schedules", schedule_id), repeatable=True)
 
 
-def listed(to: Connection, after: str) -> Call:
-    """A page of schedules."""
-    return _page(to, ["schedules"], after)
+def listed(to: Connection) -> Pages[Schedule]:
+    """Every schedule."""
+    return Pages(path=to.path("schedules"), items="schedules", read=Schedule.of)
 
 
-def runs(to: Connection, schedule_id: str, after: str) -> Call:
-    """A page of a schedule's runs."""
-    return _page(to, ["schedules", schedule_id, "runs"], after)
+def runs(to: Connection, schedule_id: str) -> Pages[ScheduleRun]:
+    """A schedule's runs."""
+    return Pages(path=to.path("schedules", schedule_id, "runs"), items="runs", read=ScheduleRun.of)
 
 
 def change(to: Connection, schedule_id: str, verb: Literal["pause", "resume"]) -> Call:
@@ -103,11 +105,6 @@ def trigger(to: Connection, schedule_id: str, request_id: str) -> Call:
 def delete(to: Connection, schedule_id: str) -> Call:
     """Delete. Not repeatable: the second would find nothing."""
     return Call(method="DELETE", path=to.path("schedules", schedule_id), repeatable=False)
-
-
-def _page(to: Connection, path: list[str], after: str) -> Call:
-    params = {"after": after} if after else {}
-    return Call(method="GET", path=to.path(*path), params=params, repeatable=True)
 
 
 def _moment(at: datetime) -> str:

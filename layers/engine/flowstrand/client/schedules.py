@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any, Unpack
+from typing import Unpack
 
 from flowstrand.client import schedule_calls
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
 from flowstrand.client.encoding import input_of, kind_of
+from flowstrand.client.pages import each, each_sync
 from flowstrand.client.schedule import Schedule, ScheduleRun
 from flowstrand.client.schedule_calls import ScheduleOptions
 from flowstrand.jsonvalue import JsonObject
@@ -55,23 +56,13 @@ class Schedules:
         """The schedule as it is now. Raises `NotFound`, as all of these do."""
         return Schedule.of(await self._answer(schedule_calls.get(self._to, schedule_id)))
 
-    async def list(self) -> AsyncGenerator[Schedule]:
+    def list(self) -> AsyncGenerator[Schedule]:
         """Every schedule, by id."""
-        after: str | None = ""
-        while after is not None:
-            page: Any = await self._answer(schedule_calls.listed(self._to, after))
-            for body in page["schedules"]:
-                yield Schedule.of(body)
-            after = page.get("nextAfter")
+        return each(self._answer, schedule_calls.listed(self._to))
 
-    async def runs(self, schedule_id: str) -> AsyncGenerator[ScheduleRun]:
+    def runs(self, schedule_id: str) -> AsyncGenerator[ScheduleRun]:
         """What became of its runs, from the newest on."""
-        after: str | None = ""
-        while after is not None:
-            page: Any = await self._answer(schedule_calls.runs(self._to, schedule_id, after))
-            for body in page["runs"]:
-                yield ScheduleRun.of(body)
-            after = page.get("nextAfter")
+        return each(self._answer, schedule_calls.runs(self._to, schedule_id))
 
     async def pause(self, schedule_id: str) -> Schedule:
         """Start nothing by itself until it is resumed."""
@@ -116,19 +107,11 @@ class SyncSchedules:
 
     def list(self) -> Generator[Schedule]:
         """See `Schedules.list`."""
-        after: str | None = ""
-        while after is not None:
-            page: Any = self._answer(schedule_calls.listed(self._to, after))
-            yield from (Schedule.of(body) for body in page["schedules"])
-            after = page.get("nextAfter")
+        return each_sync(self._answer, schedule_calls.listed(self._to))
 
     def runs(self, schedule_id: str) -> Generator[ScheduleRun]:
         """See `Schedules.runs`."""
-        after: str | None = ""
-        while after is not None:
-            page: Any = self._answer(schedule_calls.runs(self._to, schedule_id, after))
-            yield from (ScheduleRun.of(body) for body in page["runs"])
-            after = page.get("nextAfter")
+        return each_sync(self._answer, schedule_calls.runs(self._to, schedule_id))
 
     def pause(self, schedule_id: str) -> Schedule:
         """See `Schedules.pause`."""

@@ -6,36 +6,28 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
+from typing import Any, Self
 
 import httpx2
-import stamina
 
 from flowstrand.client import answers, call, commands
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
-from flowstrand.client.encoding import input_of, kind_of
-from flowstrand.client.execution import Execution
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.looking import SyncLooking
 from flowstrand.client.schedules import SyncSchedules
+from flowstrand.client.sender import SyncSender
 from flowstrand.client.settled import Settled
-from flowstrand.client.start_options import ExecutionOptions, StartOptions, WaitOptions
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
+from flowstrand.client.sync_starting import SyncStarting
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
-
-if TYPE_CHECKING:
-    from flowstrand.sdk.code_shapes import WorkflowClass, WorkflowClassWithoutInput
-    from flowstrand.sdk.workflow import WorkflowDefinition
-
-InputT = TypeVar("InputT")
-OutputT = TypeVar("OutputT")
 
 _NO_CONTENT = 204
 
 
-class SyncClient:
+class SyncClient(SyncStarting, SyncLooking):
     """Starts executions and follows them. Use as a context manager, or call `close`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -67,10 +59,7 @@ class SyncClient:
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
         self.schedules = SyncSchedules(self.connection, self.payloads, self._answer)
-        self._patience_s = patience_s
-        self._http = httpx2.Client(
-            base_url=self.connection.url, headers=self.connection.headers, transport=transport
-        )
+        self._sender = SyncSender(self.connection, patience_s, transport)
 
     def __enter__(self) -> Self:
         return self
@@ -82,76 +71,7 @@ class SyncClient:
 
     def close(self) -> None:
         """Close its connections."""
-        self._http.close()
-
-    @overload
-    def start(
-        self, workflow: WorkflowDefinition[InputT, OutputT], input: InputT, **options: Unpack[StartOptions]
-    ) -> SyncHandle[OutputT]: ...
-    @overload
-    def start(
-        self, workflow: WorkflowDefinition[None, OutputT], **options: Unpack[StartOptions]
-    ) -> SyncHandle[OutputT]: ...
-    @overload
-    def start(
-        self, workflow: type[WorkflowClass[InputT, OutputT]], input: InputT, **options: Unpack[StartOptions]
-    ) -> SyncHandle[OutputT]: ...
-    @overload
-    def start(
-        self, workflow: type[WorkflowClassWithoutInput[OutputT]], **options: Unpack[StartOptions]
-    ) -> SyncHandle[OutputT]: ...
-    @overload
-    def start(self, workflow: str, input: object = None, **options: Unpack[StartOptions]) -> SyncHandle[Any]: ...
-    def start(self, workflow: object, input: object = None, **options: Unpack[StartOptions]) -> SyncHandle[Any]:
-        """Start an execution; see `Client.start`."""
-        return self._start(workflow, input, options)
-
-    @overload
-    def start_and_wait(
-        self, workflow: WorkflowDefinition[InputT, OutputT], input: InputT, **options: Unpack[WaitOptions]
-    ) -> OutputT: ...
-    @overload
-    def start_and_wait(
-        self, workflow: WorkflowDefinition[None, OutputT], **options: Unpack[WaitOptions]
-    ) -> OutputT: ...
-    @overload
-    def start_and_wait(
-        self, workflow: type[WorkflowClass[InputT, OutputT]], input: InputT, **options: Unpack[WaitOptions]
-    ) -> OutputT: ...
-    @overload
-    def start_and_wait(
-        self, workflow: type[WorkflowClassWithoutInput[OutputT]], **options: Unpack[WaitOptions]
-    ) -> OutputT: ...
-    @overload
-    def start_and_wait(self, workflow: str, input: object = None, **options: Unpack[WaitOptions]) -> Any: ...
-    def start_and_wait(
-        self,
-        workflow: object,
-        input: object = None,
-        *,
-        timeout: float | None = None,
-        **options: Unpack[StartOptions],
-    ) -> Any:
-        """`start`, then `SyncHandle.result`."""
-        return self._start(workflow, input, options).result(timeout=timeout)
-
-    @overload
-    def handle(self, execution_id: str, workflow: WorkflowDefinition[Any, OutputT]) -> SyncHandle[OutputT]: ...
-    @overload
-    def handle(self, execution_id: str, workflow: type[WorkflowClass[Any, OutputT]]) -> SyncHandle[OutputT]: ...
-    @overload
-    def handle(
-        self, execution_id: str, workflow: type[WorkflowClassWithoutInput[OutputT]]
-    ) -> SyncHandle[OutputT]: ...
-    @overload
-    def handle(self, execution_id: str, workflow: str | None = None) -> SyncHandle[Any]: ...
-    def handle(self, execution_id: str, workflow: object = None) -> SyncHandle[Any]:
-        """A handle on an execution that exists already; asks nothing. A definition gives its result a type."""
-        return SyncHandle(self, execution_id, workflow)
-
-    def get(self, execution_id: str) -> Execution:
-        """The execution as it is now."""
-        return Execution.of(self._answer(call.get(self.connection, execution_id)))
+        self._sender.close()
 
     def signal(self, execution_id: str, name: str, value: object = None, *, request_id: str | None = None) -> int:
         """Send a signal; returns the sequence of its event.
@@ -167,86 +87,6 @@ class SyncClient:
         encoded = commands.value_of(self.payloads, value, f"the value of signal {name!r}")
         request = commands.signal(self.connection, execution_id, name, encoded, request_id=request_id)
         return commands.sequence_of(self._answer(request), "signalEventSequence")
-
-    @overload
-    def signal_with_start(
-        self,
-        workflow: WorkflowDefinition[InputT, OutputT],
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        input: InputT,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> SyncHandle[OutputT]: ...
-    @overload
-    def signal_with_start(
-        self,
-        workflow: WorkflowDefinition[None, OutputT],
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> SyncHandle[OutputT]: ...
-    @overload
-    def signal_with_start(
-        self,
-        workflow: type[WorkflowClass[InputT, OutputT]],
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        input: InputT,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> SyncHandle[OutputT]: ...
-    @overload
-    def signal_with_start(
-        self,
-        workflow: type[WorkflowClassWithoutInput[OutputT]],
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> SyncHandle[OutputT]: ...
-    @overload
-    def signal_with_start(
-        self,
-        workflow: str,
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        input: object = None,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> SyncHandle[Any]: ...
-    def signal_with_start(
-        self,
-        workflow: object,
-        workflow_id: str,
-        signal: str,
-        value: object = None,
-        *,
-        input: object = None,
-        request_id: str | None = None,
-        **options: Unpack[ExecutionOptions],
-    ) -> SyncHandle[Any]:
-        """Signal the open execution that `workflow_id` names, or start one; see `Client.signal_with_start`."""
-        request = commands.signal_with_start(
-            self.connection,
-            workflow_id,
-            (signal, commands.value_of(self.payloads, value, f"the value of signal {signal!r}")),
-            call.new_execution(kind_of(workflow), self.payloads.to_wire(input_of(workflow, input)), options),
-            request_id=request_id,
-        )
-        body = self._answer(request)
-        return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
 
     def cancel(
         self,
@@ -339,16 +179,10 @@ class SyncClient:
             if not cursor.has_ended:
                 time.sleep(self._pause(cursor, broke))
 
-    def _start(self, workflow: object, input: object, options: StartOptions) -> SyncHandle[Any]:
-        value = self.payloads.to_wire(input_of(workflow, input))
-        request = call.start(self.connection, kind_of(workflow), value, options)
-        body = self._answer(request)
-        return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
-
     def _connected(self, cursor: StreamCursor, execution_id: str) -> Generator[StreamEvent]:
         """The events of one connection."""
         request = call.stream(self.connection, execution_id, after=cursor.sequence, format=cursor.format)
-        response = self._send(request, is_stream=True)
+        response = self._sender.send(request, is_stream=True)
         try:
             cursor.connected()
             if response.status_code == _NO_CONTENT:
@@ -370,32 +204,7 @@ class SyncClient:
             raise answers.unreachable(error, self.connection.url) from error
 
     def _answer(self, request: Call) -> JsonObject:
-        return answers.body_of(self._send(request))
+        return self._sender.answer(request)
 
-    def _send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
-        """A successful response; repeated while that can help, if it is allowed."""
-        attempts = None if request.repeatable else 1
-        try:
-            for attempt in stamina.retry_context(
-                on=answers.is_transient, attempts=attempts, timeout=self._patience_s
-            ):
-                with attempt:
-                    return self._send_once(request, is_stream=is_stream)
-        except httpx2.TransportError as error:
-            raise answers.unreachable(error, self.connection.url) from error
-        raise AssertionError("unreachable")
-
-    def _send_once(self, request: Call, *, is_stream: bool) -> httpx2.Response:
-        built = self._http.build_request(
-            request.method,
-            request.path,
-            json=request.json,
-            params=request.params,
-            headers=request.headers,
-            timeout=request.timeout_s,
-        )
-        response = self._http.send(built, stream=is_stream)
-        if not response.is_success:
-            response.read()
-            raise answers.refusal(response)
-        return response
+    def _handle(self, execution_id: str, workflow: object) -> SyncHandle[Any]:
+        return SyncHandle(self, execution_id, workflow)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from flowstrand.aws_faults import error_code, unavailable_on_faults
-from flowstrand.directory.item_data import dump, load
-from flowstrand.directory.port import Item, PreconditionFailed
+from flowstrand.directory.dynamodb_items import delete_of, item_of, key_of, update_of
+from flowstrand.directory.dynamodb_transaction import transact
+from flowstrand.directory.item_data import dump
+from flowstrand.directory.port import Item, PreconditionFailed, Write
+from flowstrand.directory.together import require_sound
+from flowstrand.errors import StoreUnavailable
 from flowstrand.jsonvalue import JsonObject
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        KeysAndAttributesOutputTypeDef,
+        KeysAndAttributesTypeDef,
+        QueryInputTypeDef,
+    )
 
-# `data`, `key`, `partition` and `version` are, or may become, reserved words of the expression language.
-_ITEM_NAMES = {"#data": "data", "#version": "version"}
-_WRITE = "SET #data = :data, write_id = :write_id"
-_ABSENT = "attribute_not_exists(#version)"
-_AT_VERSION = "#version = :expect"
+_GET_AT_ONCE = 100
+"""Items that DynamoDB gives in one batch."""
+_GET_ROUNDS = 4
+"""How often what a batch left out is asked for again."""
 
 
 class DynamoDirectory:
@@ -38,8 +45,8 @@ class DynamoDirectory:
     def get(self, partition: str, key: str) -> Item | None:
         """See `Directory.get`."""
         with unavailable_on_faults("read the directory"):
-            answer = self._client.get_item(TableName=self._table, Key=_key(partition, key), ConsistentRead=True)
-        return _item(answer["Item"]) if "Item" in answer else None
+            answer = self._client.get_item(TableName=self._table, Key=key_of(partition, key), ConsistentRead=True)
+        return item_of(answer["Item"]) if "Item" in answer else None
 
     def put(
         self,
@@ -57,31 +64,51 @@ class DynamoDirectory:
             PayloadTooLarge: `data` is larger than an item may be.
         """
         write_id = uuid4().hex
-        update = _update(dump(partition, key, data), write_id, expires_at_ms)
-        if expect is not None:
-            update["ConditionExpression"] = _AT_VERSION if expect else _ABSENT
-        if expect:
-            update["ExpressionAttributeValues"] |= {":expect": {"N": str(expect)}}
-        update |= {"TableName": self._table, "Key": _key(partition, key)}
+        update = update_of(dump(partition, key, data), write_id, expect, expires_at_ms)
         with unavailable_on_faults("write to the directory"):
             try:
-                return _item(self._client.update_item(**update)["Attributes"])
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=key_of(partition, key),
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **update,
+                )
+                return item_of(answer["Attributes"])
             except ClientError as error:
                 standing = _standing(error)
                 if standing.get("write_id") != {"S": write_id}:
                     raise PreconditionFailed(f"{partition}/{key} is not at version {expect}") from error
-                return _item(standing)
+                return item_of(standing)
 
     def delete(self, partition: str, key: str, *, expect: int | None = None) -> None:
         """See `Directory.delete`."""
         with unavailable_on_faults("delete from the directory"):
             try:
-                self._client.delete_item(
-                    TableName=self._table, Key=_key(partition, key), **_delete_condition(expect)
-                )
+                self._client.delete_item(TableName=self._table, Key=key_of(partition, key), **delete_of(expect))
             except ClientError as error:
                 _standing(error)
                 raise PreconditionFailed(f"{partition}/{key} is not at version {expect}") from error
+
+    def get_many(self, names: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Item]:
+        """See `Directory.get_many`."""
+        wanted = list(dict.fromkeys(names))
+        found: dict[tuple[str, str], Item] = {}
+        for start in range(0, len(wanted), _GET_AT_ONCE):
+            for item in self._get_batch(wanted[start : start + _GET_AT_ONCE]):
+                found[item.partition, item.key] = item
+        return found
+
+    def write_together(self, writes: Sequence[Write]) -> None:
+        """See `Directory.write_together`.
+
+        Raises:
+            PreconditionFailed: an item is not at the version that its write expects.
+            PayloadTooLarge: an item is larger than one may be.
+        """
+        require_sound(writes)
+        if writes:
+            transact(self._client, self._table, writes)
 
     def scan(self, partition: str, *, after: str = "", limit: int = 100) -> Sequence[Item]:
         """See `Directory.scan`. Goes on over pages of 1 MB until `limit` or the end."""
@@ -91,11 +118,24 @@ class DynamoDirectory:
             query["Limit"] = limit - len(found)
             with unavailable_on_faults("read the directory"):
                 answer = self._client.query(**query)
-            found.extend(_item(item) for item in answer["Items"])
+            found.extend(item_of(item) for item in answer["Items"])
             if not answer.get("LastEvaluatedKey"):
                 break
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         return found
+
+    def _get_batch(self, names: Sequence[tuple[str, str]]) -> list[Item]:
+        keys: KeysAndAttributesTypeDef = {"Keys": [key_of(*name) for name in names], "ConsistentRead": True}
+        asked: Mapping[str, KeysAndAttributesTypeDef | KeysAndAttributesOutputTypeDef] = {self._table: keys}
+        found: list[Item] = []
+        for _ in range(_GET_ROUNDS):
+            with unavailable_on_faults("read the directory"):
+                answer = self._client.batch_get_item(RequestItems=asked)
+            found += [item_of(item) for item in answer["Responses"].get(self._table, ())]
+            asked = answer.get("UnprocessedKeys") or {}
+            if not asked:
+                return found
+        raise StoreUnavailable("could not read the directory: it left out items again and again")
 
     def _query(self, partition: str, after: str) -> QueryInputTypeDef:
         names, values = {"#partition": "partition"}, {":partition": {"S": partition}}
@@ -133,46 +173,6 @@ def create_directory_table(client: DynamoDBClient, name: str) -> None:
     client.update_time_to_live(
         TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
     )
-
-
-def _key(partition: str, key: str) -> dict[str, AttributeValueTypeDef]:
-    return {"partition": {"S": partition}, "key": {"S": key}}
-
-
-def _item(attributes: Mapping[str, Any]) -> Item:
-    return Item(
-        partition=attributes["partition"]["S"],
-        key=attributes["key"]["S"],
-        data=load(attributes["data"]["S"]),
-        version=int(attributes["version"]["N"]),
-    )
-
-
-def _update(text: str, write_id: str, expires_at_ms: int | None) -> dict[str, Any]:
-    """The change that a put makes, whatever its condition."""
-    values = {":data": {"S": text}, ":write_id": {"S": write_id}, ":one": {"N": "1"}}
-    if expires_at_ms is None:
-        change = f"{_WRITE} REMOVE expires_at ADD #version :one"
-    else:
-        change = f"{_WRITE}, expires_at = :expires_at ADD #version :one"
-        values[":expires_at"] = {"N": str(-(-expires_at_ms // 1_000))}  # in whole seconds, rounded up: never early
-    return {
-        "UpdateExpression": change,
-        "ExpressionAttributeNames": _ITEM_NAMES,
-        "ExpressionAttributeValues": values,
-        "ReturnValues": "ALL_NEW",
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
-
-
-def _delete_condition(expect: int | None) -> dict[str, Any]:
-    if expect is None:
-        return {}
-    names: dict[str, Any] = {"ExpressionAttributeNames": {"#version": "version"}}
-    if expect == 0:
-        return {"ConditionExpression": _ABSENT, **names}
-    values = {":expect": {"N": str(expect)}}
-    return {"ConditionExpression": _AT_VERSION, "ExpressionAttributeValues": values, **names}
 
 
 def _standing(error: ClientError) -> Mapping[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from flowstrand.jsonvalue import JsonObject
+
+MAX_TOGETHER = 100
+"""How many items one `write_together` may write: DynamoDB's limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +20,29 @@ class Item:
     key: str
     data: JsonObject
     version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """One of several writes: what `Directory.put` takes."""
+
+    partition: str
+    key: str
+    data: JsonObject
+    expect: int | None = None
+    expires_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """One of several writes: what `Directory.delete` takes."""
+
+    partition: str
+    key: str
+    expect: int | None = None
+
+
+Write: TypeAlias = Put | Delete
 
 
 class PreconditionFailed(Exception):
@@ -55,6 +81,21 @@ class Directory(Protocol):
 
         Raises:
             PreconditionFailed: it is not at version `expect`.
+        """
+        ...
+
+    def get_many(self, names: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Item]:
+        """Those of the items that exist, by `(partition, key)`; each as `get` would show it, but not all at one moment."""
+        ...
+
+    def write_together(self, writes: Sequence[Write]) -> None:
+        """Do all of `writes` or none of them; nobody sees some done and others not. None is no write at all.
+
+        Raises:
+            PreconditionFailed: an item is not at the version that its write expects; nothing is written.
+            PayloadTooLarge: an item is larger than one may be; nothing is written.
+            ValueError: there are more than `MAX_TOGETHER`, or two for one item.
+            StoreUnavailable: it may or may not have been done; the versions tell.
         """
         ...
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from flowstrand.directory.item_data import dump, load
-from flowstrand.directory.port import Item, PreconditionFailed
+from flowstrand.directory.port import Item, PreconditionFailed, Put, Write
+from flowstrand.directory.together import require_sound
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.sqlite_database import SqliteDatabase
 
@@ -92,6 +93,25 @@ class SqliteDirectory:
         ):
             raise self._unmet(partition, key, expect)
 
+    def get_many(self, names: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Item]:
+        """See `Directory.get_many`."""
+        found = {name: self.get(*name) for name in dict.fromkeys(names)}
+        return {name: item for name, item in found.items() if item is not None}
+
+    def write_together(self, writes: Sequence[Write]) -> None:
+        """See `Directory.write_together`.
+
+        Raises:
+            PreconditionFailed: an item is not at the version that its write expects.
+            PayloadTooLarge: an item is larger than one may be.
+        """
+        require_sound(writes)
+        if not writes:
+            return
+        with self._database.transaction():
+            for write in writes:
+                self._write(write)
+
     def scan(self, partition: str, *, after: str = "", limit: int = 100) -> Sequence[Item]:
         """See `Directory.scan`."""
         rows = self._database.execute(_SCAN, (partition, after, max(limit, 0)))
@@ -102,6 +122,13 @@ class SqliteDirectory:
     def purge(self, now_ms: int) -> None:
         """Delete what has expired; DynamoDB does this by itself."""
         self._database.execute(_PURGE, (now_ms,))
+
+    def _write(self, write: Write) -> None:
+        if isinstance(write, Put):
+            expiry = write.expires_at_ms
+            self.put(write.partition, write.key, write.data, expect=write.expect, expires_at_ms=expiry)
+        else:
+            self.delete(write.partition, write.key, expect=write.expect)
 
     def _unmet(self, partition: str, key: str, expect: int | None) -> PreconditionFailed:
         version = self._version(partition, key)

@@ -17,10 +17,13 @@ KIND_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_./:-]{0,127}$"
 SCHEDULE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 """Schedules: part of the ids of the executions that they start."""
 
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,511}$"
+"""Executions and their operations."""
+
 _NAME = re.compile(NAME_PATTERN)
 _KIND = re.compile(KIND_PATTERN)
 _SCHEDULE = re.compile(SCHEDULE_PATTERN)
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,511}")
+_ID = re.compile(ID_PATTERN)
 
 
 def is_name(text: str) -> bool:

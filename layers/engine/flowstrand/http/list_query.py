@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from flowstrand.errors import InvalidInput
+from pydantic import Field
+
+from flowstrand.http.query import Query, WholeNumber, read_query
 
 MAX_LIMIT = 50
 """How many a page may have, which is also how many it has unless fewer are asked for."""
+
+
+class ListQuery(Query):
+    """A page of a list."""
+
+    after: Annotated[str, Field(description="The `nextAfter` of the page before; none for the first page.")] = ""
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many at most."), WholeNumber] = MAX_LIMIT
 
 
 def limit_of(parameters: Mapping[str, str] | None) -> int:
@@ -16,10 +26,4 @@ def limit_of(parameters: Mapping[str, str] | None) -> int:
     Raises:
         InvalidInput: that is not a number, or out of range.
     """
-    text = (parameters or {}).get("limit")
-    if not text:
-        return MAX_LIMIT
-    if text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT:
-        return int(text)
-    fault = f"must be a whole number from 1 to {MAX_LIMIT}"
-    raise InvalidInput(f"limit {fault}", details=[{"pointer": "/limit", "message": fault}])
+    return read_query(parameters, ListQuery).limit

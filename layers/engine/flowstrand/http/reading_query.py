@@ -1,82 +1,69 @@
-"""What a reader may ask for in a URL: a position, a limit, a wait, a filter, a format. Shared by every reading route."""
+"""What a reader may ask for in a URL: a position, a limit, a wait, a filter, a format."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated
+
+from pydantic import Field
 
 from flowstrand.engine.events import EventType
-from flowstrand.errors import InvalidInput
+from flowstrand.http.query import MAX_POSITION, CommaSeparated, Number, Query, WholeNumber, read_query
 from flowstrand.service.history import DEFAULT_LIMIT, MAX_LIMIT
 from flowstrand.views.stream_frame import StreamFormat
 
-_MAX_DIGITS = 15
+MAX_WAIT_S = 20
 
-_Number = TypeVar("_Number", int, float)
+Position = Annotated[int, Field(ge=0, le=MAX_POSITION), WholeNumber]
+Types = Annotated[
+    list[EventType],
+    CommaSeparated,
+    Field(description="Only events of these types, by their exact names, separated by commas; none for all."),
+]
 
 
-class ReadingQuery:
-    """The parameters of one reading request, each checked when it is asked for.
+class ReadingQuery(Query):
+    """What every reading route takes."""
 
-    Every method raises `InvalidInput` (`INVALID_INPUT`) that points at its parameter.
+    after: Annotated[Position, Field(description="The last sequence that the reader has; 0 for none.")] = 0
+    types: Types = Field(default_factory=list)
+
+    def only(self) -> frozenset[EventType] | None:
+        """The types of events asked for; None for all."""
+        return frozenset(self.types) or None
+
+
+class HistoryQuery(ReadingQuery):
+    """A page of history, or with `wait` a long-poll."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many events at most."), WholeNumber] = (
+        DEFAULT_LIMIT
+    )
+    wait: Annotated[
+        Annotated[float, Field(ge=0, le=MAX_WAIT_S), Number] | None,
+        Field(description="Seconds to wait for an event if there is none after `after`."),
+    ] = None
+
+
+class StreamQuery(ReadingQuery):
+    """A live stream."""
+
+    format: Annotated[StreamFormat, Field(description="How each event is written.")] = StreamFormat.STATE
+
+
+class LastEventId(Query):
+    """Where a broken stream goes on; beats `after`."""
+
+    last_event_id: Annotated[
+        Position | None,
+        Field(alias="Last-Event-ID", description="The last `id:` that the reader has; beats `after`."),
+    ] = None
+
+
+def last_event_id(header: str | None) -> int | None:
+    """The position in a `Last-Event-ID` header; None where there is none, or an empty one.
+
+    Raises:
+        InvalidInput: it is not a position.
     """
-
-    def __init__(self, parameters: Mapping[str, str] | None) -> None:
-        """`parameters` are those of the query string; None is none."""
-        self._parameters = parameters or {}
-
-    def after(self, last_event_id: str | None = None) -> int:
-        """The last sequence that the reader has; 0 for none. `last_event_id`, if not empty, beats `?after=`."""
-        if last_event_id:
-            return _position("Last-Event-ID", last_event_id.strip())
-        return _position("after", self._parameters.get("after") or "0")
-
-    def limit(self) -> int:
-        """How many events at most."""
-        limit = _position("limit", self._parameters.get("limit") or str(DEFAULT_LIMIT))
-        return _in_range("limit", limit, 1, MAX_LIMIT)
-
-    def wait_s(self, longest_s: float) -> float | None:
-        """How long to wait for an event, in seconds; None for a page at once."""
-        text = self._parameters.get("wait")
-        if not text:
-            return None
-        if not text.replace(".", "", 1).isdecimal() or len(text) > _MAX_DIGITS:
-            raise _invalid("wait", f"must be a number of seconds, not {text!r}")
-        return _in_range("wait", float(text), 0.0, longest_s)
-
-    def types(self) -> frozenset[EventType] | None:
-        """The types of events asked for, by their exact names; None for all."""
-        text = self._parameters.get("types")
-        if not text:
-            return None
-        names = [name.strip() for name in text.split(",") if name.strip()]
-        try:
-            return frozenset(EventType(name) for name in names) or None
-        except ValueError as error:
-            raise _invalid("types", f"must be names of event types, separated by commas: {error}") from error
-
-    def format(self) -> StreamFormat:
-        """The clothes of the events of a stream."""
-        text = self._parameters.get("format") or StreamFormat.STATE.value
-        try:
-            return StreamFormat(text)
-        except ValueError as error:
-            known = " or ".join(format.value for format in StreamFormat)
-            raise _invalid("format", f"must be {known}, not {text!r}") from error
-
-
-def _position(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > _MAX_DIGITS:
-        raise _invalid(name, f"must be a whole number from 0, not {text!r}")
-    return int(text)
-
-
-def _in_range(name: str, value: _Number, least: _Number, most: _Number) -> _Number:
-    if not least <= value <= most:
-        raise _invalid(name, f"must be from {least:g} to {most:g}")
-    return value
-
-
-def _invalid(name: str, fault: str) -> InvalidInput:
-    return InvalidInput(f"{name} {fault}", details=[{"pointer": f"/{name}", "message": fault}])
+    given = {"Last-Event-ID": header.strip()} if header else None
+    return read_query(given, LastEventId).last_event_id

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from flowstrand.engine.events.vocabulary import WorkflowStatus
@@ -18,6 +18,9 @@ from flowstrand.service.promises import Settled
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.workers import Registered
 
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""RFC 3339, UTC, with milliseconds."""
+
 
 class ResponseBody(BaseModel):
     """Base of response bodies: camelCase, and only the fields that were given."""
@@ -27,6 +30,15 @@ class ResponseBody(BaseModel):
     def body(self) -> JsonObject:
         """As JSON."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class ErrorView(ResponseBody):
+    """What went wrong in workflow or task code; `retryable` is false where trying again cannot help."""
+
+    type: str
+    message: str
+    stack: str | None = None
+    retryable: bool | None = None
 
 
 class Links(ResponseBody):
@@ -49,7 +61,7 @@ class ExecutionStarted(ResponseBody):
     workflow_execution_id: str
     status: WorkflowStatus
     kind: str
-    created_at: str
+    created_at: Moment
     links: Links
     idempotency_key_used: bool
     idempotency_key_new: bool
@@ -88,7 +100,7 @@ class ExecutionView(ResponseBody):
     workflow_execution_id: str
     kind: str
     status: WorkflowStatus
-    created_at: str
+    created_at: Moment
     current_sequence: int
     queue: str
     links: Links
@@ -96,7 +108,7 @@ class ExecutionView(ResponseBody):
     metadata: dict[str, Any] | None = None
     parent_workflow_execution_id: str | None = None
     output: Any = None
-    error: dict[str, Any] | None = None
+    error: ErrorView | None = None
     failure_type: str | None = None
     continued_as: str | None = None
 
@@ -142,7 +154,7 @@ class DefinitionView(ResponseBody):
     output_schema: dict[str, Any] | None = None
     queue: str | None = None
     description: str | None = None
-    registered_at: str | None = None
+    registered_at: Moment | None = None
 
     @classmethod
     def of(cls, known: Known) -> DefinitionView:
@@ -183,7 +195,7 @@ class TaskView(ResponseBody):
     attempt: int
     max_retries: int
     lease_token: str
-    lease_ends_at: str
+    lease_ends_at: Moment
     heartbeat_ms: int
     non_retryable: list[str] | None = None
     heartbeat_details: Any = None

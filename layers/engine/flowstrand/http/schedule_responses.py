@@ -7,7 +7,7 @@ from typing import Any
 from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.state import Outcome, Run, ScheduleStatus, execution_id
 from flowstrand.engine.schema import rfc3339
-from flowstrand.http.responses import ResponseBody
+from flowstrand.http.responses import Moment, ResponseBody
 from flowstrand.service.schedule_rows import Schedule
 from flowstrand.service.schedule_runs import PastRun, RunPage
 from flowstrand.service.schedules import SchedulePage, Triggered, TriggerOutcome
@@ -17,7 +17,7 @@ class RunView(ResponseBody):
     """A run that was started, or that waits to be."""
 
     workflow_execution_id: str
-    scheduled_at: str
+    scheduled_at: Moment
 
     @classmethod
     def of(cls, schedule: Schedule, run: Run) -> RunView:
@@ -36,12 +36,12 @@ class ScheduleView(ResponseBody):
     missed_run_policy: MissedRunPolicy
     grace_seconds: float
     catch_up_limit: int
-    created_at: str
+    created_at: Moment
     kind: str
     queue: str
-    at: str | None = None
+    at: Moment | None = None
     cron: str | None = None
-    next_run_at: str | None = None
+    next_run_at: Moment | None = None
     last_run: RunView | None = None
     waiting_run: RunView | None = None
     version: str | None = None
@@ -85,7 +85,7 @@ class SchedulesFound(ResponseBody):
 class PastRunView(ResponseBody):
     """A run and what became of it."""
 
-    scheduled_at: str
+    scheduled_at: Moment
     outcome: Outcome
     triggered: bool
     workflow_execution_id: str | None = None
@@ -114,6 +114,10 @@ class RunsFound(ResponseBody):
         """What `page` holds."""
         more = {} if page.next_after is None else {"next_after": page.next_after}
         return cls(runs=[PastRunView.of(past) for past in page.runs], **more)
+
+
+class ScheduleDeleted(ResponseBody):
+    """Nothing is left to be said of it."""
 
 
 class ScheduleTriggered(ResponseBody):

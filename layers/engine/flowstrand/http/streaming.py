@@ -14,7 +14,8 @@ from flowstrand.errors import NotFound
 from flowstrand.http.authentication import authorize, identity_of
 from flowstrand.http.errors import error_parts
 from flowstrand.http.execution_id import known, known_task
-from flowstrand.http.reading_query import ReadingQuery
+from flowstrand.http.query import read_query
+from flowstrand.http.reading_query import StreamQuery, last_event_id
 from flowstrand.service.container import Services
 from flowstrand.service.keys import Principal
 from flowstrand.service.standalone import require_standalone
@@ -44,9 +45,10 @@ def resolve(event: Mapping[str, Any], services: Callable[[], Services]) -> Strea
 def _stream(event: Mapping[str, Any], services: Callable[[], Services]) -> StreamResponse:
     org, collection, id = _target(event)
     caller = authorize(event, org=org, principal=Principal.USER)
-    query = ReadingQuery(event.get("queryStringParameters"))
+    query = read_query(event.get("queryStringParameters"), StreamQuery)
+    resumed_at = last_event_id(_header(event, "last-event-id"))
     request = LiveRequest(
-        after=query.after(_header(event, "last-event-id")), format=query.format(), types=query.types()
+        after=query.after if resumed_at is None else resumed_at, format=query.format, types=query.only()
     )
     if collection == "task-executions":
         log = require_standalone(services(), caller.org, known_task(id)).execution_id

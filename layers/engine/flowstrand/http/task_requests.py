@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
@@ -11,10 +9,11 @@ from pydantic import Field, StringConstraints, model_validator
 
 from flowstrand.engine.events import RetryPolicy
 from flowstrand.engine.replay.commands import TaskTerms
-from flowstrand.errors import InvalidInput
 from flowstrand.http.body import RequestBody
 from flowstrand.http.idempotency_key import IdempotencyKey, IdempotencyKeyTtl
+from flowstrand.http.query import Query, WholeNumber
 from flowstrand.http.requests import MAX_TIMEOUT_S, Kind, Metadata, Name
+from flowstrand.http.work_query import DEFAULT_LIMIT, MAX_LIMIT
 from flowstrand.service.attempts import Cursor
 from flowstrand.service.standalone import TaskRequest
 
@@ -24,8 +23,6 @@ MIN_HEARTBEAT_TIMEOUT_MS = 1_000
 MAX_PRIORITY = 1_000_000
 _MAX_MS = MAX_TIMEOUT_S * 1_000
 _MAX_REASON = 1_024
-_DEFAULT_ATTEMPTS, _MOST_ATTEMPTS = 100, 1_000
-_CURSOR = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})")
 
 Milliseconds = Annotated[int, Field(ge=1, le=_MAX_MS)]
 DelayMs = Annotated[int, Field(ge=0, le=_MAX_MS)]
@@ -95,47 +92,32 @@ class StartTask(RequestBody):
         )
 
 
-class AttemptsQuery:
-    """`?limit=&cursor=`. Every method raises `InvalidInput` (`INVALID_INPUT`) that points at its parameter."""
+class AttemptsQuery(Query):
+    """A page of a task's attempts."""
 
-    def __init__(self, parameters: Mapping[str, str] | None) -> None:
-        """`parameters` are those of the query string; None is none."""
-        self._parameters = parameters or {}
-
-    def limit(self) -> int:
-        """How many at most."""
-        text = self._parameters.get("limit") or str(_DEFAULT_ATTEMPTS)
-        if re.fullmatch("[0-9]{1,4}", text) and 1 <= int(text) <= _MOST_ATTEMPTS:
-            return int(text)
-        raise _invalid("limit", f"must be a whole number from 1 to {_MOST_ATTEMPTS}")
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many at most."), WholeNumber] = DEFAULT_LIMIT
+    cursor: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}\.[0-9]{1,15}$")] | None,
+        Field(description="The `nextCursor` of the page before; none for the first page."),
+    ] = None
 
     def start(self) -> Cursor:
         """Where the page starts: where another one has said that the next one does."""
-        text = self._parameters.get("cursor")
-        if not text:
+        if self.cursor is None:
             return Cursor()
-        found = _CURSOR.fullmatch(text)
-        if found is None:
-            raise _invalid("cursor", "must be the nextCursor of another page")
-        return Cursor(after=int(found[1]), started_at=int(found[2]))
+        after, _, started_at = self.cursor.partition(".")
+        return Cursor(after=int(after), started_at=int(started_at))
 
 
-def reason_of(parameters: Mapping[str, str] | None) -> str | None:
-    """`?reason=`, or None.
+class CancelTaskQuery(Query):
+    """`DELETE /task-executions/{id}`."""
 
-    Raises:
-        InvalidInput: it is too long.
-    """
-    reason = (parameters or {}).get("reason") or None
-    if reason is not None and len(reason) > _MAX_REASON:
-        raise _invalid("reason", f"may have {_MAX_REASON} characters")
-    return reason
+    reason: Annotated[
+        Annotated[str, StringConstraints(max_length=_MAX_REASON)] | None,
+        Field(description="For people; part of the event."),
+    ] = None
 
 
 def cursor_text(cursor: Cursor) -> str:
     """A cursor as pages tell it."""
     return f"{cursor.after}.{cursor.started_at}"
-
-
-def _invalid(name: str, fault: str) -> InvalidInput:
-    return InvalidInput(f"{name} {fault}", details=[{"pointer": f"/{name}", "message": fault}])

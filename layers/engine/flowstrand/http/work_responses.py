@@ -9,7 +9,7 @@ from pydantic import Field
 
 from flowstrand.engine.events import ErrorInfo, TaskStatus, WorkflowStatus
 from flowstrand.engine.schema import to_json
-from flowstrand.http.responses import ResponseBody
+from flowstrand.http.responses import ErrorView, ResponseBody
 from flowstrand.http.work_query import cursor_text
 from flowstrand.service.work_listing import ChildSummary, TaskSummary, WorkPage
 
@@ -25,7 +25,7 @@ class TaskStanding(ResponseBody):
     sequence: int
     queue: str | None = None
     worker_id: str | None = None
-    error: dict[str, Any] | None = None
+    error: ErrorView | None = None
     failure_type: str | None = None
 
 
@@ -38,7 +38,7 @@ class ChildStanding(ResponseBody):
     status: WorkflowStatus
     sequence: int
     queue: str | None = None
-    error: dict[str, Any] | None = None
+    error: ErrorView | None = None
     failure_type: str | None = None
 
 

@@ -17,6 +17,7 @@ from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQue
 from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
 from flowstrand.service.tokens import LeaseTokens
+from flowstrand.service.turnstile import ThreadTurnstile
 from flowstrand.service.warm import WarmCache
 from flowstrand.timers.in_process import InProcessTimers
 
@@ -66,6 +67,7 @@ def compose(
         changes=changes,
         warm=WarmCache(settings.warm_executions),
         settings=settings,
+        turnstile=ThreadTurnstile(),
     )
     return Composition(
         services=services,

@@ -39,6 +39,10 @@ class StopTasks:
         """See `TaskQueue.delete`."""
         self._inner.delete(org, queue, received)
 
+    def release(self, org: OrgId, queue: str, received: ReceivedTask, *, delay_ms: int = 0) -> None:
+        """See `TaskQueue.release`."""
+        self._inner.release(org, queue, received, delay_ms=delay_ms)
+
     def stop(self) -> None:
         """End every wait, now and from now on."""
         self._stopped.set()

@@ -98,6 +98,10 @@ class InProcessTaskQueue:
         """The message is dealt with."""
         self._queue(org, queue).remove(received.receipt)
 
+    def release(self, org: OrgId, queue: str, received: ReceivedTask, *, delay_ms: int = 0) -> None:
+        """Give the message back: it can be received again after `delay_ms`."""
+        self._queue(org, queue).release(received.receipt, delay_ms=delay_ms)
+
     def next_at_ms(self, org: OrgId, queue: str) -> int | None:
         """When the next message is or becomes receivable (epoch ms)."""
         return self._queue(org, queue).next_at_ms()

@@ -91,13 +91,18 @@ class ScheduleDue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMessage:
-    """An attempt of a task may be claimed. Where a queue knows priorities, higher ones come first."""
+    """An attempt of a task may be claimed. Where a queue knows priorities, higher ones come first.
+
+    Attributes:
+        kind: the task's, so that it can be told who will run it without a look at the log; "" where the sender did not say.
+    """
 
     org: OrgId
     execution_id: ExecutionId
     position: int
     attempt: int
     priority: int = 0
+    kind: str = ""
 
     @property
     def key(self) -> LogKey:
@@ -130,6 +135,7 @@ def dump(message: ControlMessage | TaskMessage) -> str:
         case TaskMessage():
             body |= {"type": "task", "position": message.position, "attempt": message.attempt}
             body |= {"priority": message.priority} if message.priority else {}
+            body |= {"kind": message.kind} if message.kind else {}
     return json.dumps(body, separators=(",", ":"))
 
 
@@ -170,6 +176,7 @@ def load(text: str) -> ControlMessage | TaskMessage:
                     position=position,
                     attempt=attempt,
                     priority=int(body.get("priority", 0)),
+                    kind=str(body.get("kind", "")),
                 )
             case other:
                 raise ValueError(f"unknown message type {other!r}")

@@ -49,6 +49,18 @@ class TaskQueue(Protocol):
         """The message is dealt with."""
         ...
 
+    def release(self, org: OrgId, queue: str, received: ReceivedTask, *, delay_ms: int = 0) -> None:
+        """Give the message back: it can be received again after `delay_ms`, of at most 15 minutes."""
+        ...
+
+
+class StackQueue(Protocol):
+    """The one queue of tasks that the stack itself runs, of every org. At-least-once. Raises `StoreUnavailable`."""
+
+    def send(self, messages: Sequence[TaskMessage], *, delay_ms: int = 0) -> None:
+        """Send all; `delay_ms` is at most 15 minutes."""
+        ...
+
 
 class Timers(Protocol):
     """Sends due messages to the control queue at their time, or a little after, at least once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -58,6 +59,20 @@ class SqsControlQueue:
             _send_all(self._client, self._url, [dump(message) for message in messages], delay_ms)
 
 
+class SqsStackQueue:
+    """A `StackQueue`. The event source mapping of the stack's own worker receives from it."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        """`url` is of a standard queue that exists."""
+        self._client = client
+        self._url = url
+
+    def send(self, messages: Sequence[TaskMessage], *, delay_ms: int = 0) -> None:
+        """Send all, in batches of ten; a delay is rounded up to a whole second."""
+        with unavailable_on_faults("send to the stack's own task queue"):
+            _send_all(self._client, self._url, [dump(message) for message in messages], delay_ms)
+
+
 class SqsTaskQueue:
     """A `TaskQueue` of one SQS queue per org and queue name, created when first named.
 
@@ -83,14 +98,15 @@ class SqsTaskQueue:
             self._call(org, queue, lambda url: _send_all(self._client, url, bodies, delay_ms))
 
     def receive(self, org: OrgId, queue: str, *, limit: int, wait_s: float) -> Sequence[ReceivedTask]:
-        """Up to `limit` (at most 10) messages; the wait is a long poll of whole seconds, at most 20."""
+        """Up to `limit` (at most 10) messages; the wait is a long poll of whole seconds, rounded up, at most 20."""
         answer = self._call(
             org,
             queue,
             lambda url: self._client.receive_message(
                 QueueUrl=url,
                 MaxNumberOfMessages=min(limit, _BATCH),
-                WaitTimeSeconds=min(int(wait_s), _MAX_WAIT_S),
+                # Rounded up: SQS answers at once to a wait of 0, and what is left of a second would be spent asking again.
+                WaitTimeSeconds=min(math.ceil(wait_s), _MAX_WAIT_S),
             ),
         )
         found = (self._parsed(org, queue, message) for message in answer.get("Messages", []))
@@ -99,6 +115,16 @@ class SqsTaskQueue:
     def delete(self, org: OrgId, queue: str, received: ReceivedTask) -> None:
         """The message is dealt with."""
         self._delete(org, queue, received.receipt)
+
+    def release(self, org: OrgId, queue: str, received: ReceivedTask, *, delay_ms: int = 0) -> None:
+        """Give the message back: it can be received again after `delay_ms`, rounded up to a whole second."""
+        self._call(
+            org,
+            queue,
+            lambda url: self._client.change_message_visibility(
+                QueueUrl=url, ReceiptHandle=received.receipt, VisibilityTimeout=_whole_seconds(delay_ms)
+            ),
+        )
 
     def name(self, org: OrgId, queue: str) -> str:
         """The SQS queue's name, at most 80 of the characters SQS allows.
@@ -165,7 +191,7 @@ def _send_all(client: SQSClient, url: str, bodies: Sequence[str], delay_ms: int)
     """Raises `ValueError` for a delay beyond `MAX_DELAY_MS`, `StoreUnavailable` if something may not have been sent."""
     if delay_ms > MAX_DELAY_MS:
         raise ValueError(f"SQS delays by at most {MAX_DELAY_MS} ms, not {delay_ms}")
-    delay_s = max(0, -(-delay_ms // 1_000))
+    delay_s = _whole_seconds(delay_ms)
     for start in range(0, len(bodies), _BATCH):
         batch = bodies[start : start + _BATCH]
         _send_batch(
@@ -173,6 +199,10 @@ def _send_all(client: SQSClient, url: str, bodies: Sequence[str], delay_ms: int)
             url,
             [{"Id": str(index), "MessageBody": body, "DelaySeconds": delay_s} for index, body in enumerate(batch)],
         )
+
+
+def _whole_seconds(delay_ms: int) -> int:
+    return max(0, -(-delay_ms // 1_000))
 
 
 def _send_batch(client: SQSClient, url: str, entries: list[SendMessageBatchRequestEntryTypeDef]) -> None:

@@ -231,18 +231,27 @@ def transact(
         raise execution_not_found()
     backoff = Backoff(services)
     for _ in range(conflicts):
-        draft = Draft(known.state, services.clock.now_ms())
-        result = decide(draft)
-        if not draft.events:
-            return Appended(known, None, (), result)
-        try:
-            written = write(services, known, draft)
-        except AppendConflict:
-            backoff.wait()
-            known, _seen = catch_up(services, known)
-        else:
-            return Appended(written, known.state.sequence + 1, events_of(known, draft), result)
+        with services.turnstile.alone(key):
+            known = _newest(services, known)
+            draft = Draft(known.state, services.clock.now_ms())
+            result = decide(draft)
+            if not draft.events:
+                return Appended(known, None, (), result)
+            try:
+                written = write(services, known, draft)
+            except AppendConflict:
+                pass
+            else:
+                return Appended(written, known.state.sequence + 1, events_of(known, draft), result)
+        backoff.wait()
+        known, _seen = catch_up(services, known)
     raise Contended(known)
+
+
+def _newest(services: Services, tip: Tip) -> Tip:
+    """The tip, or a newer one of the same log that this process has seen since."""
+    known = services.tips.newest(tip.key)
+    return tip if known is None or known.state.sequence <= tip.state.sequence else known
 
 
 def events_of(before: Tip, draft: Draft) -> tuple[Event, ...]:

@@ -17,6 +17,7 @@ from flowstrand.engine.events import (
 )
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import InvalidInput
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.packing import unpack_events
 from flowstrand.service import append
 from flowstrand.service.container import Services
@@ -133,7 +134,8 @@ def _started(services: Services, tip: append.Tip, start: Cursor, position: int) 
     event = unpack_events(commit)[start.started_at - commit.sequence] if commit else None
     begun = _begun(event, position) if event and event.sequence <= start.after else None
     if begun is None:
-        raise InvalidInput("the cursor is not one of this task's", code="INVALID_CURSOR")
+        fault: JsonObject = {"pointer": "/cursor", "message": "must be the nextCursor of another page"}
+        raise InvalidInput("the cursor is not one of this task's", details=[fault])
     return begun
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import groupby
 
 from flowstrand.engine.decide import task
@@ -15,6 +16,7 @@ from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events_at
 from flowstrand.log.port import LogKey
+from flowstrand.queues.messages import TaskMessage
 from flowstrand.queues.port import ReceivedTask
 from flowstrand.service import append, leases, payloads
 from flowstrand.service.container import Services
@@ -71,10 +73,42 @@ def claim_all(
     return claimed
 
 
+class Unclaimed(StrEnum):
+    """Why an attempt was not claimed."""
+
+    SETTLED = "settled"
+    """There is nothing to claim: it was started before, or is not wanted any more. The message is dealt with."""
+    OTHERS = "others"
+    """Its kind is none of those that were asked for."""
+    EARLY = "early"
+    """Its moment has not come."""
+
+
+def claim_one(
+    services: Services, message: TaskMessage, worker_id: str, kinds: Collection[str]
+) -> ClaimedTask | Unclaimed:
+    """Claim the attempt that one message names.
+
+    Raises:
+        StoreUnavailable: it may have been claimed; then its lease ends by itself.
+    """
+    item = ReceivedTask(message=message, receipt="")
+    claim = _Claim(services, message.key, worker_id, kinds)
+    claimed = claim.make([item])
+    if claimed:
+        return claimed[0]
+    if claim.settled or claim.is_gone:
+        return Unclaimed.SETTLED
+    return Unclaimed.OTHERS if claim.others else Unclaimed.EARLY
+
+
 class _Claim:
     """The attempts of one execution that one poll received: claimed in one commit.
 
-    `settled` is what can be deleted from the queue: claimed now, started before, or no longer wanted.
+    Attributes:
+        settled: what can be deleted from the queue: claimed now, started before, or no longer wanted.
+        others: what is for whoever serves its kind.
+        is_gone: whether there is no such log.
     """
 
     def __init__(self, services: Services, key: LogKey, worker_id: str, kinds: Collection[str]) -> None:
@@ -83,10 +117,13 @@ class _Claim:
         self._worker_id = worker_id
         self._kinds = kinds
         self.settled: list[ReceivedTask] = []
+        self.others: list[ReceivedTask] = []
+        self.is_gone = False
 
     def make(self, items: list[ReceivedTask]) -> list[ClaimedTask]:
         """Claim what can be claimed, wake the execution, and say what was claimed."""
         tip = append.load(self._services, self._key)
+        self.is_gone = tip is None
         if tip is None:
             return []
         appended = append.transact(self._services, self._key, lambda draft: self._decide(draft, items), tip=tip)
@@ -120,6 +157,8 @@ class _Claim:
         """Drop a message that names nothing to claim; one for a started attempt sends that commit's wake again."""
         known = tip.state.tasks.get(item.message.position)
         if known is not None and item.message.attempt == known.attempts + 1:
+            if known.kind not in self._kinds:
+                self.others.append(item)
             return  # not due yet, or another worker's kind: it comes again
         if known is not None and known.status is TaskStatus.RUNNING:
             wake(self._services, self._key, known.changed_at)

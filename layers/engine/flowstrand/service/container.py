@@ -16,6 +16,7 @@ from flowstrand.service.clock import Clock
 from flowstrand.service.settings import Settings
 from flowstrand.service.tips import TipCache
 from flowstrand.service.tokens import LeaseTokens
+from flowstrand.service.turnstile import OpenTurnstile, Turnstile
 from flowstrand.service.warm import WarmCache
 
 
@@ -57,6 +58,7 @@ class Services:
     warm: WarmCache
     settings: Settings
     tips: TipCache = field(default_factory=TipCache)
+    turnstile: Turnstile = field(default_factory=OpenTurnstile)
 
 
 _installed: list[Services] = []

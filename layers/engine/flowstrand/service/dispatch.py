@@ -56,7 +56,7 @@ def dispatch(services: Services, tip: append.Tip, since: int) -> None:
             attempts.append(effect)
         else:
             _carry_out(services, tip, effect)
-    _queue(services, tip.key, attempts)
+    _queue(services, tip, attempts)
 
 
 def _carry_out(services: Services, tip: append.Tip, effect: Effect) -> None:
@@ -83,15 +83,16 @@ def _carry_out(services: Services, tip: append.Tip, effect: Effect) -> None:
         case TellParent(parent=parent):
             _tell_parent(services, tip, parent)
         case QueueAttempt():
-            _queue(services, key, [effect])
+            _queue(services, tip, [effect])
 
 
 def _due(key: LogKey, kind: DueKind, position: int = 0, attempt: int = 0) -> Due:
     return Due(org=key.org, execution_id=key.execution_id, kind=kind, position=position, attempt=attempt)
 
 
-def _queue(services: Services, key: LogKey, attempts: list[QueueAttempt]) -> None:
+def _queue(services: Services, tip: append.Tip, attempts: list[QueueAttempt]) -> None:
     """Queue attempts, as many at once as share a queue and a delay."""
+    key = tip.key
     now_ms = services.clock.now_ms()
     batches: dict[tuple[str, int], list[TaskMessage]] = defaultdict(list)
     for effect in attempts:
@@ -105,6 +106,7 @@ def _queue(services: Services, key: LogKey, attempts: list[QueueAttempt]) -> Non
             position=effect.position,
             attempt=effect.attempt,
             priority=effect.priority,
+            kind=tip.state.tasks[effect.position].kind,
         )
         batches[effect.queue, delay_ms].append(message)
     for (queue, delay_ms), messages in batches.items():

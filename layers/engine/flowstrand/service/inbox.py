@@ -51,14 +51,18 @@ def wait_for(
     put(services, tip, report)
     give_up_ms = services.clock.now_ms() + services.settings.inbox_wait_ms
     while services.clock.now_ms() < give_up_ms:
-        is_waiting = holds(services, tip.key, report)
-        sequence = answer()
-        if sequence is not None:
+        if not holds(
+            services, tip.key, report
+        ):  # what was taken is in the log, or is dropped: only now is there an answer
+            sequence = answer()
+            if sequence is None:
+                raise Conflict(f"attempt {report.attempt} is no longer running", code="STALE_ATTEMPT")
             return sequence
-        if not is_waiting:
-            raise Conflict(f"attempt {report.attempt} is no longer running", code="STALE_ATTEMPT")
         services.clock.sleep_ms(_POLL_MS)
-    raise Unavailable(busy, code="BUSY", retry_after_s=1)
+    sequence = answer()  # whoever took it may have ended before it deleted the item
+    if sequence is None:
+        raise Unavailable(busy, code="BUSY", retry_after_s=1)
+    return sequence
 
 
 def drain(services: Services, key: LogKey) -> bool:
@@ -70,22 +74,44 @@ def drain(services: Services, key: LogKey) -> bool:
     had_any = False
     while found := services.directory.scan(_partition(key), limit=_BATCH):
         had_any = True
-        items = _fitting(found, services.settings.max_commit_bytes)
-        taken = [reports.parse(item.data) for item in items]
-
-        def decide(draft: Draft, taken: list[Report] = taken) -> None:
-            for report in taken:
-                try:
-                    reports.decide(draft, report)
-                except Conflict:
-                    continue
-
-        append.transact(services, key, decide)
-        for item in items:
-            services.directory.delete(_partition(key), item.key)
-        if len(items) == len(found) < _BATCH:
+        taking = _Taking(_fitting(found, services.settings.max_commit_bytes))
+        append.transact(services, key, taking.decide)
+        for name in taking.ours:
+            services.directory.delete(_partition(key), name)
+        if len(taking.reports) == len(found) < _BATCH:
             break
     return had_any
+
+
+class _Taking:
+    """What one drain makes of the items that it found.
+
+    Attributes:
+        ours: the items that it is to delete: those that it has appended, and those that did not apply when it began. What
+            somebody else has appended meanwhile is theirs; should they end before they delete it, it does not apply when
+            the next drain begins.
+    """
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.reports = {item.key: reports.parse(item.data) for item in items}
+        self.ours: Sequence[str] = ()
+        self._stale: frozenset[str] | None = None
+
+    def decide(self, draft: Draft) -> None:
+        """Apply what applies."""
+        applied = {name for name, report in self.reports.items() if _applies(draft, report)}
+        if self._stale is None:
+            self._stale = frozenset(self.reports.keys() - applied)
+        self.ours = [name for name in self.reports if name in applied or name in self._stale]
+
+
+def _applies(draft: Draft, report: Report) -> bool:
+    """Apply a report; says whether it still applied."""
+    try:
+        reports.decide(draft, report)
+    except Conflict:
+        return False
+    return True
 
 
 def _fitting(items: Sequence[Item], max_bytes: int) -> Sequence[Item]:

@@ -151,7 +151,7 @@ def _report(services: Services, key: LogKey, report: Report, lease: Lease) -> in
     try:
         return _append(services, tip, report)
     except append.Contended as contended:
-        return _through_inbox(services, contended.tip, report, lease)
+        return _through_inbox(services, contended.tip, report, after=tip.state.sequence)
     except Conflict:
         answer, _ = reports.find_answer(services, key, report, after=lease.sequence)
         if answer is None:
@@ -175,9 +175,13 @@ def _append(services: Services, tip: append.Tip, report: Report) -> int:
     return appended.sequence
 
 
-def _through_inbox(services: Services, tip: append.Tip, report: Report, lease: Lease) -> int:
-    """Leave the report to the resumer and wait for its sequence. Raises as `inbox.wait_for` does."""
-    scanned = lease.sequence
+def _through_inbox(services: Services, tip: append.Tip, report: Report, *, after: int) -> int:
+    """Leave the report to the resumer and wait for its sequence. Raises as `inbox.wait_for` does.
+
+    Args:
+        after: where it was found not to be recorded yet.
+    """
+    scanned = after
 
     def answer() -> int | None:
         nonlocal scanned

@@ -6,13 +6,14 @@ import asyncio
 from contextlib import suppress
 from contextvars import ContextVar
 
+from flowstrand.attempts.attempt import Attempt
+from flowstrand.attempts.threads import DaemonThreads
+from flowstrand.hosting.server import as_answered
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.testing.clock import VirtualClock
 from flowstrand.testing.definitions import Definitions, FailingTask
 from flowstrand.testing.faults import AttemptFaults, FailedAttempt, LostAttempt, WorkerDied
-from flowstrand.testing.server import Actor, InProcessServer, as_answered
-from flowstrand.worker.attempt import Attempt
-from flowstrand.worker.threads import DaemonThreads
+from flowstrand.testing.server import Actor, server_of
 
 _AT_ONCE = 10_000
 _current: ContextVar[str] = ContextVar("attempt")
@@ -30,8 +31,8 @@ class Workforce:
         self.faults = AttemptFaults()
         self._definitions = definitions
         self._clock = clock
-        self._server = InProcessServer(actor)
-        self._cut_off = InProcessServer(actor, is_cut_off=True)
+        self._server = server_of(actor)
+        self._cut_off = server_of(actor, is_cut_off=True)
         self._executor = DaemonThreads()
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._running: dict[str, asyncio.Task[None]] = {}

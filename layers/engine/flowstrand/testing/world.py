@@ -63,7 +63,8 @@ class World:
             tasks=self._tasks,
             timers=InProcessTimers(clock, self._control),
             clock=clock,
-            random_bytes=random.Random(seed).randbytes,
+            # Not the environment's own sequence, from which it takes ids that it chooses itself.
+            random_bytes=random.Random(f"world {seed}").randbytes,
             programs=programs,
             tokens=LeaseTokens("0" * 32),
             changes=_NobodyWaits(),

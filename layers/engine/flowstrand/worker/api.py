@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from flowstrand.attempts.claimed import ClaimedTask
 from flowstrand.client import answers
 from flowstrand.client.connection import Connection
 from flowstrand.engine.chunk import Chunk
@@ -24,28 +25,6 @@ class _Answer(BaseModel):
 
 
 AnswerT = TypeVar("AnswerT", bound=_Answer)
-
-
-class ClaimedTask(_Answer):
-    """An attempt that is this worker's until its lease ends.
-
-    Attributes:
-        workflow_execution_id: whose task it is; None for a standalone one.
-        heartbeat_ms: how often to renew it.
-        non_retryable: names of error classes after which no further attempt is wanted.
-        heartbeat_details: what an earlier attempt said with its last heartbeat.
-    """
-
-    task_execution_id: str
-    workflow_execution_id: str | None = None
-    kind: str
-    input: Any
-    attempt: int
-    max_retries: int
-    lease_token: str
-    heartbeat_ms: int
-    non_retryable: tuple[str, ...] = ()
-    heartbeat_details: Any = None
 
 
 class Registered(_Answer):

@@ -6,10 +6,13 @@ import asyncio
 import logging
 from concurrent.futures import Executor
 
+from flowstrand.attempts.attempt import Attempt
+from flowstrand.attempts.claimed import ClaimedTask
+from flowstrand.attempts.outcome import Outcome
+from flowstrand.attempts.threads import DaemonThreads
 from flowstrand.sdk.app import App
-from flowstrand.worker.api import ClaimedTask, WorkerApi
-from flowstrand.worker.attempt import Attempt
-from flowstrand.worker.threads import DaemonThreads
+from flowstrand.worker.api import WorkerApi
+from flowstrand.worker.persistent import PersistentServer
 
 _log = logging.getLogger("flowstrand.worker")
 
@@ -18,12 +21,12 @@ class Crew:
     """Runs at most `concurrency` tasks at once. Pollers of several queues may together claim more: those wait."""
 
     def __init__(self, api: WorkerApi, app: App, concurrency: int) -> None:
-        self._api = api
+        self._server = PersistentServer(api)
         self._app = app
         self._concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self._executor: Executor = DaemonThreads()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Outcome | None]] = set()
         self._has_room = asyncio.Event()
         self._has_room.set()
 
@@ -42,7 +45,7 @@ class Crew:
 
     def start(self, claimed: ClaimedTask) -> None:
         """Begin an attempt."""
-        attempt = Attempt(self._api, claimed, self._app.task(claimed.kind), self._executor, self._app.payloads)
+        attempt = Attempt(self._server, claimed, self._app.task(claimed.kind), self._executor, self._app.payloads)
         running = asyncio.create_task(attempt.run(self._slots), name=claimed.task_execution_id)
         self._running.add(running)
         running.add_done_callback(self._ended)
@@ -59,7 +62,7 @@ class Crew:
         for running in self._running:
             running.cancel()
 
-    def _ended(self, running: asyncio.Task[None]) -> None:
+    def _ended(self, running: asyncio.Task[Outcome | None]) -> None:
         self._running.discard(running)
         self._has_room.set()
         if running.cancelled():

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import httpx2
 
+from flowstrand.attempts.claimed import ClaimedTask
 from flowstrand.client.answers import is_transient
 from flowstrand.errors import CallerError, NotFound, QuotaExceeded
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.worker.api import ClaimedTask, WorkerApi
+from flowstrand.worker.api import WorkerApi
 from flowstrand.worker.backoff import Backoff
 from flowstrand.worker.crew import Crew
 

@@ -9,7 +9,8 @@ from aws_lambda_powertools.event_handler.request import Request
 
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.errors import json_response
-from flowstrand.http.list_query import limit_of
+from flowstrand.http.list_query import ListQuery
+from flowstrand.http.query import read_query
 from flowstrand.http.responses import DefinitionsFound
 from flowstrand.service import definitions
 from flowstrand.service.definitions import DefinitionPage
@@ -30,7 +31,6 @@ def tasks(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the pa
 
 
 def _listed(request: Request, use_case: Callable[..., DefinitionPage]) -> Response[str]:
-    call, parameters = call_of(request), request.query_parameters or {}
-    after, limit = parameters.get("after") or "", limit_of(parameters)
-    page = use_case(call.services, call.org, after=after, limit=limit)
+    call, query = call_of(request), read_query(request.query_parameters, ListQuery)
+    page = use_case(call.services, call.org, after=query.after, limit=query.limit)
     return json_response(200, DefinitionsFound.of(page).body())

@@ -9,12 +9,11 @@ from flowstrand.engine.ids import ExecutionId
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.errors import json_response
 from flowstrand.http.execution_id import known, known_task
-from flowstrand.http.reading_query import ReadingQuery
-from flowstrand.jsonvalue import JsonValue
+from flowstrand.http.query import read_query
+from flowstrand.http.reading_query import HistoryQuery
+from flowstrand.http.reading_responses import HistoryFound
 from flowstrand.service import history
-from flowstrand.service.history import HistoryPage
 from flowstrand.service.standalone import require_standalone
-from flowstrand.views.history_item import history_item
 
 router = Router()
 
@@ -33,24 +32,18 @@ def read_task_events(request: Request, org: str, task_id: str) -> Response[str]:
 
 
 def _read(request: Request, log: ExecutionId) -> Response[str]:
-    call, query = call_of(request), ReadingQuery(request.query_parameters)
-    after, limit, types = query.after(), query.limit(), query.types()
-    wait_s = query.wait_s(call.services.settings.long_poll_ms / 1_000)
-    if wait_s is None:
-        page = history.page(call.services, call.org, log, after=after, limit=limit, types=types)
+    call, query = call_of(request), read_query(request.query_parameters, HistoryQuery)
+    types = query.only()
+    if query.wait is None:
+        page = history.page(call.services, call.org, log, after=query.after, limit=query.limit, types=types)
     else:
-        page = history.wait(call.services, call.org, log, after=after, limit=limit, wait_s=wait_s, types=types)
-    return _response(page)
-
-
-def _response(page: HistoryPage) -> Response[str]:
-    events: list[JsonValue] = [history_item(event) for event in page.events]
-    return json_response(
-        200,
-        {
-            "events": events,
-            "nextAfter": page.next_after,
-            "upToDate": page.up_to_date,
-            "closed": page.closed,
-        },
-    )
+        page = history.wait(
+            call.services,
+            call.org,
+            log,
+            after=query.after,
+            limit=query.limit,
+            wait_s=min(query.wait, call.services.settings.long_poll_ms / 1_000),
+            types=types,
+        )
+    return json_response(200, HistoryFound.of(page).body())

@@ -13,9 +13,16 @@ from flowstrand.errors import NotFound
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
-from flowstrand.http.list_query import limit_of
+from flowstrand.http.list_query import ListQuery
+from flowstrand.http.query import read_query
 from flowstrand.http.schedule_requests import CreateSchedule, TriggerSchedule
-from flowstrand.http.schedule_responses import RunsFound, SchedulesFound, ScheduleTriggered, ScheduleView
+from flowstrand.http.schedule_responses import (
+    RunsFound,
+    ScheduleDeleted,
+    SchedulesFound,
+    ScheduleTriggered,
+    ScheduleView,
+)
 from flowstrand.service import schedules
 from flowstrand.service.container import Services
 from flowstrand.service.schedule_rows import Schedule
@@ -36,9 +43,8 @@ def create(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the p
 @router.get(f"{ORG}/schedules")
 def listed(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: schedules, by id: `?after=&limit=`."""
-    call, parameters = call_of(request), request.query_parameters or {}
-    after, limit = parameters.get("after") or "", limit_of(parameters)
-    page = schedules.listed(call.services, call.org, after=after, limit=limit)
+    call, query = call_of(request), read_query(request.query_parameters, ListQuery)
+    page = schedules.listed(call.services, call.org, after=query.after, limit=query.limit)
     return json_response(200, SchedulesFound.of(page).body())
 
 
@@ -53,7 +59,7 @@ def delete(request: Request, org: str, schedule_id: str) -> Response[str]:  # no
     """200: it is gone; what it started goes on."""
     call = call_of(request)
     schedules.delete(call.services, call.org, _known(schedule_id))
-    return json_response(200, {})
+    return json_response(200, ScheduleDeleted().body())
 
 
 @router.post(f"{ORG}/schedules/<schedule_id>/pause")
@@ -80,9 +86,8 @@ def trigger(request: Request, org: str, schedule_id: str) -> Response[str]:  # n
 @router.get(f"{ORG}/schedules/<schedule_id>/runs")
 def runs(request: Request, org: str, schedule_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: what became of its runs, from the newest on: `?after=&limit=`."""
-    call, parameters = call_of(request), request.query_parameters or {}
-    after, limit = parameters.get("after") or "", limit_of(parameters)
-    page = schedules.runs(call.services, call.org, _known(schedule_id), after=after, limit=limit)
+    call, query = call_of(request), read_query(request.query_parameters, ListQuery)
+    page = schedules.runs(call.services, call.org, _known(schedule_id), after=query.after, limit=query.limit)
     return json_response(200, RunsFound.of(page).body())
 
 

@@ -10,8 +10,9 @@ from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
 from flowstrand.http.execution_id import known_task
 from flowstrand.http.idempotency_key import ttl_to_ms
+from flowstrand.http.query import read_query
 from flowstrand.http.responses import Recorded
-from flowstrand.http.task_requests import AttemptsQuery, StartTask, reason_of
+from flowstrand.http.task_requests import AttemptsQuery, CancelTaskQuery, StartTask
 from flowstrand.http.task_responses import AttemptsFound, TaskExecutionStarted, TaskExecutionView
 from flowstrand.service import attempts as task_attempts
 from flowstrand.service import standalone, task_snapshots
@@ -48,17 +49,17 @@ def get(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG
 @router.delete(f"{ORG}/task-executions/<task_id>")
 def cancel(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: the sequence of the `TASK_CANCELLED`, perhaps of an earlier call; `?reason=` becomes part of it."""
-    call, reason = call_of(request), reason_of(request.query_parameters)
-    sequence = standalone.cancel(call.services, call.org, known_task(task_id), reason=reason)
+    call, query = call_of(request), read_query(request.query_parameters, CancelTaskQuery)
+    sequence = standalone.cancel(call.services, call.org, known_task(task_id), reason=query.reason)
     return json_response(200, Recorded(sequence=sequence).body())
 
 
 @router.get(f"{ORG}/task-executions/<task_id>/attempts")
 def attempts(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: a page of its attempts, the first one first: `?limit=&cursor=`."""
-    call, query = call_of(request), AttemptsQuery(request.query_parameters)
+    call, query = call_of(request), read_query(request.query_parameters, AttemptsQuery)
     page = task_attempts.attempts(
-        call.services, call.org, known_task(task_id), limit=query.limit(), start=query.start()
+        call.services, call.org, known_task(task_id), limit=query.limit, start=query.start()
     )
     return json_response(200, AttemptsFound.of(page).body())
 

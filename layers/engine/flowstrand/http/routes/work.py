@@ -8,7 +8,8 @@ from aws_lambda_powertools.event_handler.request import Request
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.errors import json_response
 from flowstrand.http.execution_id import known
-from flowstrand.http.work_query import WorkQuery
+from flowstrand.http.query import read_query
+from flowstrand.http.work_query import StateQuery, WorkQuery
 from flowstrand.http.work_responses import ChildrenFound, StateFound, TasksFound
 from flowstrand.service import executions, work_listing
 
@@ -18,22 +19,22 @@ router = Router()
 @router.get(f"{ORG}/workflow-executions/<execution_id>/state")
 def state(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: what the workflow's code has set and not cleared; with `?key=`, that one at most."""
-    call, key = call_of(request), (request.query_parameters or {}).get("key") or None
-    values = executions.get_state(call.services, call.org, known(execution_id), key)
+    call, query = call_of(request), read_query(request.query_parameters, StateQuery)
+    values = executions.get_state(call.services, call.org, known(execution_id), query.key)
     return json_response(200, StateFound(state=values).body())
 
 
 @router.get(f"{ORG}/workflow-executions/<execution_id>/tasks")
 def tasks(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: a page of its tasks, open ones first: `?status=&limit=&cursor=`."""
-    call, query = call_of(request), WorkQuery(request.query_parameters)
+    call, query = call_of(request), read_query(request.query_parameters, WorkQuery)
     page = work_listing.tasks(
         call.services,
         call.org,
         known(execution_id),
-        limit=query.limit(),
+        limit=query.limit,
         start=query.start(),
-        only=query.only(),
+        only=query.status,
     )
     return json_response(200, TasksFound.of(page).body())
 
@@ -41,13 +42,13 @@ def tasks(request: Request, org: str, execution_id: str) -> Response[str]:  # no
 @router.get(f"{ORG}/workflow-executions/<execution_id>/children")
 def children(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: a page of its child workflows, open ones first: `?status=&limit=&cursor=`."""
-    call, query = call_of(request), WorkQuery(request.query_parameters)
+    call, query = call_of(request), read_query(request.query_parameters, WorkQuery)
     page = work_listing.children(
         call.services,
         call.org,
         known(execution_id),
-        limit=query.limit(),
+        limit=query.limit,
         start=query.start(),
-        only=query.only(),
+        only=query.status,
     )
     return json_response(200, ChildrenFound.of(page).body())

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, Protocol, assert_never
 
-import httpx2
-import stamina
-
-from flowstrand.client.answers import is_transient
+from flowstrand.attempts.chunk_stream import ChunkStream
+from flowstrand.attempts.claimed import ClaimedTask
+from flowstrand.attempts.outcome import Completed, Failed, Outcome
+from flowstrand.attempts.server import AttemptServer
 from flowstrand.engine.chunk import Chunk
 from flowstrand.errors import (
     CallerError,
@@ -20,46 +20,28 @@ from flowstrand.errors import (
     InvalidInput,
     NotFound,
     PayloadTooLarge,
-    QuotaExceeded,
+    StoreUnavailable,
     TaskCancelled,
-    Unauthenticated,
-    WrongPrincipal,
 )
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import TaskDefinition
 from flowstrand.sdk.task_context import TaskContext
-from flowstrand.worker.api import ClaimedTask
-from flowstrand.worker.chunk_stream import ChunkStream
-from flowstrand.worker.outcome import Completed, Failed, Outcome
 
 _log = logging.getLogger("flowstrand.worker")
 _CLEANUP_S = 2.0
 """How long a task that is given up may take over its `finally` blocks."""
 
 
-class AttemptServer(Protocol):
-    """What an attempt asks of the server. A refusal is raised as the `CallerError` it stands for.
+class AttemptListener(Protocol):
+    """Whoever wants to know how an attempt gets on. Called on the event loop; must not raise."""
 
-    `WorkerApi` asks it over HTTPS; the test kit answers in process.
-    """
-
-    async def complete(self, task: ClaimedTask, output: JsonValue) -> None:
-        """Report success."""
+    def started(self, task: ClaimedTask) -> None:
+        """Its code begins."""
         ...
 
-    async def fail(
-        self, task: ClaimedTask, *, type: str, message: str, stack: str | None, retryable: bool
-    ) -> None:
-        """Report failure."""
-        ...
-
-    async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
-        """Record what the task emitted. Repeating a request is a no-op."""
-        ...
-
-    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
-        """Renew the lease; returns whether the task's cancellation was requested. `details` are for the next attempt."""
+    def heartbeat_lost(self, task: ClaimedTask, error: Exception) -> None:
+        """A heartbeat was not answered."""
         ...
 
 
@@ -71,55 +53,87 @@ class Attempt:
 
     def __init__(
         self,
-        api: AttemptServer,
+        server: AttemptServer,
         claimed: ClaimedTask,
         definition: TaskDefinition[Any, Any] | None,
         executor: Executor,
         payloads: PayloadCodecs,
         *,
+        listener: AttemptListener | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`definition` is None where this worker has no such task; `sleep` takes the seconds between heartbeats."""
-        self._api = api
+        self._server = server
         self._claimed = claimed
         self._definition = definition
         self._executor = executor
         self._payloads = payloads
+        self._listener = listener
         self._sleep = sleep
         self._work: asyncio.Task[Outcome] | None = None
         self._is_lost = False
         self._cancel_requested = False
+        self._verdict: Failed | None = None
+        self._given_up = asyncio.Event()
         self._stream = ChunkStream(self._send_chunks)
         self._details: JsonValue = claimed.heartbeat_details
 
-    async def run(self, slots: asyncio.Semaphore) -> None:
-        """The whole attempt. `slots` bounds how many tasks run at once; the lease is renewed while waiting for one."""
+    async def run(self, slots: asyncio.Semaphore) -> Outcome | None:
+        """The whole attempt. `slots` bounds how many tasks run at once; the lease is renewed while waiting for one.
+
+        Returns:
+            What was reported; None where the attempt was not ours any more.
+        """
         heartbeats = asyncio.create_task(self._keep_lease())
         try:
             async with slots:
                 outcome = await self._execute()
             outcome = await self._flushed(outcome)
-            if not self._is_lost:
-                await self._report(outcome)
+            return await self._report(outcome)
         finally:
             heartbeats.cancel()
             self._stream.stop()
+
+    def give_up(self, verdict: Failed) -> None:
+        """Stop the task's code, and report `verdict` unless it ends by itself meanwhile.
+
+        Code in a thread cannot be stopped: it is told by `is_cancelled`, and by what it emits being refused.
+        """
+        self._verdict = verdict
+        self._cancel_requested = True
+        self._given_up.set()
+        if self._work is not None:
+            self._work.cancel()
 
     # --- running ------------------------------------------------------------------------------
 
     async def _execute(self) -> Outcome:
         self._work = work = asyncio.create_task(self._call())
-        if self._is_lost:
+        if self._is_lost or self._verdict is not None:
             work.cancel()
+        elif self._listener is not None:
+            self._listener.started(self._claimed)
         try:
-            await asyncio.wait({work})
+            await self._until_done(work)
         except asyncio.CancelledError:  # the worker gives up, not the task
             work.cancel()
             await asyncio.wait({work}, timeout=_CLEANUP_S)
             raise
+        if self._verdict is not None and (not work.done() or work.cancelled()):
+            return self._verdict
         if work.cancelled():
             return Failed(type="CancelledError", message="the task cancelled itself")
         return work.result()
+
+    async def _until_done(self, work: asyncio.Task[Outcome]) -> None:
+        """Wait for the task's code; once it is given up, not for longer than its clean-up may take."""
+        given_up = asyncio.create_task(self._given_up.wait())
+        try:
+            await asyncio.wait({work, given_up}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                await asyncio.wait({work}, timeout=_CLEANUP_S)
+        finally:
+            given_up.cancel()
 
     async def _call(self) -> Outcome:
         if self._definition is None:
@@ -155,13 +169,13 @@ class Attempt:
     async def _beat(self) -> bool:
         """One heartbeat; returns whether the result is no longer wanted."""
         try:
-            async for attempt in stamina.retry_context(on=is_transient, attempts=3):
-                with attempt:
-                    self._cancel_requested |= await self._api.heartbeat(self._claimed, self._details)
+            self._cancel_requested |= await self._server.heartbeat(self._claimed, self._details)
         except (Conflict, NotFound, Gone) as refused:
             self._lose(refused)
-        except (CallerError, httpx2.TransportError) as error:
+        except (CallerError, StoreUnavailable) as error:
             _log.warning("a heartbeat of %s was not answered: %s", self._claimed.task_execution_id, error)
+            if self._listener is not None:
+                self._listener.heartbeat_lost(self._claimed, error)
         return self._is_lost or self._cancel_requested
 
     def _lose(self, refused: CallerError) -> None:
@@ -195,13 +209,8 @@ class Attempt:
     # --- what it emits ------------------------------------------------------------------------
 
     async def _send_chunks(self, chunks: Sequence[Chunk], request_id: str) -> None:
-        """Repeat until answered: repeating a request is a no-op."""
         try:
-            async for attempt in stamina.retry_context(
-                on=_is_worth_repeating, attempts=None, timeout=None, wait_max=15
-            ):
-                with attempt:
-                    await self._api.stream(self._claimed, chunks, request_id=request_id)
+            await self._server.stream(self._claimed, chunks, request_id=request_id)
         except (Conflict, NotFound, Gone) as refused:
             self._lose(refused)
             raise
@@ -220,41 +229,43 @@ class Attempt:
 
     # --- the report ---------------------------------------------------------------------------
 
-    async def _report(self, outcome: Outcome) -> None:
+    async def _report(self, outcome: Outcome) -> Outcome | None:
+        if self._is_lost:
+            return None
         try:
             await self._send(outcome)
         except (PayloadTooLarge, InvalidInput) as refused:
-            await self._report_refused(refused)
+            return await self._report_refused(refused)
         except (Conflict, NotFound, Gone) as refused:
             self._lose(refused)
+            return None
+        return outcome
 
-    async def _report_refused(self, refused: CallerError) -> None:
+    async def _report_refused(self, refused: CallerError) -> Outcome | None:
         """The server will never take this output: fail the task rather than let its lease run out again and again."""
         message = f"the task's result was refused: {refused.message}"
+        failed = Failed(type=refused.code, message=message, retryable=False)
         try:
-            await self._send(Failed(type=refused.code, message=message, retryable=False))
+            await self._send(failed)
         except CallerError as again:
             self._lose(again)
+            return None
+        return failed
 
     async def _send(self, outcome: Outcome) -> None:
-        """Repeat until answered: repeating a report is a no-op."""
-        async for attempt in stamina.retry_context(
-            on=_is_worth_repeating, attempts=None, timeout=None, wait_max=15
-        ):
-            with attempt:
-                match outcome:
-                    case Completed():
-                        await self._api.complete(self._claimed, outcome.output)
-                    case Failed():
-                        await self._api.fail(
-                            self._claimed,
-                            type=outcome.type,
-                            message=outcome.message,
-                            stack=outcome.stack,
-                            retryable=outcome.retryable,
-                        )
-                    case _:
-                        assert_never(outcome)
+        match outcome:
+            case Completed():
+                await self._server.complete(self._claimed, outcome.output)
+            case Failed():
+                await self._server.fail(
+                    self._claimed,
+                    type=outcome.type,
+                    message=outcome.message,
+                    stack=outcome.stack,
+                    retryable=outcome.retryable,
+                )
+            case _:
+                assert_never(outcome)
 
 
 class _Beat(Awaitable[bool]):
@@ -265,10 +276,3 @@ class _Beat(Awaitable[bool]):
 
     def __await__(self) -> Generator[Any, None, bool]:
         return asyncio.wrap_future(self._future).__await__()
-
-
-def _is_worth_repeating(error: Exception) -> bool | float:
-    """Also a refused credential: the authorizer denies while it cannot reach its store, and a key may be put back."""
-    if isinstance(error, QuotaExceeded) and error.retry_after_s:
-        return float(error.retry_after_s)
-    return isinstance(error, QuotaExceeded | Unauthenticated | WrongPrincipal) or is_transient(error)

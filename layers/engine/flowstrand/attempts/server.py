@@ -1,0 +1,40 @@
+"""`AttemptServer`: what an attempt asks of the server, whatever lies between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from flowstrand.attempts.claimed import ClaimedTask
+from flowstrand.engine.chunk import Chunk
+from flowstrand.jsonvalue import JsonValue
+
+
+class AttemptServer(Protocol):
+    """A refusal is raised as the `CallerError` it stands for.
+
+    Reports and chunks are repeated until they are answered, for repeating them is a no-op: what is raised by `complete`,
+    `fail` and `stream` is final.
+    """
+
+    async def complete(self, task: ClaimedTask, output: JsonValue) -> None:
+        """Report success."""
+        ...
+
+    async def fail(
+        self, task: ClaimedTask, *, type: str, message: str, stack: str | None, retryable: bool
+    ) -> None:
+        """Report failure."""
+        ...
+
+    async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
+        """Record what the task emitted."""
+        ...
+
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
+        """Renew the lease; returns whether the task's cancellation was requested. `details` are for the next attempt.
+
+        Raises:
+            Unavailable, StoreUnavailable: it was not answered; the next one may be.
+        """
+        ...

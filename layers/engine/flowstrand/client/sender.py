@@ -1,0 +1,105 @@
+"""`Sender` and `SyncSender`: requests over HTTP, repeated while that can help."""
+
+from __future__ import annotations
+
+import httpx2
+import stamina
+
+from flowstrand.client import answers
+from flowstrand.client.call import Call
+from flowstrand.client.connection import Connection
+from flowstrand.jsonvalue import JsonObject
+
+
+class Sender:
+    """Sends requests of one connection, over connections that it keeps.
+
+    Every method raises `CallerError` where the server refuses, and `Unavailable` with code UNREACHABLE where it cannot be
+    reached for `patience_s` seconds, or once, if repeating the request could do more than was asked for.
+    """
+
+    def __init__(self, to: Connection, patience_s: float, transport: httpx2.AsyncBaseTransport | None) -> None:
+        self._to = to
+        self._patience_s = patience_s
+        self._http = httpx2.AsyncClient(base_url=to.url, headers=to.headers, transport=transport)
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._http.aclose()
+
+    async def answer(self, request: Call) -> JsonObject:
+        """The body of a successful answer."""
+        return answers.body_of(await self.send(request))
+
+    async def send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
+        """A successful response; of a stream, only its head has been read."""
+        attempts = None if request.repeatable else 1
+        try:
+            async for attempt in stamina.retry_context(
+                on=answers.is_transient, attempts=attempts, timeout=self._patience_s
+            ):
+                with attempt:
+                    return await self._send_once(request, is_stream=is_stream)
+        except httpx2.TransportError as error:
+            raise answers.unreachable(error, self._to.url) from error
+        raise AssertionError("unreachable")
+
+    async def _send_once(self, request: Call, *, is_stream: bool) -> httpx2.Response:
+        built = self._http.build_request(
+            request.method,
+            request.path,
+            json=request.json,
+            params=request.params,
+            headers=request.headers,
+            timeout=request.timeout_s,
+        )
+        response = await self._http.send(built, stream=is_stream)
+        if not response.is_success:
+            await response.aread()
+            raise answers.refusal(response)
+        return response
+
+
+class SyncSender:
+    """The same, synchronously."""
+
+    def __init__(self, to: Connection, patience_s: float, transport: httpx2.BaseTransport | None) -> None:
+        self._to = to
+        self._patience_s = patience_s
+        self._http = httpx2.Client(base_url=to.url, headers=to.headers, transport=transport)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def answer(self, request: Call) -> JsonObject:
+        """The body of a successful answer."""
+        return answers.body_of(self.send(request))
+
+    def send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
+        """A successful response; of a stream, only its head has been read."""
+        attempts = None if request.repeatable else 1
+        try:
+            for attempt in stamina.retry_context(
+                on=answers.is_transient, attempts=attempts, timeout=self._patience_s
+            ):
+                with attempt:
+                    return self._send_once(request, is_stream=is_stream)
+        except httpx2.TransportError as error:
+            raise answers.unreachable(error, self._to.url) from error
+        raise AssertionError("unreachable")
+
+    def _send_once(self, request: Call, *, is_stream: bool) -> httpx2.Response:
+        built = self._http.build_request(
+            request.method,
+            request.path,
+            json=request.json,
+            params=request.params,
+            headers=request.headers,
+            timeout=request.timeout_s,
+        )
+        response = self._http.send(built, stream=is_stream)
+        if not response.is_success:
+            response.read()
+            raise answers.refusal(response)
+        return response

@@ -1,0 +1,26 @@
+"""Every operation, one module for each module of routes."""
+
+from flowstrand.http.openapi.operation import Operation
+from flowstrand.http.openapi.operations import (
+    definitions,
+    executions,
+    promises,
+    reading,
+    schedules,
+    standalone,
+    tasks,
+    work,
+    workers,
+)
+
+OPERATIONS: tuple[Operation, ...] = (
+    *executions.OPERATIONS,
+    *work.OPERATIONS,
+    *reading.OPERATIONS,
+    *promises.OPERATIONS,
+    *schedules.OPERATIONS,
+    *definitions.OPERATIONS,
+    *workers.OPERATIONS,
+    *tasks.OPERATIONS,
+    *standalone.OPERATIONS,
+)

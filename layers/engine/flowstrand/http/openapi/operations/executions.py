@@ -1,0 +1,89 @@
+"""Starting, looking at, signalling and cancelling executions."""
+
+from __future__ import annotations
+
+from flowstrand.http.openapi.operation import Answer, Operation
+from flowstrand.http.openapi.refusals import (
+    BUSY,
+    EXECUTION_CLOSED,
+    EXECUTION_NOT_FOUND,
+    IDEMPOTENCY_KEY_REUSED,
+    UNKNOWN_WORKFLOW_KIND,
+)
+from flowstrand.http.requests import CancelExecution, SignalExecution, SignalWithStart, StartExecution
+from flowstrand.http.responses import ExecutionStarted, ExecutionView, Recorded, SignalledWithStart, SignalRecorded
+from flowstrand.service.keys import Principal
+
+TAG = "executions"
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/workflow-executions",
+        name="startExecution",
+        tag=TAG,
+        summary="Start an execution",
+        description=(
+            "With an idempotency key, at most one execution is started, however often and from wherever it is asked "
+            "for: a key stands for its execution while that is open or completed, until its time to live has passed."
+        ),
+        principal=Principal.USER,
+        body=StartExecution,
+        answers={
+            201: Answer(meaning="An execution began.", body=ExecutionStarted, has_location=True),
+            200: Answer(meaning="The key stands for this one.", body=ExecutionStarted, has_location=True),
+        },
+        refusals=(UNKNOWN_WORKFLOW_KIND, IDEMPOTENCY_KEY_REUSED),
+    ),
+    Operation(
+        method="POST",
+        path="/workflow-executions/signal-with-start",
+        name="signalWithStart",
+        tag=TAG,
+        summary="Signal the open execution of a key, or start one with the signal",
+        description="However many ask at once, one execution begins and every signal is recorded.",
+        principal=Principal.USER,
+        body=SignalWithStart,
+        answers={
+            201: Answer(meaning="An execution began with the signal.", body=SignalledWithStart, has_location=True),
+            200: Answer(meaning="The open one has the signal.", body=SignalledWithStart, has_location=True),
+        },
+        refusals=(UNKNOWN_WORKFLOW_KIND, IDEMPOTENCY_KEY_REUSED, BUSY),
+    ),
+    Operation(
+        method="GET",
+        path="/workflow-executions/{executionId}",
+        name="getExecution",
+        tag=TAG,
+        summary="An execution as it stands",
+        principal=Principal.USER,
+        answers={200: Answer(meaning="The execution.", body=ExecutionView)},
+        refusals=(EXECUTION_NOT_FOUND,),
+    ),
+    Operation(
+        method="POST",
+        path="/workflow-executions/{executionId}/signal",
+        name="signalExecution",
+        tag=TAG,
+        summary="Signal an execution",
+        description="A repeated `requestId` is answered with the sequence that it got at first.",
+        principal=Principal.USER,
+        body=SignalExecution,
+        answers={200: Answer(meaning="The signal is recorded.", body=SignalRecorded)},
+        refusals=(EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+    ),
+    Operation(
+        method="POST",
+        path="/workflow-executions/{executionId}/cancel",
+        name="cancelExecution",
+        tag=TAG,
+        summary="Ask an execution to end, or end it",
+        description=(
+            "Its code is told and may clean up; one that has not begun is cancelled at once, as is any with `force`."
+        ),
+        principal=Principal.USER,
+        body=CancelExecution,
+        answers={200: Answer(meaning="The request is recorded.", body=Recorded)},
+        refusals=(EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+    ),
+)

@@ -1,0 +1,48 @@
+"""History, long-poll and live streams."""
+
+from __future__ import annotations
+
+from flowstrand.http.openapi.operation import Answer, Operation
+from flowstrand.http.openapi.refusals import EXECUTION_NOT_FOUND, POSITION_BEYOND_TAIL
+from flowstrand.http.reading_query import HistoryQuery, LastEventId, StreamQuery
+from flowstrand.http.reading_responses import HistoryFound
+from flowstrand.service.keys import Principal
+
+TAG = "reading"
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/workflow-executions/{executionId}/events",
+        name="readEvents",
+        tag=TAG,
+        summary="A page of history, or a long-poll",
+        description=(
+            "With `wait`, the answer comes as soon as there is an event behind `after`, or after that many seconds "
+            "without any. Strongly consistent."
+        ),
+        principal=Principal.USER,
+        query=HistoryQuery,
+        answers={200: Answer(meaning="Consecutive events.", body=HistoryFound)},
+        refusals=(EXECUTION_NOT_FOUND, POSITION_BEYOND_TAIL),
+    ),
+    Operation(
+        method="GET",
+        path="/workflow-executions/{executionId}/stream",
+        name="streamEvents",
+        tag=TAG,
+        summary="History and whatever comes, as Server-Sent Events",
+        description=(
+            "`id:` is an event's sequence. The response ends by itself after about 55 seconds; reconnecting with the "
+            "last id goes on from there, and is answered with 204 once nothing can follow."
+        ),
+        principal=Principal.USER,
+        query=StreamQuery,
+        headers=LastEventId,
+        answers={
+            200: Answer(meaning="Events, until the execution or the response ends.", is_stream=True),
+            204: Answer(meaning="The execution has ended, and the reader has its last event."),
+        },
+        refusals=(EXECUTION_NOT_FOUND, POSITION_BEYOND_TAIL),
+    ),
+)

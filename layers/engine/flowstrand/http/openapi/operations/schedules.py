@@ -1,0 +1,106 @@
+"""Creating, looking at, pausing, resuming, triggering and deleting schedules."""
+
+from __future__ import annotations
+
+from flowstrand.http.list_query import ListQuery
+from flowstrand.http.openapi.operation import Answer, Operation
+from flowstrand.http.openapi.refusals import BUSY, SCHEDULE_EXISTS, SCHEDULE_NOT_FOUND, UNKNOWN_WORKFLOW_KIND
+from flowstrand.http.schedule_requests import CreateSchedule, TriggerSchedule
+from flowstrand.http.schedule_responses import (
+    RunsFound,
+    ScheduleDeleted,
+    SchedulesFound,
+    ScheduleTriggered,
+    ScheduleView,
+)
+from flowstrand.service.keys import Principal
+
+TAG = "schedules"
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/schedules",
+        name="createSchedule",
+        tag=TAG,
+        summary="Start executions at a moment, or by cron",
+        principal=Principal.USER,
+        body=CreateSchedule,
+        answers={201: Answer(meaning="The schedule that now exists.", body=ScheduleView, has_location=True)},
+        refusals=(UNKNOWN_WORKFLOW_KIND, SCHEDULE_EXISTS),
+    ),
+    Operation(
+        method="GET",
+        path="/schedules",
+        name="listSchedules",
+        tag=TAG,
+        summary="Schedules, by id",
+        principal=Principal.USER,
+        query=ListQuery,
+        answers={200: Answer(meaning="A page, without inputs.", body=SchedulesFound)},
+    ),
+    Operation(
+        method="GET",
+        path="/schedules/{scheduleId}",
+        name="getSchedule",
+        tag=TAG,
+        summary="A schedule as it stands",
+        principal=Principal.USER,
+        answers={200: Answer(meaning="The schedule.", body=ScheduleView)},
+        refusals=(SCHEDULE_NOT_FOUND,),
+    ),
+    Operation(
+        method="DELETE",
+        path="/schedules/{scheduleId}",
+        name="deleteSchedule",
+        tag=TAG,
+        summary="Delete a schedule",
+        description="What it has started goes on.",
+        principal=Principal.USER,
+        answers={200: Answer(meaning="It is gone.", body=ScheduleDeleted)},
+        refusals=(SCHEDULE_NOT_FOUND, BUSY),
+    ),
+    Operation(
+        method="POST",
+        path="/schedules/{scheduleId}/pause",
+        name="pauseSchedule",
+        tag=TAG,
+        summary="Pause a schedule",
+        principal=Principal.USER,
+        answers={200: Answer(meaning="It starts nothing by itself any more.", body=ScheduleView)},
+        refusals=(SCHEDULE_NOT_FOUND, BUSY),
+    ),
+    Operation(
+        method="POST",
+        path="/schedules/{scheduleId}/resume",
+        name="resumeSchedule",
+        tag=TAG,
+        summary="Resume a schedule",
+        principal=Principal.USER,
+        answers={200: Answer(meaning="It goes on with the first moment after now.", body=ScheduleView)},
+        refusals=(SCHEDULE_NOT_FOUND, BUSY),
+    ),
+    Operation(
+        method="POST",
+        path="/schedules/{scheduleId}/trigger",
+        name="triggerSchedule",
+        tag=TAG,
+        summary="Ask a schedule for a run now",
+        description="A repeated `requestId` is answered with what became of the run.",
+        principal=Principal.USER,
+        body=TriggerSchedule,
+        answers={200: Answer(meaning="What became of the run.", body=ScheduleTriggered)},
+        refusals=(SCHEDULE_NOT_FOUND, UNKNOWN_WORKFLOW_KIND, BUSY),
+    ),
+    Operation(
+        method="GET",
+        path="/schedules/{scheduleId}/runs",
+        name="listScheduleRuns",
+        tag=TAG,
+        summary="What became of a schedule's runs, from the newest on",
+        principal=Principal.USER,
+        query=ListQuery,
+        answers={200: Answer(meaning="A page.", body=RunsFound)},
+        refusals=(SCHEDULE_NOT_FOUND,),
+    ),
+)

@@ -1,0 +1,81 @@
+"""Claiming and reporting tasks."""
+
+from __future__ import annotations
+
+from flowstrand.http.openapi.operation import Answer, Operation
+from flowstrand.http.openapi.refusals import (
+    BUSY,
+    EXECUTION_CLOSED,
+    INVALID_LEASE,
+    STALE_ATTEMPT,
+    TASK_NOT_FOUND,
+)
+from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
+from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded
+from flowstrand.service.keys import Principal
+
+TAG = "tasks"
+
+_REPORTED = (TASK_NOT_FOUND, INVALID_LEASE, STALE_ATTEMPT, EXECUTION_CLOSED)
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/queues/{queue}/poll",
+        name="pollQueue",
+        tag=TAG,
+        summary="Claim tasks of a queue",
+        description="The request is held until there is a task, or for `wait` seconds. A claimed attempt has a lease.",
+        principal=Principal.WORKER,
+        body=PollQueue,
+        answers={200: Answer(meaning="The attempts that are now this worker's, if any.", body=ClaimedTasks)},
+    ),
+    Operation(
+        method="POST",
+        path="/task-executions/{taskId}/complete",
+        name="completeTask",
+        tag=TAG,
+        summary="Report that an attempt succeeded",
+        description="A repeated report is answered with the sequence that it got at first.",
+        principal=Principal.WORKER,
+        body=CompleteTask,
+        answers={200: Answer(meaning="It is recorded.", body=Recorded)},
+        refusals=(*_REPORTED, BUSY),
+    ),
+    Operation(
+        method="POST",
+        path="/task-executions/{taskId}/fail",
+        name="failTask",
+        tag=TAG,
+        summary="Report that an attempt failed",
+        description="Another attempt follows, unless none is left or the failure is said not to be retryable.",
+        principal=Principal.WORKER,
+        body=FailTask,
+        answers={200: Answer(meaning="It is recorded.", body=Recorded)},
+        refusals=(*_REPORTED, BUSY),
+    ),
+    Operation(
+        method="POST",
+        path="/task-executions/{taskId}/heartbeat",
+        name="heartbeatTask",
+        tag=TAG,
+        summary="Extend an attempt's lease",
+        description="A task that was cancelled is to be given up: nothing that is reported of it is taken any more.",
+        principal=Principal.WORKER,
+        body=HeartbeatTask,
+        answers={200: Answer(meaning="The lease lasts longer, or the task was cancelled.", body=Heartbeat)},
+        refusals=_REPORTED,
+    ),
+    Operation(
+        method="POST",
+        path="/task-executions/{taskId}/stream",
+        name="streamTask",
+        tag=TAG,
+        summary="Emit chunks of a running task",
+        description="A repeated `requestId` appends nothing and is answered as at first.",
+        principal=Principal.WORKER,
+        body=StreamChunks,
+        answers={200: Answer(meaning="They are recorded.", body=Recorded)},
+        refusals=(*_REPORTED, BUSY),
+    ),
+)

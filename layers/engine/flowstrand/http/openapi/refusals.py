@@ -1,0 +1,120 @@
+"""Every code that an answer's `code` can hold: its status and what it means. `docs/http-api.md` lists the same.
+
+A refusal of the gateway is one that no handler gives: API Gateway's own, which the stack's template puts into the same shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flowstrand.errors import (
+    CallerError,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    PayloadTooLarge,
+    QuotaExceeded,
+    StoreUnavailable,
+    Unauthenticated,
+    Unavailable,
+    WrongPrincipal,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One way in which a request is refused.
+
+    Attributes:
+        meaning: a sentence for whoever reads the code.
+        by_gateway: whether API Gateway alone gives it.
+    """
+
+    status: int
+    code: str
+    meaning: str
+    by_gateway: bool = False
+
+
+def _of(error: type[CallerError], meaning: str, code: str | None = None, *, by_gateway: bool = False) -> Refusal:
+    return Refusal(status=error.status, code=code or error.code, meaning=meaning, by_gateway=by_gateway)
+
+
+# --- any route ------------------------------------------------------------------------------------
+
+UNAUTHENTICATED = _of(Unauthenticated, "There is no credential, or it is not a valid one.")
+WRONG_PRINCIPAL = _of(
+    WrongPrincipal, "The key is for another principal: users' routes and workers' take keys of their own."
+)
+NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
+QUOTA_EXCEEDED = _of(QuotaExceeded, "Too many requests; repeat it after `Retry-After` seconds.", by_gateway=True)
+STORE_UNAVAILABLE = Refusal(
+    status=503,
+    code=StoreUnavailable.code,
+    meaning="The store is throttled or failing. The request may have had its effect; repeating it is safe.",
+)
+UNAVAILABLE = _of(
+    Unavailable, "The key could not be checked, or the answer took too long; repeat the request.", by_gateway=True
+)
+
+# --- what a request holds -------------------------------------------------------------------------
+
+MALFORMED_JSON = _of(
+    InvalidInput, "The body is not JSON: cut off, not UTF-8, NaN, a lone surrogate, too deep.", "MALFORMED_JSON"
+)
+INVALID_INPUT = _of(InvalidInput, "A field, a query parameter or a header does not fit; `details` points at each.")
+POSITION_BEYOND_TAIL = _of(
+    InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
+)
+PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB.")
+
+# --- what it names --------------------------------------------------------------------------------
+
+EXECUTION_NOT_FOUND = _of(NotFound, "There is no such execution, or it is another org's.", "EXECUTION_NOT_FOUND")
+TASK_NOT_FOUND = _of(NotFound, "There is no such task, or it is another org's.", "TASK_NOT_FOUND")
+PROMISE_NOT_FOUND = _of(NotFound, "There is no such promise, or it is another org's.", "PROMISE_NOT_FOUND")
+SCHEDULE_NOT_FOUND = _of(NotFound, "There is no such schedule, or it is another org's.", "SCHEDULE_NOT_FOUND")
+UNKNOWN_WORKFLOW_KIND = _of(
+    NotFound, "No deployed app and no registered worker knows a workflow of this kind.", "UNKNOWN_WORKFLOW_KIND"
+)
+UNKNOWN_TASK_KIND = _of(
+    NotFound, "No deployed app and no registered worker knows a task of this kind.", "UNKNOWN_TASK_KIND"
+)
+
+# --- what stands in its way -----------------------------------------------------------------------
+
+IDEMPOTENCY_KEY_REUSED = _of(
+    Conflict, "The key stands for an execution of another kind, or with another input.", "IDEMPOTENCY_KEY_REUSED"
+)
+EXECUTION_CLOSED = _of(
+    Conflict, "The execution has ended, and nothing is appended to its log.", "EXECUTION_CLOSED"
+)
+TASK_OF_WORKFLOW = _of(
+    Conflict, "The task is part of an execution, which has its events and alone can cancel it.", "TASK_OF_WORKFLOW"
+)
+SCHEDULE_EXISTS = _of(Conflict, "Another schedule has this id.", "SCHEDULE_EXISTS")
+INVALID_LEASE = _of(
+    Conflict, "The lease token is not one of this server's, or is for another task.", "INVALID_LEASE"
+)
+STALE_ATTEMPT = _of(
+    Conflict,
+    "The attempt is over: its lease ran out, it was reported, or the task was cancelled.",
+    "STALE_ATTEMPT",
+)
+STATE_TOO_LARGE = _of(
+    PayloadTooLarge, "The values are too much for one answer; ask key by key.", "STATE_TOO_LARGE"
+)
+BUSY = _of(Unavailable, "Too many others write to the same execution or schedule; repeat the request.", "BUSY")
+
+EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE_UNAVAILABLE, UNAVAILABLE)
+"""What any route can answer."""
+WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
+"""What a route that takes a body can answer besides."""
+WITH_QUERY = (INVALID_INPUT,)
+"""What a route that takes query parameters can answer besides."""
+
+
+def every_refusal() -> tuple[Refusal, ...]:
+    """All of them, by status and code."""
+    found = [value for value in globals().values() if isinstance(value, Refusal)]
+    return tuple(sorted(found, key=lambda refusal: (refusal.status, refusal.code)))

@@ -1,0 +1,134 @@
+"""The route table, the handlers, the template and the OpenAPI document agree, each with each; and the document is whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+import functions.events.app
+import functions.executions.app
+import functions.tasks.app
+from flowstrand.engine.events import EventType
+from flowstrand.http import streaming
+from flowstrand.http.openapi import __main__ as command
+from flowstrand.http.openapi import document, parameters
+from flowstrand.http.openapi.operations import OPERATIONS
+from flowstrand.http.openapi.refusals import every_refusal
+from flowstrand.local import routes
+from tests.unit import template
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMITTED = ROOT / "docs" / "openapi.json"
+DOCUMENT: Any = document.document()
+
+
+def shape(method: str, path: str) -> tuple[str, str]:
+    """A route without the names of its parameters, which differ from place to place."""
+    return method.upper(), re.sub(r"<\w+>|\{\w+\}", "{}", path)
+
+
+DESCRIBED = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
+TABLE = {(route.method, route.resource) for route in routes.ROUTES}
+
+
+def test_the_committed_document_is_the_one_that_the_routes_make() -> None:
+    assert COMMITTED.read_text(encoding="utf-8") == document.text(), "run ./scripts/openapi"
+
+
+def test_the_document_is_valid() -> None:
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_the_route_table_and_the_document_have_the_same_routes_and_parameters() -> None:
+    assert DESCRIBED == TABLE
+
+
+def test_the_handlers_and_the_document_have_the_same_routes() -> None:
+    applications = (functions.events.app, functions.executions.app, functions.tasks.app)
+    handled = set(streaming.ROUTES).union(*(app.application.routes() for app in applications))
+    assert {shape(*route) for route in handled} == {shape(*route) for route in DESCRIBED}
+
+
+def test_the_template_and_the_document_have_the_same_routes() -> None:
+    assert {shape(*route) for route in template.routes()} == {shape(*route) for route in DESCRIBED}
+
+
+def test_the_template_and_the_route_table_send_each_route_to_the_same_function() -> None:
+    table = {shape(route.method, route.resource): route.function for route in routes.ROUTES}
+    assert {shape(*route): function for route, function in template.routes().items()} == table
+
+
+def test_each_operation_asks_for_the_principal_that_its_function_asks_for() -> None:
+    principals = {
+        (route.method.lower(), route.resource): "worker" if route.function == "tasks" else "user"
+        for route in routes.ROUTES
+    }
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            assert operation["security"] == [{"apiKey": [principals[method, path]]}]
+
+
+def test_names_of_operations_are_unique_and_every_tag_is_described() -> None:
+    assert [name for name, count in Counter(o.name for o in OPERATIONS).items() if count > 1] == []
+    assert {o.tag for o in OPERATIONS} == {tag["name"] for tag in DOCUMENT["tags"]}
+
+
+def test_every_parameter_of_a_path_that_is_known_is_used() -> None:
+    used = {name for _, path in DESCRIBED for name in re.findall(r"\{(\w+)\}", path)}
+    assert used == parameters.IN_PATHS.keys()
+
+
+def test_every_type_of_event_has_a_schema() -> None:
+    assert DOCUMENT["components"]["schemas"]["Event"]["discriminator"]["mapping"].keys() == {*EventType}
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_referred_to() -> None:
+    referred = set(_references(DOCUMENT))
+    there = {
+        f"#/components/{kind}/{name}"
+        for kind, components in DOCUMENT["components"].items()
+        if kind != "securitySchemes"
+        for name in components
+    }
+    assert referred == there
+
+
+def test_every_code_is_some_routes() -> None:
+    described = {refusal for operation in OPERATIONS for refusal in operation.all_refusals()}
+    assert described == set(every_refusal())
+
+
+def test_a_code_has_one_status() -> None:
+    assert max(Counter(refusal.code for refusal in every_refusal()).values()) == 1
+
+
+def test_the_check_tells_a_stale_file_from_a_fresh_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "openapi.json"
+    assert command.main(["--check", str(file)]) == 1
+    assert command.main([str(file)]) == 0
+    assert command.main(["--check", str(file)]) == 0
+    file.write_text(file.read_text(encoding="utf-8").replace("getExecution", "fetchExecution"), encoding="utf-8")
+    assert command.main(["--check", str(file)]) == 1
+    assert "out of date" in capsys.readouterr().err
+    assert json.loads(file.read_text(encoding="utf-8")) != DOCUMENT
+
+
+def _references(value: Any) -> Iterator[str]:
+    match value:
+        case dict():
+            for key, item in value.items():
+                if key == "$ref":
+                    yield item
+                yield from _references(item)
+        case list():
+            for item in value:
+                yield from _references(item)
+        case _:
+            pass
