@@ -21,6 +21,8 @@ from flowstrand.client.settled import Settled
 from flowstrand.client.standing import ChildStanding, TaskStanding
 from flowstrand.client.stream import StreamEvent
 from flowstrand.client.synchronous import SyncClient
+from flowstrand.client.task_execution import TaskAttempt, TaskExecution
+from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 
 __all__ = [
     "ChildStanding",
@@ -39,5 +41,9 @@ __all__ = [
     "SyncClient",
     "SyncHandle",
     "SyncSchedules",
+    "SyncTaskHandle",
+    "TaskAttempt",
+    "TaskExecution",
+    "TaskHandle",
     "TaskStanding",
 ]

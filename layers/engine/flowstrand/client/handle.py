@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from flowstrand.client.deadline import Deadline
 from flowstrand.client.encoding import output_of
 from flowstrand.client.execution import Execution
 from flowstrand.client.history import HistoryEvent
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 OutputT_co = TypeVar("OutputT_co", covariant=True)
 
 _TERMINAL_TYPES = ("WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED")
-_LONGEST_WAIT_S = 20
 
 
 class Handle(Generic[OutputT_co]):
@@ -54,7 +53,7 @@ class Handle(Generic[OutputT_co]):
             CodecFailed: the output was encoded with something that this client was not given.
             TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
         """
-        deadline = _Deadline(timeout)
+        deadline = Deadline(timeout)
         snapshot = await self.get()
         after = snapshot.current_sequence
         while not snapshot.is_closed or snapshot.continued_as:
@@ -118,7 +117,7 @@ class SyncHandle(Generic[OutputT_co]):
 
     def result(self, timeout: float | None = None) -> OutputT_co:
         """Wait for the end and return the output; see `Handle.result`."""
-        deadline = _Deadline(timeout)
+        deadline = Deadline(timeout)
         snapshot = self.get()
         after = snapshot.current_sequence
         while not snapshot.is_closed or snapshot.continued_as:
@@ -162,24 +161,3 @@ class SyncHandle(Generic[OutputT_co]):
     def stream(self, after: int = 0, format: StreamFormat = "state") -> Iterator[StreamEvent]:
         """Follow the log live to its end."""
         return self._client.stream(self.id, after=after, format=format)
-
-
-class _Deadline:
-    """How much of a caller's timeout is left."""
-
-    def __init__(self, timeout_s: float | None) -> None:
-        self._timeout_s = timeout_s
-        self._begun_s = time.monotonic()
-
-    def next_wait_s(self, execution_id: str) -> int:
-        """Whole seconds to ask the next long-poll for, at least 1.
-
-        Raises:
-            TimeoutError: nothing is left.
-        """
-        if self._timeout_s is None:
-            return _LONGEST_WAIT_S
-        left = self._timeout_s - (time.monotonic() - self._begun_s)
-        if left <= 0:
-            raise TimeoutError(f"{execution_id} is still open after {self._timeout_s:g} s")
-        return max(1, min(_LONGEST_WAIT_S, int(left)))
