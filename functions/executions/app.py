@@ -1,4 +1,4 @@
-"""`executions`: start, look into and signal executions and tasks, settle promises, keep schedules, and say what can be started."""
+"""`executions`: start, list, look into and signal executions, do the same with tasks, settle promises, keep schedules, and look after queues."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.http.application import Application
-from flowstrand.http.routes import definitions, executions, promises, schedules, standalone, work
+from flowstrand.http.routes import (
+    definitions,
+    executions,
+    listing,
+    present_workers,
+    promises,
+    queues,
+    schedules,
+    standalone,
+    work,
+)
 from flowstrand.service.keys import Principal
 
 application = Application(
@@ -15,11 +25,14 @@ application = Application(
     Principal.USER,
     [
         executions.router,
+        listing.router,
         work.router,
         definitions.router,
         promises.router,
         schedules.router,
         standalone.router,
+        present_workers.router,
+        queues.router,
     ],
     composition.services,
 )

@@ -33,8 +33,11 @@ WRITES = [
     "executions/signal-with-start",
     "executions/signal",
     "executions/cancel",
+    "executions/retry",
     *SETTLINGS,
+    "executions/put-queue",
     "tasks/register",
+    "tasks/worker-heartbeat",
     "tasks/poll",
     *REPORTS,
 ]
@@ -50,10 +53,18 @@ SCHEDULES = [
 ]
 ALL_SCHEDULES = ["executions/create-schedule", *(f"executions/{name}" for name in SCHEDULES)]
 READS = ["executions/get", *LOOKS, "events/history"]
+QUEUES = ["executions/get-queue"]
+LISTS = [
+    "executions/list",
+    "executions/workflow-definitions",
+    "executions/task-definitions",
+    "executions/list-schedules",
+    "executions/workers",
+    "executions/queues",
+]
 TASKS = ["executions/get-task", "executions/cancel-task", "executions/task-attempts", "events/task-history"]
-LISTS = ["executions/workflow-definitions", "executions/task-definitions", "executions/list-schedules"]
 STREAMS = ["stream/state", "stream/task"]
-ALL = [*WRITES, *READS, *LISTS, *ALL_SCHEDULES, *TASKS, *STREAMS]
+ALL = [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, *TASKS, *STREAMS]
 
 
 def refused(stack: Stack, name: str, event: dict[str, Any]) -> tuple[int, str, dict[str, Any]]:
@@ -261,6 +272,7 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("executions/create-schedule", {"at": "2027-01-01T00:00:00Z"}, "/at"),
         ("executions/create-schedule", {"cron": ..., "at": "2001-01-01T00:00:00Z"}, "/at"),
         ("executions/create-schedule", {"cron": ..., "at": "tomorrow"}, "/at"),
+        ("executions/create-schedule", {"cron": ..., "at": "2027-01-01T00:00:00"}, "/at"),
         ("executions/create-schedule", {"timeZone": "Mars/Olympus"}, "/timeZone"),
         ("executions/create-schedule", {"overlapPolicy": "skip"}, "/overlapPolicy"),
         ("executions/create-schedule", {"missedRunPolicy": "ALLOW"}, "/missedRunPolicy"),
@@ -532,7 +544,14 @@ def test_an_unknown_route_is_401_to_strangers(stack: Stack) -> None:
     assert refused(stack, "executions/get", event)[:2] == (401, "UNAUTHENTICATED")
 
 
-@pytest.mark.parametrize(("name", "allowed"), [*((name, "POST") for name in WRITES), *((n, "GET") for n in READS)])
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        *((name, "POST") for name in WRITES if name != "executions/put-queue"),
+        ("executions/put-queue", "GET, PUT"),
+        *((n, "GET") for n in READS),
+    ],
+)
 def test_another_method_is_405_and_told_which(stack: Stack, name: str, allowed: str) -> None:
     event = sample(name)
     event["httpMethod"] = "DELETE"
@@ -540,10 +559,8 @@ def test_another_method_is_405_and_told_which(stack: Stack, name: str, allowed: 
     response = stack.invoke(name.split("/", maxsplit=1)[0], event)
 
     assert (response["statusCode"], body_of(response)["code"]) == (405, "METHOD_NOT_ALLOWED")
-    # A name where an id could be is a path of the execution of that id as well.
-    assert response["multiValueHeaders"]["Allow"] == [
-        f"GET, {allowed}" if name.endswith("/signal-with-start") else allowed
-    ]
+    is_listed_too = name == "executions/start"  # where executions are started, they are listed
+    assert response["multiValueHeaders"]["Allow"] == [f"GET, {allowed}" if is_listed_too else allowed]
 
 
 @pytest.mark.parametrize(

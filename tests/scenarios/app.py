@@ -12,7 +12,7 @@ THRICE = RetryPolicy(max_attempts=3, initial=1.0)
 
 
 @workflow(name="catches")
-async def catches(ctx: WorkflowContext) -> str:
+async def catches(ctx: WorkflowContext, _given: JsonValue = None) -> str:
     """S1: a failing task that the workflow catches."""
     try:
         await ctx.schedule("fails", retry=ONCE)

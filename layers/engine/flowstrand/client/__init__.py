@@ -15,6 +15,7 @@ from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.listed import ListedExecution
 from flowstrand.client.schedule import Schedule, ScheduleRun
 from flowstrand.client.schedules import Schedules, SyncSchedules
 from flowstrand.client.settled import Settled
@@ -33,6 +34,7 @@ __all__ = [
     "HistoryEvent",
     "HistoryPage",
     "KnownDefinition",
+    "ListedExecution",
     "Schedule",
     "ScheduleRun",
     "Schedules",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from flowstrand.client.deadline import Deadline
 from flowstrand.client.encoding import output_of
 from flowstrand.client.execution import Execution
-from flowstrand.client.history import HistoryEvent
+from flowstrand.client.history import TERMINAL_TYPES, HistoryEvent
 from flowstrand.client.standing import ChildStanding, Stage, TaskStanding
 from flowstrand.client.stream import StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
@@ -19,15 +19,20 @@ if TYPE_CHECKING:
 
 OutputT_co = TypeVar("OutputT_co", covariant=True)
 
-_TERMINAL_TYPES = ("WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED")
-
 
 class Handle(Generic[OutputT_co]):
-    """An execution and the client that reaches it."""
+    """An execution and the client that reaches it.
 
-    def __init__(self, client: Client, id: str, workflow: object = None) -> None:
+    Attributes:
+        started: what the API said when this handle's start, or signal with start, was asked for; else empty.
+    """
+
+    def __init__(
+        self, client: Client, id: str, workflow: object = None, started: JsonObject | None = None
+    ) -> None:
         """`workflow`, where it is a definition, says what type the output has."""
         self.id = id
+        self.started = started or {}
         self._client = client
         self._workflow = workflow
 
@@ -62,7 +67,7 @@ class Handle(Generic[OutputT_co]):
                 after = snapshot.current_sequence
                 continue
             page = await self._client.history(
-                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
+                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=TERMINAL_TYPES
             )
             after = page.next_after
             if page.closed:
@@ -90,6 +95,10 @@ class Handle(Generic[OutputT_co]):
         """Its child workflows, open ones first. See `Client.children`."""
         return self._client.children(self.id, only=only)
 
+    async def retry(self, *, reason: str | None = None, request_id: str | None = None) -> Handle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return await self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
+
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
         return self._client.events(self.id, after=after)
@@ -100,11 +109,14 @@ class Handle(Generic[OutputT_co]):
 
 
 class SyncHandle(Generic[OutputT_co]):
-    """An execution and the synchronous client that reaches it."""
+    """An execution and the synchronous client that reaches it; see `Handle`."""
 
-    def __init__(self, client: SyncClient, id: str, workflow: object = None) -> None:
+    def __init__(
+        self, client: SyncClient, id: str, workflow: object = None, started: JsonObject | None = None
+    ) -> None:
         """`workflow`, where it is a definition, says what type the output has."""
         self.id = id
+        self.started = started or {}
         self._client = client
         self._workflow = workflow
 
@@ -126,7 +138,7 @@ class SyncHandle(Generic[OutputT_co]):
                 after = snapshot.current_sequence
                 continue
             page = self._client.history(
-                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
+                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=TERMINAL_TYPES
             )
             after = page.next_after
             if page.closed:
@@ -153,6 +165,10 @@ class SyncHandle(Generic[OutputT_co]):
     def children(self, *, only: Stage | None = None) -> Iterator[ChildStanding]:
         """Its child workflows, open ones first. See `Client.children`."""
         return self._client.children(self.id, only=only)
+
+    def retry(self, *, reason: str | None = None, request_id: str | None = None) -> SyncHandle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""

@@ -6,10 +6,10 @@ import base64
 import json
 import math
 import re
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from aws_lambda_powertools.event_handler.request import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from flowstrand.errors import InvalidInput, PayloadTooLarge
@@ -18,12 +18,24 @@ from flowstrand.jsonvalue import JsonObject
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
+def _integral(value: Any) -> Any:
+    """JSON knows numbers only, and a whole one may be written as 5.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WholeNumber = BeforeValidator(_integral)
+"""For an `int` in a body; to the right of its limits, so that schemas have those."""
+
+
 class RequestBody(BaseModel):
     """Base of request bodies: camelCase, no other fields, no conversions between types."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, extra="forbid", strict=True, frozen=True, hide_input_in_errors=True
     )
+
+    not_supported: ClassVar[frozenset[str]] = frozenset()
+    """Fields of the contract that this version refuses rather than ignores."""
 
 
 Body = TypeVar("Body", bound=RequestBody)
@@ -34,9 +46,15 @@ def read_body(request: Request, model: type[Body], *, max_bytes: int) -> Body:
 
     Raises:
         PayloadTooLarge: it is longer than `max_bytes`.
-        InvalidInput: it is not JSON (`MALFORMED_JSON`), or does not fit (`INVALID_INPUT`, one JSON pointer per fault).
+        InvalidInput: it is not JSON (`MALFORMED_JSON`), does not fit (`INVALID_INPUT`, one JSON pointer per fault),
+            or uses a field that is not supported (`NOT_SUPPORTED`).
     """
     document = _parse(_text(request, max_bytes))
+    if isinstance(document, dict) and (refused := model.not_supported & document.keys()):
+        details: list[JsonObject] = [
+            {"pointer": f"/{name}", "message": "not supported"} for name in sorted(refused)
+        ]
+        raise InvalidInput(f"not supported: {', '.join(sorted(refused))}", code="NOT_SUPPORTED", details=details)
     try:
         return model.model_validate(document)
     except ValidationError as error:

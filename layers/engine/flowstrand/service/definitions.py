@@ -78,27 +78,29 @@ class HasTasks(Protocol):
         ...
 
 
-def is_known_workflow(services: Services, org: OrgId, kind: str) -> bool:
-    """Whether an execution of `kind` may be started.
+def find_workflow(services: Services, org: OrgId, kind: str) -> Manifest | None:
+    """What is known of a workflow; None if no execution of `kind` may be started. What is deployed goes before what is registered.
 
     Raises:
         StoreUnavailable: the directory cannot say.
     """
     if kind in services.programs.kinds():
-        return True
-    return services.directory.get(_partition(org, WORKFLOWS), kind) is not None
+        return _deployed(services, kind).manifest
+    item = services.directory.get(_partition(org, WORKFLOWS), kind)
+    return None if item is None else _registered(item).manifest
 
 
-def is_known_task(services: Services, org: OrgId, kind: str) -> bool:
-    """Whether a standalone task of `kind` may be started: some worker has said that it serves it, or the deployed app has it.
+def find_task(services: Services, org: OrgId, kind: str) -> Manifest | None:
+    """What is known of a task; None if no standalone one of `kind` may be started: no worker serves it, and none is deployed.
 
     Raises:
         StoreUnavailable: the directory cannot say.
     """
+    item = services.directory.get(_partition(org, TASKS), kind)
+    if item is not None:
+        return _registered(item).manifest
     programs: object = services.programs
-    if isinstance(programs, HasTasks) and kind in programs.task_kinds():
-        return True
-    return services.directory.get(_partition(org, TASKS), kind) is not None
+    return Manifest(kind=kind) if isinstance(programs, HasTasks) and kind in programs.task_kinds() else None
 
 
 def add(directory: Directory, org: OrgId, sort: str, manifests: Iterable[Manifest], *, now_ms: int) -> None:

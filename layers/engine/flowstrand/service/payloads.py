@@ -14,6 +14,8 @@ from flowstrand.errors import PayloadTooLarge
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.service.container import Services
 
+_ENCODED_KEYS = {"$flowstrand", "codecs", "data"}
+
 
 def offload(services: Services, org: OrgId, data: EventData, *, inline_bytes: int | None = None) -> EventData:
     """`data` with every large value stored and replaced by a reference.
@@ -70,6 +72,11 @@ def require_storable(services: Services, value: JsonValue) -> None:
     """
     if not _is_surely_small(value):
         _body(services, value)
+
+
+def is_encoded(value: JsonValue) -> bool:
+    """Whether a client's codecs have encoded the value: nobody here can read it."""
+    return isinstance(value, dict) and value.keys() == _ENCODED_KEYS
 
 
 def fetch(services: Services, org: OrgId, value: Payload) -> JsonValue:

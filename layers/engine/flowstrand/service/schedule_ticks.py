@@ -23,7 +23,7 @@ from flowstrand.engine.schedule.state import (
     uid_of,
 )
 from flowstrand.engine.schema import rfc3339
-from flowstrand.errors import Conflict, NotFound
+from flowstrand.errors import Conflict, NotFound, UnprocessableInput
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import ScheduleDue
@@ -140,11 +140,11 @@ def _start(services: Services, schedule: Schedule, run: Run) -> str | None:
     marks: JsonObject = {SCHEDULE_ID: schedule.schedule_id, SCHEDULED_AT: rfc3339(run.at_ms)}
     request = replace(schedule.request, metadata={**(schedule.request.metadata or {}), **marks})
     try:
-        executions.start(services, schedule.org, request, execution_id=key.execution_id)
+        executions.start(services, schedule.org, request, execution_id=key.execution_id, counts=False)
     except Conflict:  # an earlier look started it, and may not have come to wake it
         wake(services, key, 1)
-    except NotFound as unknown:
-        return unknown.message
+    except (NotFound, UnprocessableInput) as refused:
+        return refused.message
     return None
 
 

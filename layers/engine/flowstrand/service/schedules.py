@@ -21,9 +21,9 @@ from flowstrand.engine.schedule.state import (
 )
 from flowstrand.engine.schedule.timing import Timing, next_after, require_valid
 from flowstrand.engine.schema import EpochMs
-from flowstrand.errors import Conflict, NotFound, Unavailable
+from flowstrand.errors import Conflict, Unavailable
 from flowstrand.log.port import LogKey
-from flowstrand.service import definitions, payloads, schedule_index, schedule_rows, schedule_runs, schedule_ticks
+from flowstrand.service import executions, quotas, schedule_index, schedule_rows, schedule_runs, schedule_ticks
 from flowstrand.service.container import Services
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.schedule_rows import Schedule
@@ -90,13 +90,12 @@ def create(services: Services, org: OrgId, request: ScheduleRequest) -> Schedule
         NotFound: `UNKNOWN_WORKFLOW_KIND`.
         Conflict: `SCHEDULE_EXISTS`: its id is taken.
         PayloadTooLarge: the input is over the limit.
+        UnprocessableInput: the input does not fit the workflow's schema.
         StoreUnavailable: it may or may not have been created.
     """
     now_ms = services.clock.now_ms()
     require_valid(request.timing, now_ms)
-    payloads.require_storable(services, request.start.input)
-    if not definitions.is_known_workflow(services, org, request.start.kind):
-        raise NotFound(f"no workflow {request.start.kind!r} is known", code="UNKNOWN_WORKFLOW_KIND")
+    executions.require_startable(services, org, request.start)
     uid = new_uid(now_ms, services.random_bytes(_UID_BYTES))
     schedule_id = request.schedule_id or uid
     before = schedule_rows.find(services, org, schedule_id)
@@ -167,6 +166,8 @@ def trigger(services: Services, org: OrgId, schedule_id: str, *, request_id: str
 
     Raises:
         NotFound: `SCHEDULE_NOT_FOUND`, or `UNKNOWN_WORKFLOW_KIND`: its workflow is known no more.
+        UnprocessableInput: the input does not fit the schema that its workflow has by now.
+        QuotaExceeded: the org has started too much.
         Unavailable: `BUSY`.
         StoreUnavailable: repeat it, with its `request_id`.
     """
@@ -179,8 +180,8 @@ def trigger(services: Services, org: OrgId, schedule_id: str, *, request_id: str
         known = _known(services, schedule, run)
         if known is not None:
             return known
-        if not definitions.is_known_workflow(services, org, schedule.request.kind):
-            raise NotFound(f"no workflow {schedule.request.kind!r} is known", code="UNKNOWN_WORKFLOW_KIND")
+        executions.require_startable(services, org, schedule.request)
+        quotas.require_start(services, org)
         running = schedule_ticks.is_running(services, schedule)
         state = decide.trigger(schedule.state, run, is_running=running)
         try:

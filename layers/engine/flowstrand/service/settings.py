@@ -20,6 +20,8 @@ class Settings:
     execution fails; 0 for any number."""
     safety_wake_ms: int = 30_000
     """After a commit with effects, when the projector wakes the execution once more."""
+    feed_ms: int = 604_800_000
+    """How long an event stays in its org's feed; not longer than the logs of ended executions are kept."""
     sweep_interval_ms: int = 600_000
     """How often every open execution is woken."""
     wake_visibility_ms: int = 60_000
@@ -44,3 +46,11 @@ class Settings:
     """When a live stream ends by itself."""
     stream_heartbeat_ms: int = 15_000
     """The longest silence on a live stream."""
+    quota_open_executions: int = 0
+    """How many executions of one org may be open before its starts are refused; 0 for any number."""
+    quota_starts_per_s: int = 0
+    """How many requests of one org may start an execution each second, on average; 0 for any number."""
+    quota_signals_per_s: int = 0
+    """The same of signals."""
+    quota_burst_s: int = 2
+    """How many seconds' worth of starts or signals may come at once."""

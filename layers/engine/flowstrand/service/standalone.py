@@ -17,7 +17,7 @@ from flowstrand.engine.replay.commands import NO_TERMS, ScheduleTask, TaskTerms
 from flowstrand.errors import Conflict, NotFound
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, definitions, executions, idempotency, payloads
+from flowstrand.service import append, definitions, executions, idempotency, input_schema, payloads, quotas
 from flowstrand.service.container import Services
 from flowstrand.service.start_once import gives_key_away, require_same
 from flowstrand.service.task_address import address_of, creation_of, require_log
@@ -61,6 +61,8 @@ def start(
         Conflict: `EXECUTION_EXISTS`: `task_id` is taken; nothing is created.
         NotFound: `UNKNOWN_TASK_KIND`: no deployed app or registered worker knows the kind; nothing is created.
         PayloadTooLarge: the input is over the limit; nothing is created.
+        UnprocessableInput: the input does not fit the task's schema; nothing is created.
+        QuotaExceeded: the org has started too much; nothing is created.
         StoreUnavailable: it may or may not have been created.
     """
     _require_startable(services, org, request)
@@ -78,7 +80,7 @@ def start_once(services: Services, org: OrgId, request: TaskRequest, key: str, *
 
     Raises:
         Conflict: `IDEMPOTENCY_KEY_REUSED`: the task is of another kind or has another input; nothing is created.
-        NotFound, PayloadTooLarge, StoreUnavailable: as `start`.
+        NotFound, PayloadTooLarge, UnprocessableInput, QuotaExceeded, StoreUnavailable: as `start`.
     """
     _require_startable(services, org, request)
     while True:
@@ -141,9 +143,12 @@ def require_standalone(services: Services, org: OrgId, task_id: str) -> LogKey:
 
 
 def _require_startable(services: Services, org: OrgId, request: TaskRequest) -> None:
-    if not definitions.is_known_task(services, org, request.kind):
+    manifest = definitions.find_task(services, org, request.kind)
+    if manifest is None:
         raise NotFound(f"no task {request.kind!r} is known", code="UNKNOWN_TASK_KIND")
     payloads.require_storable(services, request.input)
+    input_schema.require_fitting(manifest.input_schema, request.input)
+    quotas.require_start(services, org)
 
 
 def _begin(services: Services, key: LogKey, request: TaskRequest) -> append.Tip | None:

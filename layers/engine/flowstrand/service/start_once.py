@@ -11,13 +11,10 @@ from flowstrand.errors import Conflict, LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, executions, idempotency, payloads
+from flowstrand.service import append, executions, idempotency, payloads, quotas
 from flowstrand.service.container import Services
 from flowstrand.service.executions import ExecutionSnapshot, StartRequest
 from flowstrand.service.waking import wake
-
-_ENCODED_KEYS = {"$flowstrand", "codecs", "data"}
-"""The fields of a value that a client's codecs have encoded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +35,12 @@ def start_once(services: Services, org: OrgId, request: StartRequest, key: str, 
         Conflict: `IDEMPOTENCY_KEY_REUSED`: the execution is of another kind or has another input; nothing is created.
         NotFound: `UNKNOWN_WORKFLOW_KIND`: no deployed app or registration knows the kind; nothing is created.
         PayloadTooLarge: the input is over the limit; nothing is created.
+        UnprocessableInput: the input does not fit the workflow's schema; nothing is created.
+        QuotaExceeded: the org has started too much, this one or others; nothing is created.
         StoreUnavailable: it may or may not have been created; start it again under the same key.
     """
     executions.require_startable(services, org, request)
+    quotas.require_start(services, org)
     while True:
         held = idempotency.hold(services, org, key, ttl_ms=ttl_ms, gives_way=gives_key_away)
         if held.chain:
@@ -95,13 +95,9 @@ def _input_of(services: Services, tip: append.Tip) -> JsonValue:
 
 def _is_same(given: JsonValue, recorded: JsonValue) -> bool:
     """Whether two inputs are the same JSON. Encoded ones pass for the same: encryption gives another text each time."""
-    if _is_encoded(given) and _is_encoded(recorded):
+    if payloads.is_encoded(given) and payloads.is_encoded(recorded):
         return True
     return _canonical(given) == _canonical(recorded)
-
-
-def _is_encoded(value: JsonValue) -> bool:
-    return isinstance(value, dict) and value.keys() == _ENCODED_KEYS
 
 
 def _canonical(value: JsonValue) -> str:

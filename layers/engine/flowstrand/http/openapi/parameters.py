@@ -47,6 +47,11 @@ def of_model(model: type[Query], place: str) -> list[JsonObject]:
     return [_parameter(name, place, _inlined(field, schema)) for name, field in schema["properties"].items()]
 
 
+def can_be_wrong(model: type[Query]) -> bool:
+    """Whether there is a parameter that does not take just any text."""
+    return any(parameter["schema"] not in ({"type": "string"}, {}) for parameter in of_model(model, "query"))
+
+
 def _parameter(name: str, place: str, schema: dict[str, Any]) -> JsonObject:
     """Absent is how nothing is said in a query, so null is no value; a list is one value with commas."""
     schema.pop("title", None)

@@ -17,6 +17,7 @@ from flowstrand.errors import (
     StoreUnavailable,
     Unauthenticated,
     Unavailable,
+    UnprocessableInput,
     WrongPrincipal,
 )
 
@@ -47,7 +48,10 @@ WRONG_PRINCIPAL = _of(
     WrongPrincipal, "The key is for another principal: users' routes and workers' take keys of their own."
 )
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
-QUOTA_EXCEEDED = _of(QuotaExceeded, "Too many requests; repeat it after `Retry-After` seconds.", by_gateway=True)
+QUOTA_EXCEEDED = _of(
+    QuotaExceeded,
+    "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
+)
 STORE_UNAVAILABLE = Refusal(
     status=503,
     code=StoreUnavailable.code,
@@ -63,6 +67,18 @@ MALFORMED_JSON = _of(
     InvalidInput, "The body is not JSON: cut off, not UTF-8, NaN, a lone surrogate, too deep.", "MALFORMED_JSON"
 )
 INVALID_INPUT = _of(InvalidInput, "A field, a query parameter or a header does not fit; `details` points at each.")
+NOT_SUPPORTED = _of(
+    InvalidInput,
+    "The body has a field that this version does not support; `details` points at it.",
+    "NOT_SUPPORTED",
+)
+INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
+INVALID_SCHEMA = _of(
+    InvalidInput, "A definition's schema is no JSON Schema; `details` says where.", "INVALID_SCHEMA"
+)
+UNPROCESSABLE_INPUT = _of(
+    UnprocessableInput, "The input does not fit the workflow's schema; `details` points at each fault."
+)
 POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
 )
@@ -110,8 +126,8 @@ EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE
 """What any route can answer."""
 WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
 """What a route that takes a body can answer besides."""
-WITH_QUERY = (INVALID_INPUT,)
-"""What a route that takes query parameters can answer besides."""
+WITH_PARAMETERS = (INVALID_INPUT,)
+"""What a route can answer besides that takes parameters which not every text fits."""
 
 
 def every_refusal() -> tuple[Refusal, ...]:

@@ -11,6 +11,7 @@ from flowstrand.http.openapi.refusals import (
     TASK_NOT_FOUND,
     TASK_OF_WORKFLOW,
     UNKNOWN_TASK_KIND,
+    UNPROCESSABLE_INPUT,
 )
 from flowstrand.http.reading_query import HistoryQuery, LastEventId, StreamQuery
 from flowstrand.http.reading_responses import HistoryFound
@@ -42,7 +43,7 @@ OPERATIONS = (
             ),
             201: Answer(meaning="It was created.", body=TaskExecutionStarted, has_location=True),
         },
-        refusals=(UNKNOWN_TASK_KIND, IDEMPOTENCY_KEY_REUSED),
+        refusals=(UNKNOWN_TASK_KIND, IDEMPOTENCY_KEY_REUSED, UNPROCESSABLE_INPUT),
     ),
     Operation(
         method="GET",

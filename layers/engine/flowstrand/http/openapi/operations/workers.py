@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowstrand.http.openapi.operation import Answer, Operation
+from flowstrand.http.openapi.refusals import INVALID_SCHEMA
 from flowstrand.http.requests import RegisterWorker
 from flowstrand.http.responses import WorkerRegistered
 from flowstrand.service.keys import Principal
@@ -19,5 +20,6 @@ OPERATIONS = (
         principal=Principal.WORKER,
         body=RegisterWorker,
         answers={201: Answer(meaning="The worker is known.", body=WorkerRegistered)},
+        refusals=(INVALID_SCHEMA,),
     ),
 )
