@@ -161,6 +161,10 @@ def _a_kind_that_is_known_no_more(stack: Stack, _operation: Operation, event: Ev
 # --- what stands in its way -----------------------------------------------------------------------
 
 
+def _of_an_open_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, event, executionId=QUEUED)
+
+
 def _executions_have_ended(stack: Stack, _operation: Operation, event: Event) -> Event:
     for execution in (CLAIMED, QUEUED, APPROVAL):
         cancel(stack.services, ACME, execution, force=True)
@@ -231,6 +235,16 @@ def _the_task_is_done(stack: Stack, _operation: Operation, event: Event) -> Even
     return event
 
 
+def _too_long_a_reason(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_query(event, reason="x" * 1_025)
+
+
+def _the_execution_has_completed(stack: Stack, _operation: Operation, event: Event) -> Event:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+    return event
+
+
 def _a_task_with_a_schema(stack: Stack, _operation: Operation, event: Event) -> Event:
     manifest = Manifest(kind="charge-card", input_schema={"type": "string"})
     definitions.add(stack.services.directory, ACME, definitions.TASKS, [manifest], now_ms=NOW_MS)
@@ -257,9 +271,11 @@ BY_CODE: dict[str, Way] = {
     "TASK_NOT_FOUND": _unknown("taskId", f"{NOBODY}.t1"),
     "PROMISE_NOT_FOUND": _unknown("promiseId", f"{NOBODY}.p1"),
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
+    "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
     "UNKNOWN_TASK_KIND": _an_unknown_kind,
     "TASK_OF_WORKFLOW": _a_task_of_an_execution,
+    "EXECUTION_NOT_FAILED": _of_an_open_execution,
     "EXECUTION_CLOSED": _executions_have_ended,
     "STALE_ATTEMPT": _the_lease_has_run_out,
     "INVALID_LEASE": _a_forged_lease,
@@ -272,11 +288,14 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("startTask", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
     ("startTask", "UNPROCESSABLE_INPUT"): _a_task_with_a_schema,
     ("cancelTask", "EXECUTION_CLOSED"): _the_task_is_done,
+    ("cancelTask", "INVALID_INPUT"): _too_long_a_reason,
+    ("heartbeatTask", "EXECUTION_CLOSED"): _the_execution_has_completed,
     ("signalWithStart", "IDEMPOTENCY_KEY_REUSED"): _a_key_of_another_kind,
     ("signalWithStart", "BUSY"): _everyone_signals,
     ("createSchedule", "SCHEDULE_EXISTS"): _the_same_id,
     ("triggerSchedule", "UNKNOWN_WORKFLOW_KIND"): _a_kind_that_is_known_no_more,
     ("resumeSchedule", "BUSY"): _everyone_changes_a_paused_one,
+    ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
 }
 """Where one route's refusal takes another way."""

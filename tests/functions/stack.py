@@ -182,13 +182,13 @@ class Stack:
         standalone.start(self.services, ACME, report, task_id=STANDALONE)
         wakes.handle(self.services, Wake(org=ACME, execution_id=STANDALONE, sequence=1))
         tasks.poll(self.services, ACME, "alone", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
-        self.services.presence.register(ACME, PRESENT)
         self._begin(FAILED, Approval.kind)
         append.transact(
             self.services,
             LogKey(ACME, FAILED),
             lambda draft: timeout.poison(draft, sequence=draft.state.sequence, turns=10),
         )
+        self.services.presence.register(ACME, PRESENT)
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a handler as Lambda would. What it answers to an HTTP request must be as the OpenAPI document has it."""

@@ -17,6 +17,7 @@ from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listing import Listing
 from flowstrand.client.looking import Looking
+from flowstrand.client.queues import Queues, Workers
 from flowstrand.client.schedules import Schedules
 from flowstrand.client.sender import Sender
 from flowstrand.client.settled import Settled
@@ -39,6 +40,8 @@ class Client(Starting, Looking, Listing, Tasking):
     Attributes:
         connection: where it sends requests, and as whom.
         schedules: what starts executions at their time.
+        queues: where tasks wait; how to pause and limit them.
+        workers: who takes them from there.
         payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
 
@@ -63,6 +66,8 @@ class Client(Starting, Looking, Listing, Tasking):
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
         self.schedules = Schedules(self.connection, self.payloads, self._answer)
+        self.queues = Queues(self.connection, self._answer)
+        self.workers = Workers(self.connection, self._answer)
         self._sender = Sender(self.connection, patience_s, transport)
 
     async def __aenter__(self) -> Self:

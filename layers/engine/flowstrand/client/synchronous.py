@@ -17,6 +17,7 @@ from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listing import SyncListing
 from flowstrand.client.looking import SyncLooking
+from flowstrand.client.queues import SyncQueues, SyncWorkers
 from flowstrand.client.schedules import SyncSchedules
 from flowstrand.client.sender import SyncSender
 from flowstrand.client.settled import Settled
@@ -62,6 +63,8 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking):
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
         self.schedules = SyncSchedules(self.connection, self.payloads, self._answer)
+        self.queues = SyncQueues(self.connection, self._answer)
+        self.workers = SyncWorkers(self.connection, self._answer)
         self._sender = SyncSender(self.connection, patience_s, transport)
 
     def __enter__(self) -> Self:
