@@ -26,6 +26,13 @@ def workflow_kinds(ctx: typer.Context, incomplete: str) -> Offers:
     )
 
 
+def task_kinds(ctx: typer.Context, incomplete: str) -> Offers:
+    """The kinds of tasks that somebody serves."""
+    return _offered(
+        ctx, incomplete, lambda client: ((d.kind, d.description or "") for d in client.task_definitions())
+    )
+
+
 def execution_ids(ctx: typer.Context, incomplete: str) -> Offers:
     """The newest executions."""
     return _offered(ctx, incomplete, lambda client: ((e.id, f"{e.kind}, {e.status}") for e in client.executions()))

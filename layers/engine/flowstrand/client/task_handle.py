@@ -10,6 +10,7 @@ from flowstrand.client.encoding import output_of
 from flowstrand.client.history import HistoryEvent
 from flowstrand.client.stream import StreamEvent, StreamFormat
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
+from flowstrand.jsonvalue import JsonObject
 
 if TYPE_CHECKING:
     from flowstrand.client.asynchronous import Client
@@ -21,11 +22,16 @@ _ENDS = ("TASK_COMPLETED", "TASK_FAILED", "TASK_CANCELLED")
 
 
 class TaskHandle(Generic[OutputT_co]):
-    """A standalone task and the client that reaches it."""
+    """A standalone task and the client that reaches it.
 
-    def __init__(self, client: Client, id: str, task: object = None) -> None:
+    Attributes:
+        started: what the API said when this handle's start was asked for; else empty.
+    """
+
+    def __init__(self, client: Client, id: str, task: object = None, started: JsonObject | None = None) -> None:
         """`task`, where it is a definition, says what type the output has."""
         self.id = id
+        self.started = started or {}
         self._client = client
         self._task = task
 
@@ -80,11 +86,14 @@ class TaskHandle(Generic[OutputT_co]):
 
 
 class SyncTaskHandle(Generic[OutputT_co]):
-    """A standalone task and the synchronous client that reaches it."""
+    """A standalone task and the synchronous client that reaches it; see `TaskHandle`."""
 
-    def __init__(self, client: SyncClient, id: str, task: object = None) -> None:
+    def __init__(
+        self, client: SyncClient, id: str, task: object = None, started: JsonObject | None = None
+    ) -> None:
         """`task`, where it is a definition, says what type the output has."""
         self.id = id
+        self.started = started or {}
         self._client = client
         self._task = task
 
