@@ -15,10 +15,8 @@ from flowstrand.cli.on_server import Session
 from flowstrand.cli.progress import ExecutionProgress, Progress, TaskProgress
 from flowstrand.client import Execution, TaskExecution
 from flowstrand.client.deadline import Deadline
-from flowstrand.client.history import TERMINAL_TYPES
+from flowstrand.client.history import TASK_TERMINAL_TYPES, TERMINAL_TYPES
 from flowstrand.errors import AuthorError
-
-_ENDS_OF_TASKS = ("TASK_COMPLETED", "TASK_FAILED", "TASK_CANCELLED")
 
 
 def tell_end(session: Session, execution_id: str, timeout_s: float | None) -> None:
@@ -37,7 +35,7 @@ def tell_end_of_task(session: Session, task_id: str, timeout_s: float | None) ->
     snapshot, deadline = session.client.get_task(task_id), Deadline(timeout_s)
     if not snapshot.is_closed:
         with _shown(lambda: TaskProgress(snapshot)) as progress:
-            _wait(session, snapshot, deadline, progress, _ENDS_OF_TASKS)
+            _wait(session, snapshot, deadline, progress, TASK_TERMINAL_TYPES)
         snapshot = session.client.get_task(task_id)
     _tell(session, snapshot)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from flowstrand.client.deadline import Deadline
 from flowstrand.client.encoding import output_of
-from flowstrand.client.history import HistoryEvent
+from flowstrand.client.history import TASK_TERMINAL_TYPES, HistoryEvent
 from flowstrand.client.stream import StreamEvent, StreamFormat
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.jsonvalue import JsonObject
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from flowstrand.client.synchronous import SyncClient
 
 OutputT_co = TypeVar("OutputT_co", covariant=True)
-
-_ENDS = ("TASK_COMPLETED", "TASK_FAILED", "TASK_CANCELLED")
 
 
 class TaskHandle(Generic[OutputT_co]):
@@ -60,7 +58,7 @@ class TaskHandle(Generic[OutputT_co]):
         after = snapshot.current_sequence
         while not snapshot.is_closed:
             page = await self._client.history(
-                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_ENDS
+                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=TASK_TERMINAL_TYPES
             )
             after = page.next_after
             if page.closed:
@@ -110,7 +108,9 @@ class SyncTaskHandle(Generic[OutputT_co]):
         snapshot = self.get()
         after = snapshot.current_sequence
         while not snapshot.is_closed:
-            page = self._client.history(self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_ENDS)
+            page = self._client.history(
+                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=TASK_TERMINAL_TYPES
+            )
             after = page.next_after
             if page.closed:
                 snapshot = self.get()
