@@ -93,7 +93,7 @@ def test_ctrl_c_leaves_it_be(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> N
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flowstrand.client.SyncClient.history", interrupted)
+    monkeypatch.setattr("flowstrand.client.synchronous.SyncClient.history", interrupted)
     result = invoke(api, ["wait", E], execution("RUNNING"))
     assert (result.exit_code, result.stdout) == (Exit.INTERRUPTED, "")
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import typer
 
 from flowstrand.cli.connecting import connect
-from flowstrand.client import SyncClient
 from flowstrand.errors import FlowstrandError
+
+if TYPE_CHECKING:
+    from flowstrand.client import SyncClient
 
 Offers = list[tuple[str, str]]
 """Words, and what each means."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -12,9 +12,11 @@ from flowstrand.cli.event_line import event_line
 from flowstrand.cli.on_server import Session, on_server
 from flowstrand.cli.options import ExecutionId, Timeout
 from flowstrand.cli.waiting import tell_end
-from flowstrand.client import StreamEvent
 from flowstrand.engine.schema import epoch_ms, rfc3339
 from flowstrand.jsonvalue import JsonObject
+
+if TYPE_CHECKING:
+    from flowstrand.client import StreamEvent
 
 Types: TypeAlias = Annotated[
     list[str] | None, typer.Option("--type", metavar="TYPE", help="Only this one; may be repeated.")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from rich.spinner import Spinner
 from rich.text import Text
 
 from flowstrand.cli.cells import style
 from flowstrand.cli.durations import clock
-from flowstrand.client import Execution, HistoryEvent, TaskExecution
+
+if TYPE_CHECKING:
+    from flowstrand.client import Execution, HistoryEvent, TaskExecution
 
 _SETTLED = frozenset({"TASK_COMPLETED", "TASK_CANCELLED"})
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from flowstrand import RetryPolicy
 from flowstrand.cli import completing, following
 from flowstrand.cli.cells import Column
 from flowstrand.cli.durations import seconds_or_none
@@ -14,7 +13,9 @@ from flowstrand.cli.json_option import parsed
 from flowstrand.cli.on_server import Session, on_server
 from flowstrand.cli.options import Input, Metadata, Queue, Timeout, Wait, pairs
 from flowstrand.cli.waiting import tell_end_of_task
-from flowstrand.client.task_start_options import TaskStartOptions
+
+if TYPE_CHECKING:
+    from flowstrand.client.task_start_options import TaskStartOptions
 
 TaskId: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="Of the task.")]
 
@@ -81,6 +82,8 @@ def start(
         "idempotency_key_ttl": seconds_or_none(idempotency_ttl, "--idempotency-ttl"),
     }
     if max_attempts is not None:
+        from flowstrand import RetryPolicy
+
         options["retry"] = RetryPolicy(max_attempts=max_attempts)
     timeout_s = seconds_or_none(timeout, "--timeout")
     handle = session.client.start_task(kind, parsed(input, "--input"), **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -13,10 +14,11 @@ from rich.live import Live
 from flowstrand.cli.exits import exit_of
 from flowstrand.cli.on_server import Session
 from flowstrand.cli.progress import ExecutionProgress, Progress, TaskProgress
-from flowstrand.client import Execution, TaskExecution
-from flowstrand.client.deadline import Deadline
-from flowstrand.client.history import TASK_TERMINAL_TYPES, TERMINAL_TYPES
 from flowstrand.errors import AuthorError
+
+if TYPE_CHECKING:
+    from flowstrand.client import Execution, TaskExecution
+    from flowstrand.client.deadline import Deadline
 
 
 def tell_end(session: Session, execution_id: str, timeout_s: float | None) -> None:
@@ -32,6 +34,9 @@ def tell_end(session: Session, execution_id: str, timeout_s: float | None) -> No
 
 def tell_end_of_task(session: Session, task_id: str, timeout_s: float | None) -> None:
     """The same for a standalone task."""
+    from flowstrand.client.deadline import Deadline
+    from flowstrand.client.history import TASK_TERMINAL_TYPES
+
     snapshot, deadline = session.client.get_task(task_id), Deadline(timeout_s)
     if not snapshot.is_closed:
         with _shown(lambda: TaskProgress(snapshot)) as progress:
@@ -46,6 +51,8 @@ def wait_for_end(session: Session, execution_id: str, timeout_s: float | None) -
     Raises:
         TimeoutError: it is still open after `timeout_s`.
     """
+    from flowstrand.client.deadline import Deadline
+
     deadline = Deadline(timeout_s)
     ended = _end_of(session, session.client.get(execution_id), deadline)
     while ended.continued_as is not None:
@@ -65,6 +72,8 @@ def _tell(session: Session, ended: Execution | TaskExecution) -> None:
 
 
 def _end_of(session: Session, snapshot: Execution, deadline: Deadline) -> Execution:
+    from flowstrand.client.history import TERMINAL_TYPES
+
     if snapshot.is_closed:
         return snapshot
 
