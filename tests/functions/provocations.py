@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from flowstrand.directory.port import PreconditionFailed
+from flowstrand.engine.decide import task
 from flowstrand.engine.events import StateSet
 from flowstrand.engine.evolve import Draft
-from flowstrand.engine.ids import execution_id
+from flowstrand.engine.ids import ROOT, execution_id
 from flowstrand.errors import StoreUnavailable
 from flowstrand.http.openapi import parameters
 from flowstrand.http.openapi.operation import Operation
@@ -28,9 +29,11 @@ from tests.functions.stack import (
     ACME,
     APPROVAL,
     CLAIMED,
+    CLAIMED_TASK,
     NOW_MS,
     QUEUED,
     SCHEDULE,
+    STANDALONE,
     Approval,
     Order,
     Stack,
@@ -247,6 +250,32 @@ def _much_state(stack: Stack, operation: Operation, event: Event) -> Event:
     return with_parameters(operation, event, executionId=CLAIMED)
 
 
+def _a_task_of_an_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, event, taskId=CLAIMED_TASK)
+
+
+def _the_task_is_done(stack: Stack, _operation: Operation, event: Event) -> Event:
+    key = LogKey(ACME, STANDALONE)
+    append.transact(stack.services, key, lambda draft: task.complete(draft, ROOT, attempt=1, output="done"))
+    return event
+
+
+def _too_long_a_reason(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_query(event, reason="x" * 1_025)
+
+
+def _the_execution_has_completed(stack: Stack, _operation: Operation, event: Event) -> Event:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+    return event
+
+
+def _a_task_with_a_schema(stack: Stack, _operation: Operation, event: Event) -> Event:
+    manifest = Manifest(kind="charge-card", input_schema={"type": "string"})
+    definitions.add(stack.services.directory, ACME, definitions.TASKS, [manifest], now_ms=NOW_MS)
+    return with_fields(event, input=5)
+
+
 def _ask(stack: Stack, event: Event) -> Any:
     found = routes.match(event["httpMethod"], event["path"])
     assert found is not None
@@ -273,6 +302,8 @@ BY_CODE: dict[str, Way] = {
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
     "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
+    "UNKNOWN_TASK_KIND": _an_unknown_kind,
+    "TASK_OF_WORKFLOW": _a_task_of_an_execution,
     "EXECUTION_NOT_FAILED": _of_an_open_execution,
     "EXECUTION_CLOSED": _executions_have_ended,
     "STALE_ATTEMPT": _the_lease_has_run_out,
@@ -283,6 +314,11 @@ BY_CODE: dict[str, Way] = {
 
 OF_ROUTES: dict[tuple[str, str], Way] = {
     ("startExecution", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
+    ("startTask", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
+    ("startTask", "UNPROCESSABLE_INPUT"): _a_task_with_a_schema,
+    ("cancelTask", "EXECUTION_CLOSED"): _the_task_is_done,
+    ("cancelTask", "INVALID_INPUT"): _too_long_a_reason,
+    ("heartbeatTask", "EXECUTION_CLOSED"): _the_execution_has_completed,
     ("signalWithStart", "IDEMPOTENCY_KEY_REUSED"): _a_key_of_another_kind,
     ("signalWithStart", "BUSY"): _everyone_signals,
     ("createSchedule", "SCHEDULE_EXISTS"): _the_same_id,
@@ -296,9 +332,8 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
 
 def again(stack: Stack, operation: Operation, event: Event) -> Event:
     """A request that has been served before."""
-    keyed = (
-        with_fields(event, idempotencyKey="k") if operation.name == "startExecution" else event
-    )  # others have one
+    is_keyed = operation.name in {"startExecution", "startTask"}
+    keyed = with_fields(event, idempotencyKey="k") if is_keyed else event
     assert _ask(stack, keyed)["statusCode"] == 201
     return keyed
 
@@ -308,6 +343,11 @@ def from_the_end(stack: Stack, _operation: Operation, event: Event) -> Event:
     cancel(stack.services, ACME, CLAIMED, force=True)
     tip = append.require(stack.services, LogKey(ACME, CLAIMED))
     return with_query(_not_resumed(event), after=str(tip.state.sequence))
+
+
+def from_the_end_of_a_task(stack: Stack, operation: Operation, event: Event) -> Event:
+    """The same of a standalone task."""
+    return with_query(_not_resumed(_the_task_is_done(stack, operation, event)), after="3")
 
 
 def _not_resumed(event: Event) -> Event:
@@ -321,5 +361,7 @@ SUCCESSES: dict[tuple[str, int], Way] = {
     ("signalWithStart", 200): again,
     ("retryExecution", 200): again,
     ("streamEvents", 204): from_the_end,
+    ("startTask", 200): again,
+    ("streamTaskEvents", 204): from_the_end_of_a_task,
 }
 """How each documented success is had that the route's sample does not have."""

@@ -23,13 +23,15 @@ from flowstrand.client.sender import SyncSender
 from flowstrand.client.settled import Settled
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.client.sync_starting import SyncStarting
+from flowstrand.client.task_handle import SyncTaskHandle
+from flowstrand.client.tasking import SyncTasking
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 
 _NO_CONTENT = 204
 
 
-class SyncClient(SyncStarting, SyncLooking, SyncListing):
+class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking):
     """Starts executions and follows them. Use as a context manager, or call `close`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -238,3 +240,6 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing):
 
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> SyncHandle[Any]:
         return SyncHandle(self, execution_id, workflow, started)
+
+    def _task_handle(self, task_id: str, task: object) -> SyncTaskHandle[Any]:
+        return SyncTaskHandle(self, task_id, task)

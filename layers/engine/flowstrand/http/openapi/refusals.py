@@ -100,6 +100,9 @@ WORKER_NOT_FOUND = _of(
 UNKNOWN_WORKFLOW_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a workflow of this kind.", "UNKNOWN_WORKFLOW_KIND"
 )
+UNKNOWN_TASK_KIND = _of(
+    NotFound, "No deployed app and no registered worker knows a task of this kind.", "UNKNOWN_TASK_KIND"
+)
 
 # --- what stands in its way -----------------------------------------------------------------------
 
@@ -111,6 +114,9 @@ EXECUTION_NOT_FAILED = _of(
 )
 EXECUTION_CLOSED = _of(
     Conflict, "The execution has ended, and nothing is appended to its log.", "EXECUTION_CLOSED"
+)
+TASK_OF_WORKFLOW = _of(
+    Conflict, "The task is part of an execution, which has its events and alone can cancel it.", "TASK_OF_WORKFLOW"
 )
 SCHEDULE_EXISTS = _of(Conflict, "Another schedule has this id.", "SCHEDULE_EXISTS")
 INVALID_LEASE = _of(
