@@ -82,13 +82,13 @@ def load(services: Services, key: LogKey) -> Tip | None:
         # Its last commit is read again: were the log gone since, appending behind what is remembered would reopen it.
         commits = services.log.read(key, after=known.state.sequence - 1)
         if commits:
-            return _noted(services, advance(known, key, commits[1:]))
+            return noted(services, advance(known, key, commits[1:]))
     tail = services.log.tail(key)
     if tail is None:
         return None
     if tail.checkpoint is not None:
-        return _noted(services, advance(None, key, [tail]))
-    return _noted(services, advance(None, key, services.log.read(key, after=(tail.checkpoint_at or 1) - 1)))
+        return noted(services, advance(None, key, [tail]))
+    return noted(services, advance(None, key, services.log.read(key, after=(tail.checkpoint_at or 1) - 1)))
 
 
 def require(services: Services, key: LogKey) -> Tip:
@@ -131,7 +131,7 @@ def catch_up(services: Services, tip: Tip) -> tuple[Tip, list[Event]]:
     if not commits:
         return tip, []
     events = [event for commit in commits for event in unpack_events(commit)]
-    return _noted(services, advance(tip, tip.key, commits, events)), events
+    return noted(services, advance(tip, tip.key, commits, events)), events
 
 
 def write(services: Services, tip: Tip, draft: Draft, stored: Sequence[bytes] | None = None) -> Tip:
@@ -160,8 +160,8 @@ def write(services: Services, tip: Tip, draft: Draft, stored: Sequence[bytes] | 
     )
     put(services, commit)
     if checkpoint:
-        return _noted(services, Tip(tip.key, draft.state, sequence, 0, len(checkpoint)))
-    return _noted(services, Tip(tip.key, draft.state, tip.checkpoint_at, bytes_since, tip.checkpoint_bytes))
+        return noted(services, Tip(tip.key, draft.state, sequence, 0, len(checkpoint)))
+    return noted(services, Tip(tip.key, draft.state, tip.checkpoint_at, bytes_since, tip.checkpoint_bytes))
 
 
 def in_stored_form(services: Services, key: LogKey, events: Iterable[EventData]) -> list[bytes]:
@@ -174,8 +174,8 @@ def in_stored_form(services: Services, key: LogKey, events: Iterable[EventData])
     return [stored_form(offload(services, key.org, data)) for data in events]
 
 
-def _noted(services: Services, tip: Tip) -> Tip:
-    """The tip, kept for the next look; not where every turn is to be cold, since then nothing is to be taken from memory."""
+def noted(services: Services, tip: Tip) -> Tip:
+    """A tip that was read, kept for the next look; not where every turn is to be cold, since then nothing is to be taken from memory."""
     if services.settings.warm_executions:
         services.tips.note(tip)
     return tip
