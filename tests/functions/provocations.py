@@ -157,6 +157,10 @@ def _a_kind_that_is_known_no_more(stack: Stack, _operation: Operation, event: Ev
 # --- what stands in its way -----------------------------------------------------------------------
 
 
+def _of_an_open_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, event, executionId=QUEUED)
+
+
 def _executions_have_ended(stack: Stack, _operation: Operation, event: Event) -> Event:
     for execution in (CLAIMED, QUEUED, APPROVAL):
         cancel(stack.services, ACME, execution, force=True)
@@ -237,7 +241,9 @@ BY_CODE: dict[str, Way] = {
     "TASK_NOT_FOUND": _unknown("taskId", f"{NOBODY}.t1"),
     "PROMISE_NOT_FOUND": _unknown("promiseId", f"{NOBODY}.p1"),
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
+    "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
+    "EXECUTION_NOT_FAILED": _of_an_open_execution,
     "EXECUTION_CLOSED": _executions_have_ended,
     "STALE_ATTEMPT": _the_lease_has_run_out,
     "INVALID_LEASE": _a_forged_lease,
@@ -252,6 +258,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("createSchedule", "SCHEDULE_EXISTS"): _the_same_id,
     ("triggerSchedule", "UNKNOWN_WORKFLOW_KIND"): _a_kind_that_is_known_no_more,
     ("resumeSchedule", "BUSY"): _everyone_changes_a_paused_one,
+    ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
 }
 """Where one route's refusal takes another way."""

@@ -1,7 +1,7 @@
 """`Stack`: the deployed handlers on SQLite and in-process queues, with a clock that stands still, and a known world.
 
 The world: org `acme` has a key for users and one for workers; execution `CLAIMED` waits for a task that worker
-`worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; schedule
+`worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; `FAILED` has failed; schedule
 `SCHEDULE` starts orders; org `other` has a key and nothing else.
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from flowstrand.directory.sqlite import SqliteDirectory
+from flowstrand.engine.decide import timeout
 from flowstrand.engine.events import RetryPolicy, WorkflowStarted, WorkflowStatus
 from flowstrand.engine.ids import ExecutionId, OrgId, execution_id
 from flowstrand.engine.replay.driver import Driver
@@ -36,7 +37,7 @@ from flowstrand.sdk.app import Task
 from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import task
 from flowstrand.sdk.task_context import TaskContext
-from flowstrand.service import keys, open_executions, schedules, tasks, wakes
+from flowstrand.service import append, keys, open_executions, schedules, tasks, wakes
 from flowstrand.service.container import Services, install
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.presence import PresentWorker, WorkerState
@@ -57,6 +58,7 @@ OTHER_KEY = "fsk_sample-key-of-another-org"
 CLAIMED = execution_id(NOW_MS, b"claimed---")
 QUEUED = execution_id(NOW_MS, b"queued----")
 APPROVAL = execution_id(NOW_MS, b"approval--")
+FAILED = execution_id(NOW_MS, b"failed----")
 APPROVAL_PROMISE = f"{APPROVAL}.p1"
 SCHEDULE = "nightly"
 CLAIMED_TASK = f"{CLAIMED}.t1"
@@ -174,6 +176,12 @@ class Stack:
         self._begin(QUEUED)
         self._begin(APPROVAL, Approval.kind)
         schedules.create(self.services, ACME, nightly())
+        self._begin(FAILED, Approval.kind)
+        append.transact(
+            self.services,
+            LogKey(ACME, FAILED),
+            lambda draft: timeout.poison(draft, sequence=draft.state.sequence, turns=10),
+        )
         self.services.presence.register(ACME, PRESENT)
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:

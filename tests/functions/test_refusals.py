@@ -30,6 +30,7 @@ WRITES = [
     "executions/signal-with-start",
     "executions/signal",
     "executions/cancel",
+    "executions/retry",
     *SETTLINGS,
     "executions/put-queue",
     "tasks/register",

@@ -39,6 +39,7 @@ STATUS = {
     "executions/children": 200,
     "executions/signal": 200,
     "executions/cancel": 200,
+    "executions/retry": 201,
     "executions/resolve-promise": 200,
     "executions/reject-promise-by-key": 200,
     "executions/create-schedule": 201,

@@ -286,6 +286,13 @@ class CancelExecution(RequestBody):
     request_id: RequestId | None = None
 
 
+class RetryExecution(RequestBody):
+    """`POST /workflow-executions/{id}/retry`."""
+
+    reason: Annotated[str, StringConstraints(max_length=_MAX_REASON)] | None = None
+    request_id: RequestId | None = None
+
+
 class ResolvePromise(RequestBody):
     """`POST /promises/{id}/resolve`."""
 

@@ -51,6 +51,7 @@ ROUTES = (
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/children", "executions"),
     Route("POST", f"{_EXECUTIONS}/{{executionId}}/signal", "executions"),
     Route("POST", f"{_EXECUTIONS}/{{executionId}}/cancel", "executions"),
+    Route("POST", f"{_EXECUTIONS}/{{executionId}}/retry", "executions"),
     Route("POST", f"{_PROMISES}/resolve", "executions"),
     Route("POST", f"{_PROMISES}/reject", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),

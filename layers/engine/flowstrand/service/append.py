@@ -82,13 +82,13 @@ def load(services: Services, key: LogKey) -> Tip | None:
         # Its last commit is read again: were the log gone since, appending behind what is remembered would reopen it.
         commits = services.log.read(key, after=known.state.sequence - 1)
         if commits:
-            return noted(services, advance(known, key, commits[1:]))
+            return _noted(services, advance(known, key, commits[1:]))
     tail = services.log.tail(key)
     if tail is None:
         return None
     if tail.checkpoint is not None:
-        return noted(services, advance(None, key, [tail]))
-    return noted(services, advance(None, key, services.log.read(key, after=(tail.checkpoint_at or 1) - 1)))
+        return _noted(services, advance(None, key, [tail]))
+    return _noted(services, advance(None, key, services.log.read(key, after=(tail.checkpoint_at or 1) - 1)))
 
 
 def require(services: Services, key: LogKey) -> Tip:
@@ -131,7 +131,7 @@ def catch_up(services: Services, tip: Tip) -> tuple[Tip, list[Event]]:
     if not commits:
         return tip, []
     events = [event for commit in commits for event in unpack_events(commit)]
-    return noted(services, advance(tip, tip.key, commits, events)), events
+    return _noted(services, advance(tip, tip.key, commits, events)), events
 
 
 def write(services: Services, tip: Tip, draft: Draft, stored: Sequence[bytes] | None = None) -> Tip:
@@ -160,8 +160,8 @@ def write(services: Services, tip: Tip, draft: Draft, stored: Sequence[bytes] | 
     )
     put(services, commit)
     if checkpoint:
-        return noted(services, Tip(tip.key, draft.state, sequence, 0, len(checkpoint)))
-    return noted(services, Tip(tip.key, draft.state, tip.checkpoint_at, bytes_since, tip.checkpoint_bytes))
+        return _noted(services, Tip(tip.key, draft.state, sequence, 0, len(checkpoint)))
+    return _noted(services, Tip(tip.key, draft.state, tip.checkpoint_at, bytes_since, tip.checkpoint_bytes))
 
 
 def in_stored_form(services: Services, key: LogKey, events: Iterable[EventData]) -> list[bytes]:
@@ -174,8 +174,18 @@ def in_stored_form(services: Services, key: LogKey, events: Iterable[EventData])
     return [stored_form(offload(services, key.org, data)) for data in events]
 
 
-def noted(services: Services, tip: Tip) -> Tip:
-    """A tip that was read, kept for the next look; not where every turn is to be cold, since then nothing is to be taken from memory."""
+def fitting(stored: Sequence[bytes], max_bytes: int) -> int:
+    """How many of the events fit into one commit, at least one."""
+    size = 0
+    for count, data in enumerate(stored):
+        size += len(data)
+        if size > max_bytes:
+            return max(1, count)
+    return len(stored)
+
+
+def _noted(services: Services, tip: Tip) -> Tip:
+    """The tip, kept for the next look; not where every turn is to be cold, since then nothing is to be taken from memory."""
     if services.settings.warm_executions:
         services.tips.note(tip)
     return tip
@@ -217,6 +227,7 @@ def transact(
 
     Raises:
         NotFound: the log is empty.
+        Unavailable: `BUSY`: what it begins with is still being copied.
         Contended: there were too many conflicts.
         StoreUnavailable: it may or may not have been written.
     """
@@ -225,6 +236,7 @@ def transact(
     for _ in range(conflicts):
         with services.turnstile.alone(key):
             known = _newest(services, known)
+            _require_whole(known)
             draft = Draft(known.state, services.clock.now_ms())
             result = decide(draft)
             if not draft.events:
@@ -244,6 +256,12 @@ def _newest(services: Services, tip: Tip) -> Tip:
     """The tip, or a newer one of the same log that this process has seen since."""
     known = services.tips.newest(tip.key)
     return tip if known is None or known.state.sequence <= tip.state.sequence else known
+
+
+def _require_whole(tip: Tip) -> None:
+    """Refuse to append to a log before all is there that it begins with: what came between would be taken for history."""
+    if tip.state.is_copying:
+        raise Unavailable(f"{tip.key.execution_id} is being made", code="BUSY", retry_after_s=1)
 
 
 def events_of(before: Tip, draft: Draft) -> tuple[Event, ...]:

@@ -162,4 +162,6 @@ def _read_on(services: Services, row: Row) -> tuple[append.Tip, list[Event]] | N
     if not new:
         return known, events
     tip = append.advance(known, row.key, new, [event for event in events if event.sequence > seen])
-    return append.noted(services, tip), events
+    if services.settings.warm_executions:
+        services.tips.note(tip)
+    return tip, events

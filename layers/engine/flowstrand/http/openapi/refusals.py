@@ -90,6 +90,11 @@ EXECUTION_NOT_FOUND = _of(NotFound, "There is no such execution, or it is anothe
 TASK_NOT_FOUND = _of(NotFound, "There is no such task, or it is another org's.", "TASK_NOT_FOUND")
 PROMISE_NOT_FOUND = _of(NotFound, "There is no such promise, or it is another org's.", "PROMISE_NOT_FOUND")
 SCHEDULE_NOT_FOUND = _of(NotFound, "There is no such schedule, or it is another org's.", "SCHEDULE_NOT_FOUND")
+WORKER_NOT_FOUND = _of(
+    NotFound,
+    "There is no such worker, or nothing was heard of it for minutes: it is to register.",
+    "WORKER_NOT_FOUND",
+)
 UNKNOWN_WORKFLOW_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a workflow of this kind.", "UNKNOWN_WORKFLOW_KIND"
 )
@@ -98,6 +103,9 @@ UNKNOWN_WORKFLOW_KIND = _of(
 
 IDEMPOTENCY_KEY_REUSED = _of(
     Conflict, "The key stands for an execution of another kind, or with another input.", "IDEMPOTENCY_KEY_REUSED"
+)
+EXECUTION_NOT_FAILED = _of(
+    Conflict, "Only a failed execution can be retried, and this one is not.", "EXECUTION_NOT_FAILED"
 )
 EXECUTION_CLOSED = _of(
     Conflict, "The execution has ended, and nothing is appended to its log.", "EXECUTION_CLOSED"
@@ -114,7 +122,9 @@ STALE_ATTEMPT = _of(
 STATE_TOO_LARGE = _of(
     PayloadTooLarge, "The values are too much for one answer; ask key by key.", "STATE_TOO_LARGE"
 )
-BUSY = _of(Unavailable, "Too many others write to the same execution or schedule; repeat the request.", "BUSY")
+BUSY = _of(
+    Unavailable, "Too many others write to the same execution, schedule or queue; repeat the request.", "BUSY"
+)
 
 EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE_UNAVAILABLE, UNAVAILABLE)
 """What any route can answer."""
