@@ -11,13 +11,14 @@ from tests.functions.stack import Stack
 
 
 @pytest.fixture
-def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def stack(tmp_path: Path) -> Iterator[Stack]:
     """The world of the sample events; waits are over at once."""
-    monkeypatch.setenv("FLOWSTRAND_HOSTED_QUEUE", "default")
     made = Stack(tmp_path)
     made.use(made.services)
     try:
         made.populate()
-        yield made
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FLOWSTRAND_HOSTED_QUEUE", "default")
+            yield made
     finally:
         made.close()

@@ -131,10 +131,6 @@ def _beyond_the_tail(_stack: Stack, _operation: Operation, event: Event) -> Even
     return with_query(_not_resumed(event), after="1000")
 
 
-def _a_cursor_of_nobodys(_stack: Stack, _operation: Operation, event: Event) -> Event:
-    return with_query(event, cursor=_NONSENSE)
-
-
 def _over_a_mebibyte(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, more="x" * 1_048_576)
 
@@ -159,6 +155,10 @@ def _a_kind_that_is_known_no_more(stack: Stack, _operation: Operation, event: Ev
 
 
 # --- what stands in its way -----------------------------------------------------------------------
+
+
+def _of_an_open_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, event, executionId=QUEUED)
 
 
 def _executions_have_ended(stack: Stack, _operation: Operation, event: Event) -> Event:
@@ -235,14 +235,15 @@ BY_CODE: dict[str, Way] = {
     "MALFORMED_JSON": _half_a_body,
     "INVALID_INPUT": _what_does_not_fit,
     "NOT_SUPPORTED": _a_field_of_another_version,
-    "INVALID_CURSOR": _a_cursor_of_nobodys,
     "POSITION_BEYOND_TAIL": _beyond_the_tail,
     "PAYLOAD_TOO_LARGE": _over_a_mebibyte,
     "EXECUTION_NOT_FOUND": _unknown("executionId", NOBODY),
     "TASK_NOT_FOUND": _unknown("taskId", f"{NOBODY}.t1"),
     "PROMISE_NOT_FOUND": _unknown("promiseId", f"{NOBODY}.p1"),
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
+    "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
+    "EXECUTION_NOT_FAILED": _of_an_open_execution,
     "EXECUTION_CLOSED": _executions_have_ended,
     "STALE_ATTEMPT": _the_lease_has_run_out,
     "INVALID_LEASE": _a_forged_lease,
@@ -257,6 +258,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("createSchedule", "SCHEDULE_EXISTS"): _the_same_id,
     ("triggerSchedule", "UNKNOWN_WORKFLOW_KIND"): _a_kind_that_is_known_no_more,
     ("resumeSchedule", "BUSY"): _everyone_changes_a_paused_one,
+    ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
 }
 """Where one route's refusal takes another way."""

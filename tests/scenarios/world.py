@@ -6,8 +6,8 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from flowstrand.engine.ids import OrgId
@@ -76,6 +76,7 @@ class Answer:
 
     status: int
     body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class World:
@@ -126,7 +127,8 @@ class World:
         """Call the function behind a route as API Gateway would."""
         route, event = self._event(method, path, body, query)
         response = self._functions.invoke(route.function, event)
-        return Answer(response["statusCode"], json.loads(proxy_event.response_body(response) or b"null"))
+        headers = {name: values[0] for name, values in response["multiValueHeaders"].items()}
+        return Answer(response["statusCode"], json.loads(proxy_event.response_body(response) or b"null"), headers)
 
     def stream(self, execution: str, **query: str) -> bytes:
         """Everything the SSE stream sends until it ends."""
@@ -134,6 +136,10 @@ class World:
         response = self._functions.invoke(route.function, event)
         assert response.status == 200
         return asyncio.run(_join(response.body))
+
+    def invoke(self, function: str, event: JsonObject) -> Any:
+        """Call a function that answers no HTTP request."""
+        return self._functions.invoke(function, event)
 
     def _event(
         self, method: str, path: str, body: JsonValue, query: dict[str, str]

@@ -181,6 +181,13 @@ async def test_a_start_without_a_key_is_never_repeated(api: FakeApi, fault: http
     assert len(api.requests) == 1
 
 
+async def test_a_start_over_quota_has_done_nothing_and_is_repeated_with_or_without_a_key(api: FakeApi) -> None:
+    api.faults = [refusal(429, "QUOTA_EXCEEDED")] * 2
+    async with client_of(api) as client:
+        assert (await client.start("order")).id == EXECUTION
+    assert len(api.requests) == 3
+
+
 @pytest.mark.parametrize("fault", [refusal(503, "UNAVAILABLE"), httpx2.ReadError("gone")])
 async def test_a_start_under_a_key_is_repeated_as_the_same_request(
     api: FakeApi, fault: httpx2.Response | Exception

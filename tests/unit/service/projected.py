@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from flowstrand.engine.events import Family
 from flowstrand.engine.evolve import fold
-from flowstrand.engine.ids import ExecutionId
+from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
 from flowstrand.service import feed, listing_rows
@@ -17,31 +17,31 @@ from tests.support.memory_stores import Disk
 from tests.unit.service.service_world import ORG
 
 
-def whole_feed(services: Services, limit: int = 7) -> list[FeedEvent]:
+def whole_feed(services: Services, org: OrgId = ORG, limit: int = 7) -> list[FeedEvent]:
     """Every event of the feed, page by page."""
     found: list[FeedEvent] = []
     after, up_to_date = 0, False
     while not up_to_date:
-        page = feed.read(services, ORG, after=after, limit=limit)
+        page = feed.read(services, org, after=after, limit=limit)
         found += page.events
         after, up_to_date = page.next_after, page.up_to_date
     return found
 
 
-def pointers(disk: Disk) -> set[tuple[str, ExecutionId]]:
+def pointers(disk: Disk, org: OrgId = ORG) -> set[tuple[str, ExecutionId]]:
     """Every pointer: the partition's name behind the org, and whom it points at."""
-    prefix = f"@listing#{ORG}#"
+    prefix = f"@listing#{org}#"
     return {
-        (partition.removeprefix(prefix), listing_rows.pointed_at(ORG, key).execution_id)
+        (partition.removeprefix(prefix), listing_rows.pointed_at(org, key).execution_id)
         for partition, items in disk.items.items()
         if partition.startswith(prefix)
         for key in items
     }
 
 
-def require_exactly_once(services: Services, disk: Disk) -> None:
+def require_exactly_once(services: Services, disk: Disk, org: OrgId = ORG) -> None:
     """The feed has every event of every log once, in its log's order, in one dense sequence; no stream chunks."""
-    found = whole_feed(services)
+    found = whole_feed(services, org)
     assert [event.sequence for event in found] == list(range(1, len(found) + 1))
     by_log: defaultdict[LogKey, list[int]] = defaultdict(list)
     for event in found:
@@ -49,7 +49,7 @@ def require_exactly_once(services: Services, disk: Disk) -> None:
     assert by_log == {key: sequences for key in disk.commits if (sequences := _observable(disk, key))}
 
 
-def require_listed(services: Services, disk: Disk) -> None:
+def require_listed(services: Services, disk: Disk, org: OrgId = ORG) -> None:
     """Every log has a row that shows how it stands, and two pointers, in its group and in its kind's."""
     rows = listing_rows.read(services.directory, disk.commits)
     expected: set[tuple[str, ExecutionId]] = set()
@@ -61,7 +61,7 @@ def require_listed(services: Services, disk: Disk) -> None:
         assert (listed.status, listed.kind) == (state.status, state.kind)
         group = Group.of(state.status)
         expected |= {(group.value, key.execution_id), (f"{group}#{state.kind}", key.execution_id)}
-    assert pointers(disk) == expected
+    assert pointers(disk, org) == expected
 
 
 def _observable(disk: Disk, key: LogKey) -> list[int]:

@@ -74,12 +74,17 @@ def unreachable(error: httpx2.TransportError, url: str) -> FlowstrandError:
 
 
 def is_transient(error: Exception) -> bool | float:
-    """Whether repeating can help (for `stamina`): network errors and 503, after its `Retry-After` in seconds."""
-    if isinstance(error, Unavailable):
+    """Whether repeating can help (for `stamina`): network errors, 429 and 503, after their `Retry-After` in seconds."""
+    if isinstance(error, Unavailable | QuotaExceeded):
         return float(error.retry_after_s) if error.retry_after_s else True
     return isinstance(error, httpx2.TransportError) and not isinstance(
         error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.ProxyError
     )
+
+
+def is_refused_for_now(error: Exception) -> bool | float:
+    """The same for what must not be done twice: 429 alone says that nothing was done."""
+    return isinstance(error, QuotaExceeded) and is_transient(error)
 
 
 def _json_object(response: httpx2.Response) -> JsonObject | None:

@@ -83,6 +83,10 @@ class Handle(Generic[OutputT_co]):
         """Ask it to end; with `force`, end it now. See `Client.cancel`."""
         await self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
+    async def retry(self, *, reason: str | None = None, request_id: str | None = None) -> Handle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return await self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
+
     async def state(self, key: str | None = None) -> JsonObject:
         """What its code has set and not cleared, by key. See `Client.state`."""
         return await self._client.state(self.id, key)
@@ -149,6 +153,10 @@ class SyncHandle(Generic[OutputT_co]):
     def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
         """Ask it to end; with `force`, end it now. See `Client.cancel`."""
         self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
+
+    def retry(self, *, reason: str | None = None, request_id: str | None = None) -> SyncHandle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
 
     def state(self, key: str | None = None) -> JsonObject:
         """What its code has set and not cleared, by key. See `Client.state`."""

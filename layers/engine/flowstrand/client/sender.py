@@ -33,11 +33,9 @@ class Sender:
 
     async def send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
         """A successful response; of a stream, only its head has been read."""
-        attempts = None if request.repeatable else 1
+        on = answers.is_transient if request.repeatable else answers.is_refused_for_now
         try:
-            async for attempt in stamina.retry_context(
-                on=answers.is_transient, attempts=attempts, timeout=self._patience_s
-            ):
+            async for attempt in stamina.retry_context(on=on, attempts=None, timeout=self._patience_s):
                 with attempt:
                     return await self._send_once(request, is_stream=is_stream)
         except httpx2.TransportError as error:
@@ -78,11 +76,9 @@ class SyncSender:
 
     def send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
         """A successful response; of a stream, only its head has been read."""
-        attempts = None if request.repeatable else 1
+        on = answers.is_transient if request.repeatable else answers.is_refused_for_now
         try:
-            for attempt in stamina.retry_context(
-                on=answers.is_transient, attempts=attempts, timeout=self._patience_s
-            ):
+            for attempt in stamina.retry_context(on=on, attempts=None, timeout=self._patience_s):
                 with attempt:
                     return self._send_once(request, is_stream=is_stream)
         except httpx2.TransportError as error:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from flowstrand.engine.events import WorkflowStatus
 from flowstrand.engine.names import KIND_PATTERN
@@ -17,65 +18,50 @@ from flowstrand.http.query import Query, WholeNumber
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.service.listing import DEFAULT_LIMIT, MAX_LIMIT, Filter
 
+MAX_METADATA = 10
+"""How many keys of the metadata may be filtered by at once."""
+
 _METADATA = "metadata."
-_MAX_METADATA = 10
 _CURSOR = re.compile(r"[0-9]{13}#[A-Za-z0-9][A-Za-z0-9._-]{0,511}")
 _MAX_CURSOR = 1_024
 
 
 def _is_moment(text: str) -> str:
-    try:
-        epoch_ms(text)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError("must be an RFC 3339 time with its offset") from None
+    epoch_ms(text)
     return text
 
 
-Moment = Annotated[str, AfterValidator(_is_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
-Metadata = Annotated[
-    dict[Annotated[str, StringConstraints(min_length=1)], str],
-    Field(max_length=_MAX_METADATA),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "propertyNames": {"pattern": r"^metadata\..+$"},
-            "additionalProperties": {"type": "string"},
-            "maxProperties": _MAX_METADATA,
-        }
-    ),
+Moment = Annotated[
+    str,
+    Field(json_schema_extra={"format": "date-time"}),
+    StringConstraints(max_length=64),
+    AfterValidator(_is_moment),
 ]
 
 
 class ListingQuery(Query):
-    """A page of the executions that a filter lets through."""
+    """A page of the list of executions."""
 
-    status: Annotated[WorkflowStatus | None, Field(description="Only those of this status.")] = None
+    status: Annotated[WorkflowStatus | None, Field(description="Only executions with this status.")] = None
     kind: Annotated[
         Annotated[str, StringConstraints(pattern=KIND_PATTERN)] | None,
-        Field(description="Only those of this kind."),
+        Field(description="Only executions of this kind."),
     ] = None
-    metadata: Annotated[
-        Metadata, Field(description="`metadata.{key}={text}`: only those whose metadata has it; one for each key.")
-    ] = Field(default_factory=dict)
-    created_after: Annotated[Moment | None, Field(description="Only those begun then or later.")] = None
-    created_before: Annotated[Moment | None, Field(description="Only those begun before.")] = None
+    created_after: Annotated[Moment | None, Field(description="Only those created at this moment or later.")] = (
+        None
+    )
+    created_before: Annotated[Moment | None, Field(description="Only those created before this moment.")] = None
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many at most."), WholeNumber] = DEFAULT_LIMIT
     cursor: Annotated[
         str | None, Field(description="The `nextCursor` of the page before; none for the first page.")
     ] = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _gather_metadata(cls, given: dict[str, Any]) -> dict[str, Any]:
-        metadata = {k.removeprefix(_METADATA): text for k, text in given.items() if k.startswith(_METADATA)}
-        return {**given, "metadata": metadata}
-
-    def filter(self) -> Filter:
+    def to_filter(self, metadata: Mapping[str, str]) -> Filter:
         """Which executions are asked for."""
         return Filter(
             status=self.status,
             kind=self.kind,
-            metadata=self.metadata,
+            metadata=metadata,
             created_from_ms=None if self.created_after is None else epoch_ms(self.created_after),
             created_before_ms=None if self.created_before is None else epoch_ms(self.created_before),
         )
@@ -94,6 +80,23 @@ class ListingQuery(Query):
             details: list[JsonObject] = [{"pointer": "/cursor", "message": fault}]
             raise InvalidInput(f"cursor {fault}", code="INVALID_CURSOR", details=details)
         return position
+
+
+def metadata_of(parameters: Mapping[str, str] | None) -> dict[str, str]:
+    """What `metadata.{key}` is to be, by key.
+
+    Raises:
+        InvalidInput: there are too many, or one has no key.
+    """
+    given = {
+        name.removeprefix(_METADATA): text
+        for name, text in (parameters or {}).items()
+        if name.startswith(_METADATA)
+    }
+    if "" in given or len(given) > MAX_METADATA:
+        fault = f"must be metadata.{{key}}, at most {MAX_METADATA} of them"
+        raise InvalidInput(f"metadata {fault}", details=[{"pointer": "/metadata", "message": fault}])
+    return given
 
 
 def cursor_text(position: str) -> str:

@@ -136,10 +136,15 @@ Definitions = Annotated[list[RegisteredDefinition], Field(max_length=500)]
 
 
 class RegisterWorker(RequestBody):
-    """`POST /workers`. A kind may be named alone, or with its definition, or both."""
+    """`POST /workers`. A kind may be named alone, or with its definition, or both.
+
+    `queue` is for a worker of one queue, `queues` for one of several.
+    """
 
     name: Name
     queue: Name = "default"
+    queues: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = None
+    version: Version | None = None
     task_kinds: Kinds = Field(default_factory=list)
     workflow_kinds: Kinds = Field(default_factory=list)
     worker_id: Name | None = None
@@ -150,7 +155,8 @@ class RegisterWorker(RequestBody):
         """For the use case."""
         return Registration(
             name=self.name,
-            queue=self.queue,
+            queues=tuple(dict.fromkeys(self.queues or [self.queue])),
+            version=self.version,
             task_kinds=tuple(self.task_kinds),
             workflow_kinds=tuple(self.workflow_kinds),
             worker_id=self.worker_id,
@@ -277,6 +283,13 @@ class CancelExecution(RequestBody):
     reason: Annotated[str, StringConstraints(max_length=_MAX_REASON)] | None = None
     cascade_to_children: bool = True
     force: bool = False
+    request_id: RequestId | None = None
+
+
+class RetryExecution(RequestBody):
+    """`POST /workflow-executions/{id}/retry`."""
+
+    reason: Annotated[str, StringConstraints(max_length=_MAX_REASON)] | None = None
     request_id: RequestId | None = None
 
 

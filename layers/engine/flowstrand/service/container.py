@@ -13,6 +13,10 @@ from flowstrand.log.port import EventLog, LogKey
 from flowstrand.payloads.port import PayloadStore
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service.clock import Clock
+from flowstrand.service.org_settings import OrgSettingsCache
+from flowstrand.service.presence import Presence
+from flowstrand.service.queue_controls import QueueControls
+from flowstrand.service.quotas import QuotaMemory
 from flowstrand.service.settings import Settings
 from flowstrand.service.tips import TipCache
 from flowstrand.service.tokens import LeaseTokens
@@ -59,6 +63,15 @@ class Services:
     settings: Settings
     tips: TipCache = field(default_factory=TipCache)
     turnstile: Turnstile = field(default_factory=OpenTurnstile)
+    org_settings: OrgSettingsCache = field(default_factory=OrgSettingsCache)
+    quotas: QuotaMemory = field(default_factory=QuotaMemory)
+    presence: Presence = field(init=False)
+    queues: QueueControls = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What remembers, for a moment, what the directory says."""
+        object.__setattr__(self, "presence", Presence(self.directory, self.clock))
+        object.__setattr__(self, "queues", QueueControls(self.directory, self.clock))
 
 
 _installed: list[Services] = []

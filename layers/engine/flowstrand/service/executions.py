@@ -21,7 +21,7 @@ from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
-from flowstrand.service import append, definitions, input_schema, open_executions, payloads, succession
+from flowstrand.service import append, definitions, input_schema, open_executions, payloads, quotas, succession
 from flowstrand.service.container import Services
 from flowstrand.service.waking import wake
 
@@ -53,6 +53,7 @@ class ExecutionSnapshot:
     Attributes:
         failure_type: why a failed one failed, for programs.
         continued_as: the execution that goes on from a completed one; then that one has the output.
+        retried_from: the failed execution from whose history this one began.
     """
 
     workflow_execution_id: str
@@ -68,24 +69,34 @@ class ExecutionSnapshot:
     error: ErrorInfo | None
     failure_type: str | None
     continued_as: str | None
+    retried_from: str | None
 
 
 def start(
-    services: Services, org: OrgId, request: StartRequest, *, execution_id: ExecutionId | None = None
+    services: Services,
+    org: OrgId,
+    request: StartRequest,
+    *,
+    execution_id: ExecutionId | None = None,
+    counts: bool = True,
 ) -> ExecutionSnapshot:
     """Create an execution and wake it.
 
     Args:
         execution_id: for tools that choose ids, one that no execution has; made here by default.
+        counts: whether the org's quotas are asked first.
 
     Raises:
         Conflict: `EXECUTION_EXISTS`: `execution_id` is taken; nothing is created.
         NotFound: `UNKNOWN_WORKFLOW_KIND`: no deployed app or registration knows the kind; nothing is created.
         PayloadTooLarge: the input is over the limit; nothing is created.
+        QuotaExceeded: the org has started too much; nothing is created.
         UnprocessableInput: the input does not fit the workflow's schema; nothing is created.
         StoreUnavailable: it may or may not have been created.
     """
     require_startable(services, org, request)
+    if counts:
+        quotas.require_start(services, org)
     now_ms = services.clock.now_ms()
     key = LogKey(org, execution_id or ids.execution_id(now_ms, services.random_bytes(10)))
     tip = begin(services, key, request)
@@ -196,6 +207,7 @@ def snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
         error=failed.error if failed else _reason(cancelled) if cancelled else None,
         failure_type=failed.failure_type if failed else None,
         continued_as=state.continued_as,
+        retried_from=state.retry_of.workflow_execution_id if state.retry_of else None,
     )
 
 

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flowstrand.directory.port import Directory, Item
+from flowstrand.engine.ids import OrgId
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
 
 SHARDS = 16
 _PAGE = 100
+_COUNTED = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,19 @@ def rows(directory: Directory, *, first_shard: int = 0) -> Iterator[OpenExecutio
     for shard in range(SHARDS):
         for item in _scan(directory, f"open#{(first_shard + shard) % SHARDS}"):
             yield _parse(item)
+
+
+def count(directory: Directory, org: OrgId, limit: int) -> int:
+    """How many open executions an org has; counts no further than `limit`."""
+    found = 0
+    for shard in range(SHARDS):
+        after = f"{org}#"
+        while found < limit and after:
+            page = directory.scan(f"open#{shard}", after=after, limit=min(_COUNTED, limit - found))
+            own = [_parse(item) for item in page if item.key.startswith(f"{org}#")]
+            found += sum(not row.is_told for row in own)
+            after = str(own[-1].key) if own and len(own) == len(page) else ""
+    return found
 
 
 def _scan(directory: Directory, partition: str) -> Iterator[Item]:

@@ -140,7 +140,7 @@ def _start(services: Services, schedule: Schedule, run: Run) -> str | None:
     marks: JsonObject = {SCHEDULE_ID: schedule.schedule_id, SCHEDULED_AT: rfc3339(run.at_ms)}
     request = replace(schedule.request, metadata={**(schedule.request.metadata or {}), **marks})
     try:
-        executions.start(services, schedule.org, request, execution_id=key.execution_id)
+        executions.start(services, schedule.org, request, execution_id=key.execution_id, counts=False)
     except Conflict:  # an earlier look started it, and may not have come to wake it
         wake(services, key, 1)
     except (NotFound, UnprocessableInput) as refused:

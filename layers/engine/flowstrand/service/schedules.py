@@ -23,7 +23,7 @@ from flowstrand.engine.schedule.timing import Timing, next_after, require_valid
 from flowstrand.engine.schema import EpochMs
 from flowstrand.errors import Conflict, Unavailable
 from flowstrand.log.port import LogKey
-from flowstrand.service import executions, schedule_index, schedule_rows, schedule_runs, schedule_ticks
+from flowstrand.service import executions, quotas, schedule_index, schedule_rows, schedule_runs, schedule_ticks
 from flowstrand.service.container import Services
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.schedule_rows import Schedule
@@ -167,6 +167,7 @@ def trigger(services: Services, org: OrgId, schedule_id: str, *, request_id: str
     Raises:
         NotFound: `SCHEDULE_NOT_FOUND`, or `UNKNOWN_WORKFLOW_KIND`: its workflow is known no more.
         UnprocessableInput: the input does not fit the schema that its workflow has by now.
+        QuotaExceeded: the org has started too much.
         Unavailable: `BUSY`.
         StoreUnavailable: repeat it, with its `request_id`.
     """
@@ -180,6 +181,7 @@ def trigger(services: Services, org: OrgId, schedule_id: str, *, request_id: str
         if known is not None:
             return known
         executions.require_startable(services, org, schedule.request)
+        quotas.require_start(services, org)
         running = schedule_ticks.is_running(services, schedule)
         state = decide.trigger(schedule.state, run, is_running=running)
         try:

@@ -46,3 +46,11 @@ class Settings:
     """When a live stream ends by itself."""
     stream_heartbeat_ms: int = 15_000
     """The longest silence on a live stream."""
+    quota_open_executions: int = 0
+    """How many executions of one org may be open before its starts are refused; 0 for any number."""
+    quota_starts_per_s: int = 0
+    """How many requests of one org may start an execution each second, on average; 0 for any number."""
+    quota_signals_per_s: int = 0
+    """The same of signals."""
+    quota_burst_s: int = 2
+    """How many seconds' worth of starts or signals may come at once."""

@@ -13,7 +13,7 @@ from flowstrand.engine.ids import OrgId
 from flowstrand.errors import Conflict
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, executions, idempotency, payloads, signals
+from flowstrand.service import append, executions, idempotency, payloads, quotas, signals
 from flowstrand.service.container import Services
 from flowstrand.service.executions import ExecutionSnapshot, StartRequest
 from flowstrand.service.idempotency import Held
@@ -53,10 +53,12 @@ def signal_with_start(
         NotFound: `UNKNOWN_WORKFLOW_KIND`: no deployed app or registration knows the kind; nothing is recorded.
         PayloadTooLarge: the input or the value is over the limit; nothing is recorded.
         UnprocessableInput: the input does not fit the workflow's schema, wanted or not; nothing is recorded.
+        QuotaExceeded: the org has started too much; nothing is recorded.
         Unavailable, StoreUnavailable: it may or may not have been recorded; send it again.
     """
     executions.require_startable(services, org, request)
     payloads.require_storable(services, signal.value)
+    quotas.require_start(services, org)
 
     def gives_way(chain: tuple[append.Tip, ...], _has_expired: bool) -> bool:
         return chain[-1].state.closed is not None and not _is_recorded(chain, signal)

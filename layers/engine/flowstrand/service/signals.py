@@ -11,7 +11,7 @@ from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.engine.schema import Payload
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, payloads, succession
+from flowstrand.service import append, payloads, quotas, succession
 from flowstrand.service.container import Services
 from flowstrand.service.waking import wake
 
@@ -37,9 +37,11 @@ def signal(
         NotFound: `EXECUTION_NOT_FOUND`.
         Conflict: `EXECUTION_CLOSED`; nothing is recorded.
         PayloadTooLarge: the value is over the limit; nothing is recorded.
+        QuotaExceeded: the org has signalled too much; nothing is recorded.
         Unavailable, StoreUnavailable: it may or may not have been recorded; send it again.
     """
     tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    quotas.require_signal(services, org)
     return deliver(services, tip, name, value, request_id=request_id).sequence
 
 

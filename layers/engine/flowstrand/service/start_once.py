@@ -11,7 +11,7 @@ from flowstrand.errors import Conflict, LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, executions, idempotency, payloads
+from flowstrand.service import append, executions, idempotency, payloads, quotas
 from flowstrand.service.container import Services
 from flowstrand.service.executions import ExecutionSnapshot, StartRequest
 from flowstrand.service.waking import wake
@@ -36,9 +36,11 @@ def start_once(services: Services, org: OrgId, request: StartRequest, key: str, 
         NotFound: `UNKNOWN_WORKFLOW_KIND`: no deployed app or registration knows the kind; nothing is created.
         PayloadTooLarge: the input is over the limit; nothing is created.
         UnprocessableInput: the input does not fit the workflow's schema; nothing is created.
+        QuotaExceeded: the org has started too much, this one or others; nothing is created.
         StoreUnavailable: it may or may not have been created; start it again under the same key.
     """
     executions.require_startable(services, org, request)
+    quotas.require_start(services, org)
     while True:
         held = idempotency.hold(services, org, key, ttl_ms=ttl_ms, gives_way=_is_free)
         if held.chain:

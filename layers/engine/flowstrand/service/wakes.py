@@ -14,7 +14,7 @@ from flowstrand.engine import effects
 from flowstrand.engine.decide import promise, task, timeout, timer
 from flowstrand.engine.evolve import Draft
 from flowstrand.queues.messages import ControlMessage, Due, DueKind, ScheduleDue, Wake
-from flowstrand.service import append, inbox, leases, open_executions, projection, schedule_ticks
+from flowstrand.service import append, inbox, leases, open_executions, projection, retrying, schedule_ticks
 from flowstrand.service.container import Services
 from flowstrand.service.dispatch import dispatch
 from flowstrand.service.strand import MissingCode
@@ -46,6 +46,8 @@ def _handle_wake(services: Services, wake: Wake, worker_id: str) -> None:
     tip = append.load(services, wake.key)
     if tip is None:
         return  # its creation is not there yet, or never came
+    if tip.state.is_copying:
+        tip = retrying.finish(services, tip)
     if inbox.drain(services, wake.key):
         tip, _ = append.catch_up(services, tip)
     again_in_ms: int | None = None

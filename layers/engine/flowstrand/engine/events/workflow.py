@@ -10,6 +10,7 @@ from flowstrand.engine.events.vocabulary import (
     EventType,
     Family,
     ParentRef,
+    RetryOf,
     SuspendType,
     WaitGroup,
     WorkflowStatus,
@@ -36,6 +37,7 @@ class WorkflowStarted(_WorkflowEvent):
     Attributes:
         timeout_at_ms: when the execution fails if it is still open.
         continued_from: the execution that continued as this one.
+        retry_of: the failed execution whose history follows. Nothing happens before `RETRY_REQUESTED`, which ends that.
     """
 
     TYPE: ClassVar[EventType] = EventType.WORKFLOW_STARTED
@@ -47,6 +49,7 @@ class WorkflowStarted(_WorkflowEvent):
     parent: ParentRef | None = None
     timeout_at_ms: EpochMs | None = None
     continued_from: str | None = None
+    retry_of: RetryOf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

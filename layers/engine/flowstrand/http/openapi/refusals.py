@@ -17,6 +17,7 @@ from flowstrand.errors import (
     StoreUnavailable,
     Unauthenticated,
     Unavailable,
+    UnprocessableInput,
     WrongPrincipal,
 )
 
@@ -47,7 +48,10 @@ WRONG_PRINCIPAL = _of(
     WrongPrincipal, "The key is for another principal: users' routes and workers' take keys of their own."
 )
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
-QUOTA_EXCEEDED = _of(QuotaExceeded, "Too many requests; repeat it after `Retry-After` seconds.", by_gateway=True)
+QUOTA_EXCEEDED = _of(
+    QuotaExceeded,
+    "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
+)
 STORE_UNAVAILABLE = Refusal(
     status=503,
     code=StoreUnavailable.code,
@@ -68,10 +72,16 @@ NOT_SUPPORTED = _of(
     "The body has a field that this version does not support; `details` points at it.",
     "NOT_SUPPORTED",
 )
+INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
+INVALID_SCHEMA = _of(
+    InvalidInput, "A definition's schema is no JSON Schema; `details` says where.", "INVALID_SCHEMA"
+)
+UNPROCESSABLE_INPUT = _of(
+    UnprocessableInput, "The input does not fit the workflow's schema; `details` points at each fault."
+)
 POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
 )
-INVALID_CURSOR = _of(InvalidInput, "`cursor` is not what another page has given.", "INVALID_CURSOR")
 PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB.")
 
 # --- what it names --------------------------------------------------------------------------------
@@ -80,6 +90,11 @@ EXECUTION_NOT_FOUND = _of(NotFound, "There is no such execution, or it is anothe
 TASK_NOT_FOUND = _of(NotFound, "There is no such task, or it is another org's.", "TASK_NOT_FOUND")
 PROMISE_NOT_FOUND = _of(NotFound, "There is no such promise, or it is another org's.", "PROMISE_NOT_FOUND")
 SCHEDULE_NOT_FOUND = _of(NotFound, "There is no such schedule, or it is another org's.", "SCHEDULE_NOT_FOUND")
+WORKER_NOT_FOUND = _of(
+    NotFound,
+    "There is no such worker, or nothing was heard of it for minutes: it is to register.",
+    "WORKER_NOT_FOUND",
+)
 UNKNOWN_WORKFLOW_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a workflow of this kind.", "UNKNOWN_WORKFLOW_KIND"
 )
@@ -88,6 +103,9 @@ UNKNOWN_WORKFLOW_KIND = _of(
 
 IDEMPOTENCY_KEY_REUSED = _of(
     Conflict, "The key stands for an execution of another kind, or with another input.", "IDEMPOTENCY_KEY_REUSED"
+)
+EXECUTION_NOT_FAILED = _of(
+    Conflict, "Only a failed execution can be retried, and this one is not.", "EXECUTION_NOT_FAILED"
 )
 EXECUTION_CLOSED = _of(
     Conflict, "The execution has ended, and nothing is appended to its log.", "EXECUTION_CLOSED"
@@ -104,7 +122,9 @@ STALE_ATTEMPT = _of(
 STATE_TOO_LARGE = _of(
     PayloadTooLarge, "The values are too much for one answer; ask key by key.", "STATE_TOO_LARGE"
 )
-BUSY = _of(Unavailable, "Too many others write to the same execution or schedule; repeat the request.", "BUSY")
+BUSY = _of(
+    Unavailable, "Too many others write to the same execution, schedule or queue; repeat the request.", "BUSY"
+)
 
 EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE_UNAVAILABLE, UNAVAILABLE)
 """What any route can answer."""

@@ -4,8 +4,8 @@ from flowstrand.http.openapi.operation import Operation
 from flowstrand.http.openapi.operations import (
     definitions,
     executions,
-    listing,
     promises,
+    queues,
     reading,
     schedules,
     tasks,
@@ -15,12 +15,12 @@ from flowstrand.http.openapi.operations import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *executions.OPERATIONS,
-    *listing.OPERATIONS,
     *work.OPERATIONS,
     *reading.OPERATIONS,
     *promises.OPERATIONS,
     *schedules.OPERATIONS,
     *definitions.OPERATIONS,
     *workers.OPERATIONS,
+    *queues.OPERATIONS,
     *tasks.OPERATIONS,
 )

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from flowstrand.http.list_query import ListQuery
 from flowstrand.http.openapi.operation import Answer, Operation
-from flowstrand.http.openapi.refusals import BUSY, SCHEDULE_EXISTS, SCHEDULE_NOT_FOUND, UNKNOWN_WORKFLOW_KIND
+from flowstrand.http.openapi.refusals import (
+    BUSY,
+    SCHEDULE_EXISTS,
+    SCHEDULE_NOT_FOUND,
+    UNKNOWN_WORKFLOW_KIND,
+    UNPROCESSABLE_INPUT,
+)
 from flowstrand.http.schedule_requests import CreateSchedule, TriggerSchedule
 from flowstrand.http.schedule_responses import (
     RunsFound,
@@ -27,7 +33,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=CreateSchedule,
         answers={201: Answer(meaning="The schedule that now exists.", body=ScheduleView, has_location=True)},
-        refusals=(UNKNOWN_WORKFLOW_KIND, SCHEDULE_EXISTS),
+        refusals=(UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, SCHEDULE_EXISTS),
     ),
     Operation(
         method="GET",
@@ -90,7 +96,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=TriggerSchedule,
         answers={200: Answer(meaning="What became of the run.", body=ScheduleTriggered)},
-        refusals=(SCHEDULE_NOT_FOUND, UNKNOWN_WORKFLOW_KIND, BUSY),
+        refusals=(SCHEDULE_NOT_FOUND, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, BUSY),
     ),
     Operation(
         method="GET",
