@@ -48,4 +48,4 @@ async def charges(ctx: WorkflowContext) -> JsonValue:
     return [first, await ctx.schedule("charge", {"key": str(ctx.random_uuid())}, retry=ONCE)]
 
 
-WORKFLOWS = [fulfils, charges]
+WORKFLOWS: list[Any] = [fulfils, charges]
