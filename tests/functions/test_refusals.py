@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flowstrand.engine.ids import execution_id
+from flowstrand.http.requests import HeartbeatTask
 from tests.functions.stack import (
     APPROVAL,
     APPROVAL_PROMISE,
@@ -346,19 +347,16 @@ def test_a_refusal_repeats_no_value(stack: Stack) -> None:
     assert "top secret" not in json.dumps(body)
 
 
-@pytest.mark.parametrize(
-    ("name", "field", "value"),
-    [
-        ("tasks/heartbeat", "progress", 0.5),
-    ],
-)
 def test_a_field_that_is_not_supported_is_refused_rather_than_ignored(
-    stack: Stack, name: str, field: str, value: Any
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    status, code, body = refused(stack, name, changed(name, **{field: value}))
+    monkeypatch.setattr(HeartbeatTask, "not_supported", frozenset({"progress"}))
+    event = changed("tasks/heartbeat", progress=0.5)
 
-    assert (status, code) == (400, "NOT_SUPPORTED")
-    assert body["details"] == [{"pointer": f"/{field}", "message": "not supported"}]
+    response = stack.invoke("tasks", event)
+
+    assert (response["statusCode"], body_of(response)["code"]) == (400, "NOT_SUPPORTED")
+    assert body_of(response)["details"] == [{"pointer": "/progress", "message": "not supported"}]
 
 
 # --- ids ------------------------------------------------------------------------------------------

@@ -73,12 +73,21 @@ def fail(
 
 
 def heartbeat(
-    services: Services, org: OrgId, task_id: str, *, lease_token: str, details: JsonValue = None
+    services: Services,
+    org: OrgId,
+    task_id: str,
+    *,
+    lease_token: str,
+    progress: float | None = None,
+    details: JsonValue = None,
 ) -> bool:
-    """Extend the attempt's lease; returns whether the worker should stop.
+    """Extend the attempt's lease; returns whether its result is no longer wanted, since the execution was asked to cancel.
+
+    A task that was itself cancelled is refused, like any attempt that is over.
 
     Args:
-        details: what the next attempt is to know of this one, until another heartbeat says something else.
+        progress: how much of the work is done, from 0 to 1, until another heartbeat says something else.
+        details: what the next attempt is to know of this one, likewise.
 
     Raises:
         PayloadTooLarge: the details are over `MAX_DETAILS_BYTES`; nothing is extended.
@@ -89,10 +98,14 @@ def heartbeat(
         raise PayloadTooLarge(f"the details have {size} bytes, and may have {MAX_DETAILS_BYTES}")
     key, position, lease = lease_of(services, org, task_id, lease_token)
     now_ms = services.clock.now_ms()
-    known = task.running(Draft(require(services, key).state, now_ms), position, lease.attempt)
+    state = require(services, key).state
+    known = task.running(Draft(state, now_ms), position, lease.attempt)
     until_ms = task.lease_until_ms(known, now_ms, services.settings.lease_ms)
-    leases.heartbeat(services.directory, task_id, attempt=lease.attempt, until_ms=until_ms, details=details)
-    return False
+    beat = leases.Heartbeat(
+        attempt=lease.attempt, at_ms=now_ms, until_ms=until_ms, progress=progress, details=details
+    )
+    leases.heartbeat(services.directory, task_id, beat)
+    return task.is_to_stop(state, position)
 
 
 # --- leases and reports -------------------------------------------------------------------------

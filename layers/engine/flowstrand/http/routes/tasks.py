@@ -71,7 +71,12 @@ def heartbeat(request: Request, org: str, task_id: str) -> Response[str]:  # noq
     call = call_of(request)
     body = read_body(request, HeartbeatTask, max_bytes=call.services.settings.max_payload_bytes)
     requested = tasks.heartbeat(
-        call.services, call.org, _known(task_id), lease_token=body.lease_token, details=body.details
+        call.services,
+        call.org,
+        _known(task_id),
+        lease_token=body.lease_token,
+        progress=body.progress,
+        details=body.details,
     )
     return json_response(200, Heartbeat(cancel_requested=requested).body())
 
