@@ -157,6 +157,10 @@ def _a_kind_that_is_known_no_more(stack: Stack, _operation: Operation, event: Ev
 # --- what stands in its way -----------------------------------------------------------------------
 
 
+def _of_an_open_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, event, executionId=QUEUED)
+
+
 def _executions_have_ended(stack: Stack, _operation: Operation, event: Event) -> Event:
     for execution in (CLAIMED, QUEUED, APPROVAL):
         cancel(stack.services, ACME, execution, force=True)
@@ -239,6 +243,7 @@ BY_CODE: dict[str, Way] = {
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
     "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
+    "EXECUTION_NOT_FAILED": _of_an_open_execution,
     "EXECUTION_CLOSED": _executions_have_ended,
     "STALE_ATTEMPT": _the_lease_has_run_out,
     "INVALID_LEASE": _a_forged_lease,

@@ -176,13 +176,13 @@ class Stack:
         self._begin(QUEUED)
         self._begin(APPROVAL, Approval.kind)
         schedules.create(self.services, ACME, nightly())
-        self.services.presence.register(ACME, PRESENT)
         self._begin(FAILED, Approval.kind)
         append.transact(
             self.services,
             LogKey(ACME, FAILED),
             lambda draft: timeout.poison(draft, sequence=draft.state.sequence, turns=10),
         )
+        self.services.presence.register(ACME, PRESENT)
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a handler as Lambda would. What it answers to an HTTP request must be as the OpenAPI document has it."""

@@ -83,6 +83,10 @@ class Handle(Generic[OutputT_co]):
         """Ask it to end; with `force`, end it now. See `Client.cancel`."""
         await self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
+    async def retry(self, *, reason: str | None = None, request_id: str | None = None) -> Handle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return await self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
+
     async def state(self, key: str | None = None) -> JsonObject:
         """What its code has set and not cleared, by key. See `Client.state`."""
         return await self._client.state(self.id, key)
@@ -94,10 +98,6 @@ class Handle(Generic[OutputT_co]):
     def children(self, *, only: Stage | None = None) -> AsyncIterator[ChildStanding]:
         """Its child workflows, open ones first. See `Client.children`."""
         return self._client.children(self.id, only=only)
-
-    async def retry(self, *, reason: str | None = None, request_id: str | None = None) -> Handle[OutputT_co]:
-        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
-        return await self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
 
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""
@@ -154,6 +154,10 @@ class SyncHandle(Generic[OutputT_co]):
         """Ask it to end; with `force`, end it now. See `Client.cancel`."""
         self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
 
+    def retry(self, *, reason: str | None = None, request_id: str | None = None) -> SyncHandle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
+
     def state(self, key: str | None = None) -> JsonObject:
         """What its code has set and not cleared, by key. See `Client.state`."""
         return self._client.state(self.id, key)
@@ -165,10 +169,6 @@ class SyncHandle(Generic[OutputT_co]):
     def children(self, *, only: Stage | None = None) -> Iterator[ChildStanding]:
         """Its child workflows, open ones first. See `Client.children`."""
         return self._client.children(self.id, only=only)
-
-    def retry(self, *, reason: str | None = None, request_id: str | None = None) -> SyncHandle[OutputT_co]:
-        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
-        return self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
         """Every event beyond `after` that is in the log now."""

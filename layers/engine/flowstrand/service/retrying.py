@@ -16,10 +16,10 @@ from flowstrand.engine.events import Event, EventType, RetryOf
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.engine.retried.history import Copied, retried_history
-from flowstrand.errors import Conflict, LogCorrupted
+from flowstrand.errors import Conflict, LogCorrupted, Unavailable
 from flowstrand.log.packing import pack_stored, stored_form, unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
-from flowstrand.service import append, executions, open_executions, payloads, succession
+from flowstrand.service import append, executions, open_executions, payloads, quotas, succession
 from flowstrand.service.container import Services
 from flowstrand.service.executions import ExecutionSnapshot
 from flowstrand.service.waking import wake
@@ -46,7 +46,8 @@ def retry(
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
         Conflict: `EXECUTION_NOT_FAILED`: it is open, or has completed, or was cancelled.
-        StoreUnavailable: it may or may not have begun; ask again under the same request id.
+        QuotaExceeded: the org has started too much; nothing is created.
+        Unavailable, StoreUnavailable: it may or may not have begun; ask again under the same request id.
     """
     failed = succession.newest(services, LogKey(org, ExecutionId(execution_id)))
     if failed.state.closed is not EventType.WORKFLOW_FAILED:
@@ -56,12 +57,24 @@ def retry(
         )
     request = request_id or services.random_bytes(12).hex()
     key = LogKey(org, ids.retry_id(failed.key.execution_id, request))
-    tip = append.load(services, key)
-    is_new = tip is None and _begin(services, failed, key, reason=reason, request_id=request_id)
-    tip = finish(services, append.require(services, key))
+    is_new = False
+    if append.load(services, key) is None:
+        quotas.require_start(services, org)
+        is_new = _begin(services, failed, key, reason=reason, request_id=request_id)
+    tip = _finished(services, key)
     if not tip.state.closed:
         wake(services, key, 1)
     return Retried(snapshot=executions.snapshot(services, tip), is_new=is_new)
+
+
+def _finished(services: Services, key: LogKey) -> append.Tip:
+    tip = append.load(services, key)
+    if tip is None:
+        raise Unavailable("the retry is being begun; ask again", code="BUSY", retry_after_s=1)
+    try:
+        return finish(services, tip)
+    except append.Contended as contended:
+        raise append.unavailable(contended) from contended
 
 
 def finish(services: Services, tip: append.Tip) -> append.Tip:
@@ -70,14 +83,12 @@ def finish(services: Services, tip: append.Tip) -> append.Tip:
     Raises:
         Contended, StoreUnavailable: it may lack the rest; finish it again.
     """
-    return _copy(services, tip, _history(services, tip)) if tip.state.is_copying else tip
-
-
-def _copy(services: Services, tip: append.Tip, history: Sequence[Copied]) -> append.Tip:
     backoff = append.Backoff(services)
+    history: list[Copied] = []
     for _ in range(append.MAX_CONFLICTS):
         if not tip.state.is_copying:
             return tip
+        history = history or _history(services, tip)
         try:
             tip = _write_next(services, tip, history[tip.state.sequence :])
         except AppendConflict:  # somebody else goes on with it

@@ -104,6 +104,9 @@ UNKNOWN_WORKFLOW_KIND = _of(
 IDEMPOTENCY_KEY_REUSED = _of(
     Conflict, "The key stands for an execution of another kind, or with another input.", "IDEMPOTENCY_KEY_REUSED"
 )
+EXECUTION_NOT_FAILED = _of(
+    Conflict, "Only a failed execution can be retried, and this one is not.", "EXECUTION_NOT_FAILED"
+)
 EXECUTION_CLOSED = _of(
     Conflict, "The execution has ended, and nothing is appended to its log.", "EXECUTION_CLOSED"
 )
