@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flowstrand.engine.ids import execution_id
+from flowstrand.http.requests import HeartbeatTask
 from tests.functions.stack import (
     APPROVAL,
     APPROVAL_PROMISE,
@@ -362,6 +363,18 @@ def test_a_refusal_repeats_no_value(stack: Stack) -> None:
     _, _, body = refused(stack, "executions/start", changed("executions/start", kind="top secret"))
 
     assert "top secret" not in json.dumps(body)
+
+
+def test_a_field_that_is_not_supported_is_refused_rather_than_ignored(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HeartbeatTask, "not_supported", frozenset({"progress"}))
+    event = changed("tasks/heartbeat", progress=0.5)
+
+    response = stack.invoke("tasks", event)
+
+    assert (response["statusCode"], body_of(response)["code"]) == (400, "NOT_SUPPORTED")
+    assert body_of(response)["details"] == [{"pointer": "/progress", "message": "not supported"}]
 
 
 # --- ids ------------------------------------------------------------------------------------------

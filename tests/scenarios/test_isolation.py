@@ -216,7 +216,7 @@ def test_what_is_another_orgs_is_404_under_ones_own_and_told_from_nothing_by_not
 
 
 @pytest.mark.parametrize(
-    "operation", [o for o in ALL if o.id not in {p.id.rpartition("-")[0] for p in OF_A_THING}]
+    "operation", [o for o in ALL if o.id not in {str(p.id).rpartition("-")[0] for p in OF_A_THING}]
 )
 def test_what_is_asked_of_ones_own_org_shows_and_changes_nothing_of_another(
     stack: Stack, operation: Operation
