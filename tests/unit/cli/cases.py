@@ -80,6 +80,8 @@ RUNNING_TASK: JsonObject = {
     "sequence": 7,
     "queue": "default",
     "workerId": "w-1",
+    "progress": 0.25,
+    "lastHeartbeatAt": MOMENT,
 }
 FAILED_TASK: JsonObject = {
     "taskExecutionId": f"{E}.t1",
@@ -249,9 +251,9 @@ EXECUTIONS = [
         answers=[{"tasks": [RUNNING_TASK], "nextCursor": "ended.0"}, {"tasks": [FAILED_TASK]}],
         document={"tasks": [RUNNING_TASK, FAILED_TASK]},
         lines=[
-            "TASK                           KIND     STATUS   ATTEMPT  QUEUE    WORKER  ERROR",
-            f"{E}.t3  pay      RUNNING  2        default  w-1     -",
-            f"{E}.t1  reserve  FAILED   4        -        -       SoldOut: no hats left",
+            "TASK                           KIND     STATUS   ATTEMPT  QUEUE    WORKER  PROGRESS  ERROR",
+            f"{E}.t3  pay      RUNNING  2        default  w-1     0.25      -",
+            f"{E}.t1  reserve  FAILED   4        -        -       -         SoldOut: no hats left",
         ],
     ),
     Case(

@@ -36,6 +36,7 @@ _TASKS = (
     Column("executionCount", "ATTEMPT"),
     Column("queue", "QUEUE"),
     Column("workerId", "WORKER"),
+    Column("progress", "PROGRESS"),
     Column("error", "ERROR"),
 )
 _CHILDREN = (
