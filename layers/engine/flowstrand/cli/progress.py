@@ -42,7 +42,8 @@ class Progress(ABC):
     def text(self) -> Text:
         """`order 01J…  WAITING for TASK  event 12  2 open tasks  01:05`."""
         more, other = self.details()
-        return Text("  ").join(
+        line = Text("  ", no_wrap=True, overflow="ellipsis")
+        return line.join(
             [
                 Text(self._name),
                 Text(f"{self._status}{more}", style("status", self._status)),
