@@ -32,7 +32,7 @@ from flowstrand.engine.events import (
 )
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.state import OpenChild
-from flowstrand.errors import LogCorrupted, NotFound
+from flowstrand.errors import Gone, LogCorrupted, NotFound
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, LogKey
 from flowstrand.queues.messages import Due, DueKind, TaskMessage
@@ -168,7 +168,7 @@ def _tell_parent(services: Services, tip: append.Tip, parent: ParentRef) -> None
 def _tell(services: Services, key: LogKey, decide: append.Decision[bool], *, always_wake: bool = False) -> None:
     try:
         told = append.transact(services, key, decide)
-    except NotFound:
+    except (NotFound, Gone):
         return
     sequence = told.sequence or told.tip.state.sequence
     if not told.tip.state.closed and (always_wake or needs_wake(told.tip.state, sequence)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flowstrand.engine.events import EventType, WorkflowStarted
 from flowstrand.engine.ids import OrgId
@@ -45,7 +45,7 @@ def start_once(services: Services, org: OrgId, request: StartRequest, key: str, 
         held = idempotency.hold(services, org, key, ttl_ms=ttl_ms, gives_way=_is_free)
         if held.chain:
             return Started(snapshot=_existing(services, held.chain[0], request), is_new=False)
-        begun = executions.begin(services, LogKey(org, held.execution_id), request)
+        begun = executions.begin(services, LogKey(org, held.execution_id), replace(request, idempotency_key=key))
         if begun is not None:
             return Started(snapshot=executions.snapshot(services, begun), is_new=True)
 
@@ -73,19 +73,21 @@ def _is_free(chain: tuple[append.Tip, ...], has_expired: bool) -> bool:
 def _existing(services: Services, tip: append.Tip, request: StartRequest) -> ExecutionSnapshot:
     """The execution as it stands; woken again if it has not begun, since its maker may have ended before its wake."""
     require_same_kind(tip, request.kind)
-    if not _is_same(request.input, _input_of(services, tip)):
+    started = _start_of(services, tip)
+    is_original = started.continued_from is None  # once the first of a chain has expired, its input is not known
+    if is_original and not _is_same(request.input, payloads.fetch(services, tip.key.org, started.input)):
         raise _reused(f"has started an execution with another input, {tip.state.workflow_execution_id}")
     if not tip.state.has_begun and tip.state.closed is None:
         wake(services, tip.key, 1)
     return executions.snapshot(services, tip)
 
 
-def _input_of(services: Services, tip: append.Tip) -> JsonValue:
+def _start_of(services: Services, tip: append.Tip) -> WorkflowStarted:
     first = services.log.commit_at(tip.key, 1)
     started = unpack_events(first)[0].data if first else None
     if not isinstance(started, WorkflowStarted):
         raise LogCorrupted(f"{tip.key} does not begin with its start")
-    return payloads.fetch(services, tip.key.org, started.input)
+    return started
 
 
 def _is_same(given: JsonValue, recorded: JsonValue) -> bool:

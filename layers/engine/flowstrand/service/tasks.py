@@ -138,11 +138,12 @@ def require(services: Services, key: LogKey) -> append.Tip:
 
     Raises:
         NotFound: `TASK_NOT_FOUND`: the log is empty.
+        Gone: `EXECUTION_EXPIRED`.
     """
     tip = append.load(services, key)
     if tip is None:
         raise _task_not_found()
-    return tip
+    return append.require_whole(tip)
 
 
 def _task_not_found() -> NotFound:

@@ -17,6 +17,7 @@ def start_workflow(
     metadata: JsonObject | None = None,
     parent: ParentRef | None = None,
     timeout_at_ms: int | None = None,
+    idempotency_key: str | None = None,
 ) -> WorkflowStarted:
     """The event at sequence 1."""
     return WorkflowStarted(
@@ -30,4 +31,5 @@ def start_workflow(
         metadata=metadata,
         parent=parent,
         timeout_at_ms=None if timeout_at_ms is None else EpochMs(timeout_at_ms),
+        idempotency_key=idempotency_key,
     )

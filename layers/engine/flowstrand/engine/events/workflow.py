@@ -36,6 +36,7 @@ class WorkflowStarted(_WorkflowEvent):
     Attributes:
         timeout_at_ms: when the execution fails if it is still open.
         continued_from: the execution that continued as this one.
+        idempotency_key: the key that it was started under, or the first of those that have continued as it.
     """
 
     TYPE: ClassVar[EventType] = EventType.WORKFLOW_STARTED
@@ -47,6 +48,7 @@ class WorkflowStarted(_WorkflowEvent):
     parent: ParentRef | None = None
     timeout_at_ms: EpochMs | None = None
     continued_from: str | None = None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
