@@ -19,7 +19,7 @@ import boto3
 
 from flowstrand.cli import main
 
-_WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+_WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
 _PROJECTOR_THREAD = "table-stream"
 
 

@@ -1,4 +1,4 @@
-"""`executions`: start, look into and signal executions, settle promises, keep schedules, and say what can be started."""
+"""`executions`: start, list, look into and signal executions, settle promises, keep schedules, and look after queues."""
 
 from __future__ import annotations
 
@@ -7,13 +7,31 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.http.application import Application
-from flowstrand.http.routes import definitions, executions, promises, schedules, work
+from flowstrand.http.routes import (
+    definitions,
+    executions,
+    listing,
+    present_workers,
+    promises,
+    queues,
+    schedules,
+    work,
+)
 from flowstrand.service.keys import Principal
 
 application = Application(
     "executions",
     Principal.USER,
-    [executions.router, work.router, definitions.router, promises.router, schedules.router],
+    [
+        executions.router,
+        listing.router,
+        work.router,
+        definitions.router,
+        promises.router,
+        schedules.router,
+        present_workers.router,
+        queues.router,
+    ],
     composition.services,
 )
 

@@ -1,4 +1,4 @@
-"""`projector`: follow the tables' streams, and sweep on schedule."""
+"""`projector`: follow the tables' streams, and on schedule sweep, and mend what a stream has not told."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.aws.table_stream import handle_records
-from flowstrand.service import sweep
+from flowstrand.service import mending, sweep
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Handle a DynamoDB stream batch, or the scheduled event that asks for a sweep."""
     services = composition.services()
     if event.get("detail-type") == "Scheduled Event":
-        return {"woken": sweep.run(services)}
+        return {"woken": sweep.run(services), "projected": mending.run(services)}
     return handle_records(services, event)

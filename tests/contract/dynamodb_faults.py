@@ -67,6 +67,38 @@ def leaving_out(client: DynamoDBClient, *, times: int) -> Iterator[None]:
 
 
 @contextmanager
+def leaving_undone(client: DynamoDBClient, *, times: int) -> Iterator[None]:
+    """Inside the block the service does, `times`, only the first of a batch of writes, or none if there is only one."""
+    left, undone = [times], dict[str, list[Any]]()
+
+    def hold_back(params: dict[str, Any], **_: object) -> dict[str, Any]:
+        undone.clear()
+        if not left[0]:
+            return params
+        left[0] -= 1
+        done = {}
+        for table, requests in params["RequestItems"].items():
+            first = [] if len(requests) == 1 else requests[:1]
+            undone[table] = requests[len(first) :]
+            # DynamoDB takes no empty batch: what does nothing is the deletion of an item that nobody has.
+            done[table] = first or [
+                {"DeleteRequest": {"Key": {"partition": {"S": "nobody"}, "key": {"S": "has"}}}}
+            ]
+        return {**params, "RequestItems": done}
+
+    def say_so(parsed: dict[str, Any], **_: object) -> None:
+        if undone:
+            parsed["UnprocessedItems"] = dict(undone)
+
+    operation = "dynamodb.BatchWriteItem"
+    with (
+        _registered(client, f"provide-client-params.{operation}", hold_back),
+        _registered(client, f"after-call.{operation}", say_so),
+    ):
+        yield
+
+
+@contextmanager
 def sending(client: DynamoDBClient, operation: str) -> Iterator[list[dict[str, Any]]]:
     """Yields a list that fills with the body of every request of `operation` inside the block, repetitions too."""
     bodies: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""The contract of `Directory.write_together` and `get_many`, which every store passes. One thread: moto's transactions are no more."""
+"""The contract of `Directory.write_together`, `get_many` and `delete_many`, which every store passes. One thread: moto's transactions are no more."""
 
 from __future__ import annotations
 
@@ -225,6 +225,33 @@ def test_what_a_batch_leaves_out_is_asked_for_again(
         assert dynamo.get_many(names).keys() == set(names)
     with faults.leaving_out(dynamodb_client, times=100), pytest.raises(StoreUnavailable):
         dynamo.get_many(names)
+
+
+def test_of_many_to_be_deleted_those_that_are_there_are_gone_afterwards(
+    directory: Directory, partition: str
+) -> None:
+    names = [(partition, f"{number:03}") for number in range(60)]
+    for name in names[10:]:
+        directory.put(*name, {})
+    directory.delete_many([*names[:59], names[20]])
+    assert [item.key for item in directory.scan(partition)] == ["059"]
+    directory.delete_many([])
+    assert [item.key for item in directory.scan(partition)] == ["059"]
+
+
+def test_what_a_batch_does_not_delete_is_deleted_by_the_next(
+    dynamo: DynamoDirectory, dynamodb_client: DynamoDBClient, partition: str
+) -> None:
+    names = [(partition, key) for key in "abc"]
+    for name in names:
+        dynamo.put(*name, {})
+    with faults.leaving_undone(dynamodb_client, times=2):
+        dynamo.delete_many(names)
+    assert dynamo.scan(partition) == []
+    dynamo.put(*names[0], {})
+    with faults.leaving_undone(dynamodb_client, times=100), pytest.raises(StoreUnavailable):
+        dynamo.delete_many(names[:1])
+    assert len(dynamo.scan(partition)) == 1
 
 
 def _two(partition: str) -> list[Write]:

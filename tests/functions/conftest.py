@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from flowstrand.service.container import install
 from tests.functions.stack import Stack
 
 
 @pytest.fixture
-def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def stack(tmp_path: Path) -> Iterator[Stack]:
     """The world of the sample events; waits are over at once."""
-    monkeypatch.setenv("FLOWSTRAND_HOSTED_QUEUE", "default")
     made = Stack(tmp_path)
-    uninstall = install(made.services)
+    made.use(made.services)
     try:
         made.populate()
-        yield made
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FLOWSTRAND_HOSTED_QUEUE", "default")
+            yield made
     finally:
-        uninstall()
+        made.close()

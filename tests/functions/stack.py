@@ -1,7 +1,7 @@
 """`Stack`: the deployed handlers on SQLite and in-process queues, with a clock that stands still, and a known world.
 
 The world: org `acme` has a key for users and one for workers; execution `CLAIMED` waits for a task that worker
-`worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; schedule
+`worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; `FAILED` has failed; schedule
 `SCHEDULE` starts orders; org `other` has a key and nothing else.
 """
 
@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flowstrand.directory.sqlite import SqliteDirectory
+from flowstrand.engine.decide import timeout
 from flowstrand.engine.events import RetryPolicy, WorkflowStarted, WorkflowStatus
 from flowstrand.engine.ids import ExecutionId, OrgId, execution_id
 from flowstrand.engine.replay.driver import Driver
@@ -36,14 +37,17 @@ from flowstrand.sdk.app import Task
 from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import task
 from flowstrand.sdk.task_context import TaskContext
-from flowstrand.service import keys, open_executions, schedules, tasks, wakes
-from flowstrand.service.container import Services
+from flowstrand.service import append, keys, open_executions, schedules, tasks, wakes
+from flowstrand.service.container import Services, install
 from flowstrand.service.executions import StartRequest
+from flowstrand.service.presence import PresentWorker, WorkerState
 from flowstrand.service.schedules import ScheduleRequest
 from flowstrand.service.settings import Settings
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
+from flowstrand.streams.response import StreamResponse
 from flowstrand.timers.in_process import InProcessTimers
+from tests.support.described import undescribed
 
 NOW_MS = 1_795_435_200_000
 ACME = OrgId("acme")
@@ -54,6 +58,7 @@ OTHER_KEY = "fsk_sample-key-of-another-org"
 CLAIMED = execution_id(NOW_MS, b"claimed---")
 QUEUED = execution_id(NOW_MS, b"queued----")
 APPROVAL = execution_id(NOW_MS, b"approval--")
+FAILED = execution_id(NOW_MS, b"failed----")
 APPROVAL_PROMISE = f"{APPROVAL}.p1"
 SCHEDULE = "nightly"
 CLAIMED_TASK = f"{CLAIMED}.t1"
@@ -156,6 +161,7 @@ class Stack:
             settings=Settings(**settings),
         )
         self.control = control
+        self._undo: list[Callable[[], None]] = []
 
     def populate(self) -> None:
         """Make the world of the sample events."""
@@ -170,11 +176,30 @@ class Stack:
         self._begin(QUEUED)
         self._begin(APPROVAL, Approval.kind)
         schedules.create(self.services, ACME, nightly())
+        self._begin(FAILED, Approval.kind)
+        append.transact(
+            self.services,
+            LogKey(ACME, FAILED),
+            lambda draft: timeout.poison(draft, sequence=draft.state.sequence, turns=10),
+        )
+        self.services.presence.register(ACME, PRESENT)
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        """Call a handler as Lambda would."""
+        """Call a handler as Lambda would. What it answers to an HTTP request must be as the OpenAPI document has it."""
         handler = importlib.import_module(f"functions.{function}.app").lambda_handler
-        return handler(event, LocalContext(function_name=function))
+        response = handler(event, LocalContext(function_name=function))
+        if isinstance(response, StreamResponse) or "statusCode" in response:
+            assert undescribed(event, response) == []
+        return response
+
+    def use(self, services: Services) -> None:
+        """Have handlers use these from now on, for the length of the test."""
+        self._undo.append(install(services))
+
+    def close(self) -> None:
+        """Have handlers use what they used before."""
+        while self._undo:
+            self._undo.pop()()
 
     def sequences(self) -> dict[str, list[tuple[int, str]]]:
         """What every log of the world holds: `(first sequence, commit id)` of each commit."""
@@ -194,6 +219,20 @@ class Stack:
     def _random_bytes(self, count: int) -> bytes:
         self._random += 1
         return hashlib.shake_128(str(self._random).encode()).digest(count)
+
+
+PRESENT = PresentWorker(
+    worker_id="worker-1",
+    name="charger",
+    queues=("default",),
+    task_kinds=("charge-card",),
+    workflow_kinds=(),
+    state=WorkerState.RUNNING,
+    registered_at_ms=NOW_MS,
+    last_seen_at_ms=NOW_MS,
+    version="2026-11-23",
+)
+"""The one worker that has registered."""
 
 
 def nightly() -> ScheduleRequest:

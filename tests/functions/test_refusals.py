@@ -30,8 +30,11 @@ WRITES = [
     "executions/signal-with-start",
     "executions/signal",
     "executions/cancel",
+    "executions/retry",
     *SETTLINGS,
+    "executions/put-queue",
     "tasks/register",
+    "tasks/worker-heartbeat",
     "tasks/poll",
     *REPORTS,
 ]
@@ -47,7 +50,15 @@ SCHEDULES = [
 ]
 ALL_SCHEDULES = ["executions/create-schedule", *(f"executions/{name}" for name in SCHEDULES)]
 READS = ["executions/get", *LOOKS, "events/history"]
-LISTS = ["executions/workflow-definitions", "executions/task-definitions", "executions/list-schedules"]
+QUEUES = ["executions/get-queue"]
+LISTS = [
+    "executions/list",
+    "executions/workflow-definitions",
+    "executions/task-definitions",
+    "executions/list-schedules",
+    "executions/workers",
+    "executions/queues",
+]
 STREAM = "stream/state"
 
 
@@ -83,7 +94,7 @@ def moved(name: str, old: str, new: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("authorizer", [None, {}, "acme", {"org": "acme"}, {"org": "acme", "principals": "user"}])
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *ALL_SCHEDULES, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, STREAM])
 def test_without_a_whole_identity_every_route_is_401(stack: Stack, name: str, authorizer: Any) -> None:
     event = sample(name)
     event["requestContext"]["authorizer"] = authorizer
@@ -116,12 +127,12 @@ def test_a_401_names_the_scheme(stack: Stack) -> None:
     assert stack.invoke("executions", event)["multiValueHeaders"]["WWW-Authenticate"] == ["Bearer"]
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *ALL_SCHEDULES, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, STREAM])
 def test_another_orgs_path_is_404(stack: Stack, name: str) -> None:
     assert refused(stack, name, moved(name, "/acme/", "/other/"))[0] == 404
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *ALL_SCHEDULES, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, STREAM])
 def test_another_orgs_caller_is_404(stack: Stack, name: str) -> None:
     event = sample(name)
     event["requestContext"]["authorizer"]["org"] = "other"
@@ -144,7 +155,7 @@ def test_a_lease_of_another_org_is_worth_nothing(stack: Stack) -> None:
     assert refused(stack, "tasks/complete", event)[:2] == (404, "TASK_NOT_FOUND")
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *ALL_SCHEDULES, STREAM])
+@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, STREAM])
 def test_the_wrong_principal_is_403(stack: Stack, name: str) -> None:
     event = sample(name)
     wrong = "user" if name.startswith("tasks/") else "worker"
@@ -256,6 +267,7 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("executions/create-schedule", {"at": "2027-01-01T00:00:00Z"}, "/at"),
         ("executions/create-schedule", {"cron": ..., "at": "2001-01-01T00:00:00Z"}, "/at"),
         ("executions/create-schedule", {"cron": ..., "at": "tomorrow"}, "/at"),
+        ("executions/create-schedule", {"cron": ..., "at": "2027-01-01T00:00:00"}, "/at"),
         ("executions/create-schedule", {"timeZone": "Mars/Olympus"}, "/timeZone"),
         ("executions/create-schedule", {"overlapPolicy": "skip"}, "/overlapPolicy"),
         ("executions/create-schedule", {"missedRunPolicy": "ALLOW"}, "/missedRunPolicy"),
@@ -478,7 +490,14 @@ def test_an_unknown_route_is_401_to_strangers(stack: Stack) -> None:
     assert refused(stack, "executions/get", event)[:2] == (401, "UNAUTHENTICATED")
 
 
-@pytest.mark.parametrize(("name", "allowed"), [*((name, "POST") for name in WRITES), *((n, "GET") for n in READS)])
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        *((name, "POST") for name in WRITES if name != "executions/put-queue"),
+        ("executions/put-queue", "GET, PUT"),
+        *((n, "GET") for n in READS),
+    ],
+)
 def test_another_method_is_405_and_told_which(stack: Stack, name: str, allowed: str) -> None:
     event = sample(name)
     event["httpMethod"] = "DELETE"
@@ -486,10 +505,8 @@ def test_another_method_is_405_and_told_which(stack: Stack, name: str, allowed: 
     response = stack.invoke(name.split("/", maxsplit=1)[0], event)
 
     assert (response["statusCode"], body_of(response)["code"]) == (405, "METHOD_NOT_ALLOWED")
-    # A name where an id could be is a path of the execution of that id as well.
-    assert response["multiValueHeaders"]["Allow"] == [
-        f"GET, {allowed}" if name.endswith("/signal-with-start") else allowed
-    ]
+    is_listed_too = name == "executions/start"  # where executions are started, they are listed
+    assert response["multiValueHeaders"]["Allow"] == [f"GET, {allowed}" if is_listed_too else allowed]
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ class World:
 
     def sweep(self) -> None:
         """Wake every open execution, as happens periodically and at start-up; then see everything through."""
-        self.spawn("sweep", sweep.run, nothing, again=self.sweep_job)
+        self.sweep_job()
         self.drive()
 
     def end(self) -> None:
@@ -200,8 +200,8 @@ class World:
             services.warm.clear()
 
     def sweep_job(self) -> None:
-        """Sweep again: the last one failed half-way."""
-        self.spawn("sweep", sweep.run, nothing, again=self.sweep_job)
+        """Sweep, and again if that fails half-way."""
+        self.spawn("sweep", self.on_sweep, nothing, again=self.sweep_job)
 
     @contextmanager
     def _functions_installed(self) -> Iterator[None]:
@@ -268,6 +268,16 @@ class World:
         self.now = min(future)
         return True
 
+    # --- what the projector does ---------------------------------------------------------------------
+
+    def on_commit(self, services: Services, commit: Commit) -> None:
+        """The table's stream tells of a commit."""
+        safety.on_commit(services, commit)
+
+    def on_sweep(self, services: Services) -> None:
+        """It is time for a sweep."""
+        sweep.run(services)
+
     # --- what happens --------------------------------------------------------------------------------
 
     def spawn(
@@ -332,7 +342,7 @@ class World:
         commit = envelope.message
         self.spawn(
             "project",
-            lambda services: safety.on_commit(services, commit),
+            lambda services: self.on_commit(services, commit),
             lambda _: self._projected(envelope),
         )
 

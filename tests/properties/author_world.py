@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from flowstrand.engine import ids
 from flowstrand.engine.decide import child, promise, task, timer
 from flowstrand.engine.decide import turn as decide
 from flowstrand.engine.decide.start import start_workflow
@@ -16,6 +17,7 @@ from flowstrand.engine.events import (
     Event,
     OperationCompleted,
     OperationFailed,
+    RetryOf,
     SignalReceived,
     WorkflowCancelled,
     WorkflowCompleted,
@@ -30,6 +32,7 @@ from flowstrand.engine.replay.ledger import Operation
 from flowstrand.engine.replay.matching import RecordedCommand, position_of
 from flowstrand.engine.replay.outcome import Raised, error_info
 from flowstrand.engine.replay.patches import marker_of
+from flowstrand.engine.retried.history import retried_history
 from flowstrand.errors import WorkflowCancelled as Cancellation
 from tests.properties.author_program import AuthorProgram
 from tests.properties.author_steps import NAMES, Steps
@@ -38,6 +41,8 @@ EXECUTION = "01JD0000000000000000000000"
 START_MS = 1_795_435_200_000
 _ERROR = ErrorInfo(type="ValueError", message="no luck")
 _MOST_STEPS = 250
+_LATER_MS = 3_600_000
+"""When people get round to retrying."""
 
 Standing = tuple[Any, ...]
 
@@ -121,6 +126,32 @@ class AuthorWorld:
             if not self.state.is_runnable:
                 self._assert_nothing_to_do()
             self._happen()
+
+    def retried(self) -> AuthorWorld:
+        """The world of a retry of this execution, which has failed: its log as far as it was copied."""
+        retry_of = RetryOf(workflow_execution_id=EXECUTION, sequence=len(self.log), origin=EXECUTION)
+        world = AuthorWorld(self.steps, self._dice, warm=self._is_warm, is_old=self.is_old)
+        world._now_ms = self._now_ms + _LATER_MS
+        history = retried_history(
+            self.log, ids.retry_id(EXECUTION, "again"), retry_of=retry_of, begins_at_ms=world._now_ms
+        )
+        world.log = [
+            Event(
+                sequence=sequence,
+                timestamp_ms=world._now_ms,
+                data=decode(encode(copied.data)),
+                happened_at_ms=copied.happened_at_ms,
+            )
+            for sequence, copied in enumerate(history, start=1)
+        ]
+        world.state = fold(None, world.log)
+        world.note_horizon()
+        return world
+
+    def note_horizon(self) -> None:
+        """How the code stood when the turn that the log has last closed, which nobody has watched."""
+        with self.cold(self.state.horizon) as driver:
+            self.standings[self.state.horizon] = driver.standing()
 
     def deploy(self) -> None:
         """The code of since the patches takes over."""
@@ -334,7 +365,10 @@ class AuthorWorld:
         self._issue(draft, driver)
         for operation in finished:
             if operation.index not in known:
-                decide.record_operation(draft, operation.index, operation.name, _executed(operation))
+                issued_at = None if operation.issued_at == driver.delivered_to else operation.issued_at
+                decide.record_operation(
+                    draft, operation.index, operation.name, _executed(operation), issued_at=issued_at
+                )
         if len(draft.events) > resumed:
             self._commit(draft)
         return True

@@ -77,7 +77,7 @@ def test_a_function_that_is_killed_with_a_task_loses_its_lease_and_the_task_is_t
     hosting: Hosting,
 ) -> None:
     execution, message = started(hosting, "unlucky")
-    claimed = claims.claim_one(hosting.services, message, "hosted-killed", APP.task_kinds())
+    claimed = claims.claim_one(hosting.services, "default", message, "hosted-killed", APP.task_kinds())
     assert isinstance(claimed, claims.ClaimedTask)
     hosting.invoke(message)  # it comes again when its visibility is over, and finds nothing to do
     assert hosting.types(execution).count("TASK_STARTED") == 1

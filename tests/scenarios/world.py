@@ -138,6 +138,10 @@ class World:
         assert response.status == 200
         return asyncio.run(_join(response.body))
 
+    def invoke(self, function: str, event: JsonObject) -> Any:
+        """Call a function that answers no HTTP request."""
+        return self._functions.invoke(function, event)
+
     def _event(
         self, method: str, path: str, body: JsonValue, query: dict[str, str]
     ) -> tuple[routes.Route, JsonObject]:

@@ -109,6 +109,10 @@ class MemoryDirectory:
     def get_many(self, names: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Item]:
         return self._call("directory.get_many", lambda: self._get_many(names))
 
+    def delete_many(self, names: Collection[tuple[str, str]]) -> None:
+        for name in names:
+            self.delete(*name)
+
     def write_together(self, writes: Sequence[Write]) -> None:
         require_sound(writes)
         self._call("directory.write_together", lambda: self._write_together(writes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -20,6 +21,8 @@ from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import ConfigurationError, StoreUnavailable
 from flowstrand.log.dynamodb import create_log_table
 from flowstrand.log.port import LogKey
+from flowstrand.queues.messages import TaskMessage, load
+from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service import container
 from flowstrand.service.tokens import Lease
 from tests.unit.test_aws_settings import COMPLETE
@@ -72,6 +75,32 @@ def test_the_composed_adapters_reach_the_resources_of_the_environment() -> None:
     found = composition.directory().get("p", "k")
     assert found is not None
     assert found.data == {"found": True}
+
+
+def test_hosted_tasks_go_to_the_stacks_own_queue_and_others_to_workers(environment: pytest.MonkeyPatch) -> None:
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="hosted")["QueueUrl"]
+    environment.setenv("FLOWSTRAND_APP", "workflows")
+    environment.setenv("FLOWSTRAND_HOSTED_QUEUE", "default")
+    environment.setenv("FLOWSTRAND_HOSTED_TASK_QUEUE_URL", url)
+    tasks, acme = composition.services().tasks, OrgId("acme")
+
+    for queue, kind in (("default", "ship"), ("default", "unknown"), ("gpu", "ship")):
+        message = TaskMessage(org=acme, execution_id=ExecutionId("e1"), position=1, attempt=1, kind=kind)
+        tasks.send(acme, queue, [message])
+
+    (hosted,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert load(hosted["Body"]) == replace(message, kind="ship")
+    for queue, kind in (("default", "unknown"), ("gpu", "ship")):
+        (received,) = tasks.receive(acme, queue, limit=10, wait_s=0)
+        assert received.message.kind == kind
+
+
+def test_where_no_queue_is_hosted_every_task_is_a_workers(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("FLOWSTRAND_APP", "workflows")
+    environment.setenv("FLOWSTRAND_HOSTED_QUEUE", "")
+    environment.setenv("FLOWSTRAND_HOSTED_TASK_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/1/hosted")
+    assert isinstance(composition.services().tasks, SqsTaskQueue)
 
 
 def test_without_an_environment_nothing_is_composed(environment: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,13 @@ async def test_a_request_reaches_its_function_as_a_proxy_event() -> None:
     assert event["requestContext"]["stage"] == "local"
 
 
+async def test_a_name_in_a_path_is_not_taken_for_an_id() -> None:
+    executions = Recorder(answer())
+    response = await ask(app_of(executions=executions), "GET", f"{EXECUTIONS}/signal-with-start")
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert executions.events == []
+
+
 async def test_handlers_learn_who_calls_from_the_authorizer_and_from_nobody_else() -> None:
     executions = Recorder(answer(201))
     forged = {"requestContext": {"authorizer": {"org": "other"}}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,38 @@ def test_the_projector_gets_every_commit_even_if_it_fails_at_first(monkeypatch: 
     assert projector.has_taken.wait(5)
     stream.stop(5)
     assert projector.taken == [commit()]
+
+
+class PickyProjector:
+    """Refuses each commit of `OTHER` once, and remembers which commits came together."""
+
+    def __init__(self, wanted: int) -> None:
+        self.batches: list[list[Commit]] = []
+        self.has_taken = threading.Event()
+        self._wanted = wanted
+
+    def __call__(self, event: Any, context: object) -> dict[str, Any]:
+        numbers = {record["dynamodb"]["SequenceNumber"]: record for record in event["Records"]}
+        commits = {number: commit_of(record["dynamodb"]["NewImage"]) for number, record in numbers.items()}
+        assert len(commits) == len(event["Records"])
+        known = [commit for batch in self.batches for commit in batch]
+        refused = [number for number, one in commits.items() if one.key == OTHER and one not in known]
+        self.batches.append(list(commits.values()))
+        if len(known) + len(commits) >= self._wanted:
+            self.has_taken.set()
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in refused]}
+
+
+def test_what_is_there_is_delivered_together_and_only_what_was_refused_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flowstrand.local.table_stream._RETRY_S", 0.0)
+    projector = PickyProjector(wanted=5)
+    stream = TableStream(Functions({"projector": projector}))
+    mine, others = [commit(n) for n in (1, 2, 3)], replace(commit(1), key=OTHER)
+    for one in [*mine[:2], others, mine[2]]:
+        stream.publish(one)
+    stream.start()
+    assert projector.has_taken.wait(5)
+    stream.stop(5)
+    assert projector.batches == [[mine[0], mine[1], others, mine[2]], [others]]

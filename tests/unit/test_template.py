@@ -27,6 +27,7 @@ FUNCTIONS = ["authorizer", "events", "executions", "projector", "resumer", "stre
 ORG = "/api/orgs/{org}"
 ROUTES = {
     ("POST", f"{ORG}/workflow-executions"): "executions",
+    ("GET", f"{ORG}/workflow-executions"): "executions",
     ("POST", f"{ORG}/workflow-executions/signal-with-start"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}/state"): "executions",
@@ -48,7 +49,12 @@ ROUTES = {
     ("GET", f"{ORG}/schedules/{{id}}/runs"): "executions",
     ("GET", f"{ORG}/workflow-definitions"): "executions",
     ("GET", f"{ORG}/task-definitions"): "executions",
+    ("GET", f"{ORG}/workers"): "executions",
+    ("GET", f"{ORG}/queues"): "executions",
+    ("GET", f"{ORG}/queues/{{queue}}"): "executions",
+    ("PUT", f"{ORG}/queues/{{queue}}"): "executions",
     ("POST", f"{ORG}/workers"): "tasks",
+    ("POST", f"{ORG}/workers/{{id}}/heartbeat"): "tasks",
     ("POST", f"{ORG}/queues/{{queue}}/poll"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/complete"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/fail"): "tasks",
@@ -66,12 +72,19 @@ LOG_RIGHTS: Mapping[str, set[str]] = {
     "tasks": APPEND_AND_READ,
     "worker": APPEND_AND_READ,
 }
+READ_AND_WRITE = {
+    "dynamodb:BatchGetItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+}
 DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
     "authorizer": {"dynamodb:GetItem"},
     "events": set(),
-    "executions": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
-    "projector": {"dynamodb:DeleteItem", "dynamodb:Query"},
-    "resumer": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "executions": {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "projector": READ_AND_WRITE,
+    "resumer": READ_AND_WRITE | {"dynamodb:BatchWriteItem"},
     "stream": set(),
     "tasks": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "worker": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},

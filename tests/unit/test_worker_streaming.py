@@ -147,5 +147,9 @@ async def test_details_of_a_heartbeat_are_said_again_and_reach_the_next_attempt(
     async with serving(worker_of(server, app)):
         _, report = await server.report_of(task_id)
     assert report["output"] == {"row": 3}
-    beats = [body.get("details") for path, body in server.requests if path.endswith("/heartbeat")]
+    beats = [
+        body.get("details")
+        for path, body in server.requests
+        if path.startswith("/api/orgs/acme/task") and path.endswith("/heartbeat")
+    ]
     assert beats == [{"row": 3}, {"row": 7}, {"row": 7}]

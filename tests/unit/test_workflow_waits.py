@@ -71,7 +71,7 @@ def test_a_signal_in_time_cancels_the_timer() -> None:
         return heard
 
     play = authored(code)
-    assert play.asked == [StartTimer(position=1, fire_at_ms=START_MS + 61_000)]
+    assert play.asked == [StartTimer(position=1, fire_at_ms=START_MS + 61_000, is_timeout=True)]
     play.deliver(signal("go", 1))
     assert asked(play, CancelTimer) == [CancelTimer(position=2, target=1)]
 

@@ -33,7 +33,7 @@ def stack(tmp_path: Path) -> Stack:
 def registration(
     *tasks: Manifest, workflows: tuple[Manifest, ...] = (), queue: str = "default", kinds: tuple[str, ...] = ()
 ) -> Registration:
-    return Registration(name="w", queue=queue, task_kinds=kinds, tasks=tasks, workflows=workflows)
+    return Registration(name="w", queues=(queue,), task_kinds=kinds, tasks=tasks, workflows=workflows)
 
 
 def kinds(page: DefinitionPage) -> list[str]:

@@ -20,7 +20,7 @@ from flowstrand.engine.replay.waits import all_of
 from flowstrand.errors import ChildWorkflowFailed, LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.queues.messages import Due, DueKind, Wake
-from flowstrand.service import append, tasks, wakes
+from flowstrand.service import append, open_executions, tasks, wakes
 from flowstrand.service.dispatch import MAX_QUEUE_DELAY_MS, dispatch
 from tests.unit.service.service_world import (
     ONCE,
@@ -218,7 +218,7 @@ def test_a_parent_that_has_ended_drops_the_childs_end(world: ServiceWorld) -> No
     world.settle()
     assert world.types(f"{execution}.c1").endswith("WORKFLOW_COMPLETED")
     assert len(world.events(execution)) == length
-    assert not any(world.disk.items[name] for name in world.disk.items if name.startswith("open#"))
+    assert list(open_executions.every(world.services.directory)) == []
 
 
 def test_a_parent_whose_log_is_gone_drops_the_childs_end(world: ServiceWorld) -> None:

@@ -161,7 +161,7 @@ def test_a_turn_rebases_behind_what_arrives_meanwhile_and_leaves_it_to_the_next(
 
 def test_a_kind_without_code_appends_nothing_and_waits_for_the_sweep() -> None:
     world = ServiceWorld()
-    registration = workers.Registration(name="w", queue="default", task_kinds=(), workflow_kinds=("one_task",))
+    registration = workers.Registration(name="w", queues=("default",), task_kinds=(), workflow_kinds=("one_task",))
     workers.register(world.services, ORG, registration)
     snapshot = executions.start(world.services, ORG, StartRequest(kind="one_task", input=None))
     execution = snapshot.workflow_execution_id

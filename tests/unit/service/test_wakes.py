@@ -10,7 +10,7 @@ from flowstrand.engine.events import RetryPolicy
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.queues.messages import Due, DueKind, Wake
-from flowstrand.service import inbox, reports, safety, sweep, wakes
+from flowstrand.service import inbox, open_executions, reports, safety, sweep, wakes
 from flowstrand.service.append import require
 from tests.unit.service.service_world import ORG, Killed, ServiceWorld, key_of, kill, nothing, unavailable, work
 
@@ -42,7 +42,7 @@ def due(execution: str, position: int, kind: DueKind = DueKind.TIMER, attempt: i
 
 
 def is_open(world: ServiceWorld, execution: str) -> bool:
-    return any(str(key_of(execution)) in items for name, items in world.disk.items.items() if "open#" in name)
+    return open_executions.contains(world.services.directory, key_of(execution))
 
 
 def dies_before_it_sends(world: ServiceWorld, step: Step) -> None:

@@ -21,7 +21,7 @@ def stack(tmp_path: Path) -> Stack:
 
 
 def registration(*task_kinds: str, queue: str = "default", workflow_kinds: tuple[str, ...] = ()) -> Registration:
-    return Registration(name="w", queue=queue, task_kinds=task_kinds, workflow_kinds=workflow_kinds)
+    return Registration(name="w", queues=(queue,), task_kinds=task_kinds, workflow_kinds=workflow_kinds)
 
 
 def test_a_worker_that_serves_everything_misses_nothing(stack: Stack) -> None:
@@ -60,7 +60,7 @@ def test_every_process_gets_an_id_of_its_own(stack: Stack) -> None:
 
 def test_a_worker_that_registers_again_keeps_its_id(stack: Stack) -> None:
     first = workers.register(stack.services, ACME, registration("a"))
-    again = Registration(name="w", queue="default", task_kinds=("a",), worker_id=first.worker_id)
+    again = Registration(name="w", queues=("default",), task_kinds=("a",), worker_id=first.worker_id)
 
     assert workers.register(stack.services, ACME, again).worker_id == first.worker_id
 
@@ -68,11 +68,11 @@ def test_a_worker_that_registers_again_keeps_its_id(stack: Stack) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        Registration(name="a#b", queue="default", task_kinds=()),
-        Registration(name="w", queue="a/b", task_kinds=()),
-        Registration(name="w", queue="default", task_kinds=("a#b",)),
-        Registration(name="w", queue="default", task_kinds=(), workflow_kinds=("",)),
-        Registration(name="w", queue="default", task_kinds=(), worker_id="a b"),
+        Registration(name="a#b", queues=("default",), task_kinds=()),
+        Registration(name="w", queues=("a/b",), task_kinds=()),
+        Registration(name="w", queues=("default",), task_kinds=("a#b",)),
+        Registration(name="w", queues=("default",), task_kinds=(), workflow_kinds=("",)),
+        Registration(name="w", queues=("default",), task_kinds=(), worker_id="a b"),
     ],
 )
 def test_what_is_not_a_name_registers_nothing(stack: Stack, wrong: Registration) -> None:

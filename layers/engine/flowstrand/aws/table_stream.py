@@ -1,33 +1,35 @@
-"""Records of the tables' streams: each new commit and inbox item gets its safety wake; a changed commit raises an alarm.
+"""Records of the tables' streams: what each new commit and inbox item asks for, and whether a commit was changed.
 
-Law 8 needs the first: a handler that dies between its write and its sends leaves nobody else who knows. Law 1 needs the
-second: commits are written once.
+A new commit gets its safety wake (law 8: a handler that dies between its write and its sends leaves nobody else who knows),
+and its log is projected, together with the others of the batch. A changed commit is examined (law 1).
+
+A batch is handled to its end whatever fails in it. Of a stream, Lambda delivers again everything from the first record that
+failed, so what was handled behind that comes twice; all of it may.
 """
 
 from __future__ import annotations
 
 import base64
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
+from flowstrand.aws import commit_changes
+from flowstrand.engine.events import Family
 from flowstrand.errors import LogCorrupted
+from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.service import safety
 from flowstrand.service.container import Services
-
-NAMESPACE = "Flowstrand"
-CHANGED_COMMITS = "ChangedCommits"
-"""The metric that operators should alarm on: commits that were changed or deleted other than by expiry."""
+from flowstrand.service.projection import project
 
 _INBOX = "inbox#"
 """What the partitions of inboxes begin with; the log's key follows. The event source mapping filters by it, too."""
 
-_EXPIRY = "dynamodb.amazonaws.com"
 _logger = Logger(service="projector")
 
 
@@ -35,18 +37,23 @@ def handle_records(services: Services, event: Mapping[str, Any]) -> dict[str, An
     """Handle every record of a DynamoDB stream event.
 
     Returns:
-        `{"batchItemFailures": [...]}` for those to be delivered again.
+        `{"batchItemFailures": [...]}` for those to be delivered again, in the stream's order.
     """
+    grown = _Grown()
 
     def handle(record: DynamoDBRecord) -> None:
         try:
-            _handle(services, record.raw_event)
+            _handle(services, record.raw_event, grown)
         except Exception:
             _logger.exception("a stream record failed", extra={"eventId": record.event_id})
             raise
 
     processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
-    return dict(process_partial_response(dict(event), handle, processor))
+    answer = process_partial_response(dict(event), handle, processor)
+    failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+    failed |= grown.project(services)
+    in_order = dict.fromkeys(record["dynamodb"]["SequenceNumber"] for record in event["Records"])
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in in_order if number in failed]}
 
 
 def commit_of(image: Mapping[str, Any]) -> Commit:
@@ -70,14 +77,49 @@ def commit_of(image: Mapping[str, Any]) -> Commit:
         raise LogCorrupted(f"a stream record is not a commit: {type(error).__name__}: {error}") from error
 
 
-def _handle(services: Services, record: Mapping[str, Any]) -> None:
+class _Grown:
+    """The logs that have grown, as the records of one batch tell it."""
+
+    def __init__(self) -> None:
+        self._ends: dict[LogKey, int] = {}
+        self._told_by: defaultdict[LogKey, list[str]] = defaultdict(list)
+
+    def note(self, key: LogKey, end: int, sequence_number: str) -> None:
+        """The log reaches `end`, as the record with this number tells."""
+        self._ends[key] = max(end, self._ends.get(key, 0))
+        self._told_by[key].append(sequence_number)
+
+    def project(self, services: Services) -> set[str]:
+        """Project all of them; the numbers of the records whose logs could not be."""
+        failures = project(services, self._ends)
+        for key, error in failures.items():
+            _logger.error("a log was not projected", extra={"execution": str(key)}, exc_info=error)
+        return {number for key in failures for number in self._told_by[key]}
+
+
+def _handle(services: Services, record: Mapping[str, Any], grown: _Grown) -> None:
     change = record["dynamodb"]
     if "partition" in change["Keys"]:
         _handle_item(services, record["eventName"], change["Keys"]["partition"]["S"])
     elif record["eventName"] == "INSERT":
-        safety.on_commit(services, commit_of(change["NewImage"]))
-    elif not _has_expired(record):
-        _raise_alarm(record["eventName"], change["Keys"])
+        _handle_commit(services, change, grown)
+    else:
+        commit_changes.examine(services, record)
+
+
+def _handle_commit(services: Services, change: Mapping[str, Any], grown: _Grown) -> None:
+    """A new commit. Of one that cannot be read, it is known at least whose it is, and the log may be sound."""
+    key, sequence = LogKey.parse(change["Keys"]["execution"]["S"]), int(change["Keys"]["sequence"]["N"])
+    number = change["SequenceNumber"]
+    try:
+        commit = commit_of(change["NewImage"])
+        events = unpack_events(commit)
+    except LogCorrupted:
+        grown.note(key, sequence, number)
+        raise
+    if any(event.family is not Family.STREAM for event in events):
+        grown.note(key, commit.last_sequence, number)
+        safety.on_commit(services, commit, events)
 
 
 def _handle_item(services: Services, change: str, partition: str) -> None:
@@ -85,18 +127,3 @@ def _handle_item(services: Services, change: str, partition: str) -> None:
     if change != "INSERT" or not partition.startswith(_INBOX):
         return
     safety.on_inbox_item(services, LogKey.parse(partition.removeprefix(_INBOX)))
-
-
-def _has_expired(record: Mapping[str, Any]) -> bool:
-    """Whether DynamoDB itself removed the commit, at the time that the janitor had set."""
-    identity = record.get("userIdentity") or {}
-    return record["eventName"] == "REMOVE" and identity.get("principalId") == _EXPIRY
-
-
-def _raise_alarm(change: str, keys: Mapping[str, Any]) -> None:
-    _logger.critical(
-        "a commit was changed",
-        extra={"change": change, "execution": keys["execution"]["S"], "sequence": keys["sequence"]["N"]},
-    )
-    with single_metric(name=CHANGED_COMMITS, unit=MetricUnit.Count, value=1, namespace=NAMESPACE):
-        pass

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flowstrand.cli.failures import told_on_one_line
-from flowstrand.local.keys import DEV_KEY
 from flowstrand.local.options import ORG, Options, StoreName
-from flowstrand.local.server import DevServer, Listening
+
+if TYPE_CHECKING:
+    from flowstrand.local.server import Listening
 
 
 def dev(
@@ -33,7 +34,14 @@ def dev(
     ] = None,
     tasks: Annotated[bool, typer.Option("--tasks/--no-tasks", help="Run the app's tasks here.")] = True,
 ) -> None:
-    """Serve workflows on this machine, with the handlers that deploy to AWS; a restart goes on where it was."""
+    """Serve workflows on this machine, with the handlers that deploy to AWS; a restart goes on where it was.
+
+    Examples:
+        flowstrand dev --app shop.py
+        flowstrand dev --app shop.py --port 9000 --no-tasks
+    """
+    from flowstrand.local.server import DevServer
+
     options = Options(host=host, port=port, app=app, data=data, store=store, api_key=api_key, runs_tasks=tasks)
     with told_on_one_line():
         DevServer(options).run(lambda listening: _tell(options, listening))
@@ -44,6 +52,8 @@ def dev(
 
 
 def _tell(options: Options, listening: Listening) -> None:
+    from flowstrand.local.keys import DEV_KEY
+
     typer.echo(f"Flowstrand listens on {listening.url}")
     typer.echo(f"  app {options.app} · store {options.store} · data in {options.data}")
     if options.api_key is None:

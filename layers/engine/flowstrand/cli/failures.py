@@ -1,21 +1,24 @@
-"""Failures of commands: one line on stderr, with the code that programs may branch on, and exit status 1."""
+"""Failures of commands: a sentence on stderr, with the code that programs may branch on, and an exit status."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
 
-from flowstrand.errors import FlowstrandError
-
-FAILED = 1
-INTERRUPTED = 130
+from flowstrand.cli.exits import Exit, exit_of
+from flowstrand.errors import CallerError, FlowstrandError
+from flowstrand.jsonvalue import JsonObject, JsonValue
 
 
 @contextmanager
-def told_on_one_line() -> Iterator[None]:
+def told_on_one_line(*, as_json: bool = False) -> Iterator[None]:
     """Whatever the block raises on purpose ends the command with one line; a bug keeps its traceback.
+
+    Args:
+        as_json: the line is the error as the API tells it, `{"error", "code", "details"?}`.
 
     Raises:
         typer.Exit: the block failed.
@@ -23,17 +26,31 @@ def told_on_one_line() -> Iterator[None]:
     try:
         yield
     except FlowstrandError as error:
-        tell(error.message, error.code)
-        raise typer.Exit(FAILED) from error
-    except TimeoutError as error:
-        tell(str(error), "TIMEOUT")
-        raise typer.Exit(FAILED) from error
+        tell(error.message, error.code, error.details if isinstance(error, CallerError) else (), as_json=as_json)
+        raise typer.Exit(exit_of(error)) from error
     except BrokenPipeError:  # whoever read our output has seen enough
-        raise typer.Exit(FAILED) from None
+        raise typer.Exit(Exit.BROKEN_PIPE) from None
+    except TimeoutError as error:
+        tell(str(error), "TIMEOUT", as_json=as_json)
+        raise typer.Exit(exit_of(error)) from error
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(Exit.INTERRUPTED) from None
 
 
-def tell(message: str, code: str) -> None:
-    """`error: <message> (CODE)`, on one line."""
-    typer.echo(f"error: {' '.join(message.split())} ({code})", err=True)
+def tell(message: str, code: str, details: Sequence[JsonObject] = (), *, as_json: bool = False) -> None:
+    """`error: <message> (CODE)`, on one line, and one more for each detail."""
+    sentence = " ".join(message.split())
+    if as_json:
+        body: JsonObject = {"error": sentence, "code": code}
+        listed: list[JsonValue] = list(details)
+        typer.echo(json.dumps({**body, "details": listed} if listed else body, ensure_ascii=False), err=True)
+        return
+    typer.echo(f"error: {sentence} ({code})", err=True)
+    for detail in details:
+        typer.echo(f"  {_detail(detail)}", err=True)
+
+
+def _detail(detail: JsonObject) -> str:
+    if "message" not in detail:
+        return json.dumps(detail, ensure_ascii=False)
+    return f"{detail.get('pointer') or '/'}: {detail['message']}"

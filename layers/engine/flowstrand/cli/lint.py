@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from flowstrand.cli.failures import FAILED, tell
+from flowstrand.cli.exits import Exit
+from flowstrand.cli.failures import tell
 from flowstrand.errors import ConfigurationError
 from flowstrand.lint.checking import check_file
 from flowstrand.lint.configuration import configuration_near
@@ -15,8 +16,6 @@ from flowstrand.lint.finding import Finding
 from flowstrand.lint.formats import Format, render
 from flowstrand.lint.selection import selected
 from flowstrand.lint.source_files import source_files
-
-WRONG_USAGE = 2
 
 Ids = list[str] | None
 
@@ -34,18 +33,22 @@ def lint(
     """Find code in workflows that would not replay: clocks, randomness, I/O, foreign awaits.
 
     Reads the code and runs none of it. Exits 0 where nothing is found, 1 with findings, 2 for wrong usage.
+
+    Examples:
+        flowstrand lint shop
+        flowstrand lint shop --ignore FS103 --format json
     """
     try:
         findings = _check(paths or [Path()], _ids(select), _ids(ignore))
     except ConfigurationError as error:
         tell(error.message, error.code)
-        raise typer.Exit(WRONG_USAGE) from error
+        raise typer.Exit(Exit.USAGE) from error
     if findings or format is Format.JSON:
         typer.echo(render(findings, format))
     if format is Format.TEXT:
         typer.echo(_summary(findings), err=True)
     if findings:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _check(paths: list[Path], select: list[str], ignore: list[str]) -> list[Finding]:

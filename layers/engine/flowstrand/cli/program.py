@@ -2,51 +2,97 @@
 
 from __future__ import annotations
 
+import logging
+
 import typer
 
 from flowstrand.cli import (
-    cancel,
+    changing,
+    completion,
+    definitions,
     dev,
-    events,
-    get,
+    following,
     lint,
+    looking,
     promise,
     replay,
     schedule,
-    signal,
-    signal_with_start,
-    start,
-    tail,
+    starting,
     worker,
 )
 from flowstrand.cli.demo import command as demo
+from flowstrand.cli.registering import group, register
+from flowstrand.cli.version import Version
+
+_EXECUTIONS = "Executions"
+_OTHERS = "Everything else on a server"
+_HERE = "On this machine"
 
 program = typer.Typer(
     name="flowstrand",
     help="Durable workflows: every execution is one ordered, gap-free event log.",
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+
+
+@program.callback()
+def _program(_version: Version = False) -> None:
+    # Python prints warnings that nobody handles; a retry is none of a person's business until there is no more of them.
+    logging.getLogger("stamina").addHandler(logging.NullHandler())
+
+
 for command in (
-    dev.dev,
-    worker.worker,
-    start.start,
-    get.get,
-    events.events,
-    tail.tail,
-    signal.signal,
-    signal_with_start.signal_with_start,
-    cancel.cancel,
-    lint.lint,
-    replay.replay,
-    demo.demo,
+    starting.start,
+    starting.signal_with_start,
+    looking.get,
+    following.wait,
+    following.events,
+    following.tail,
+    looking.state,
+    looking.tasks,
+    looking.children,
+    changing.signal,
+    changing.cancel,
 ):
-    program.command()(command)
-program.add_typer(promise.promise)
-program.add_typer(schedule.schedule)
+    register(program, command, panel=_EXECUTIONS)
+for command in (dev.dev, worker.worker, lint.lint, replay.replay, demo.demo):
+    register(program, command, panel=_HERE)
+program.add_typer(
+    group("promise", "Settle what workflows wait for.", {"resolve": promise.resolve, "reject": promise.reject}),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group(
+        "schedule",
+        "Start workflows at their time.",
+        {
+            "create": schedule.create,
+            "list": schedule.listed,
+            "get": schedule.get,
+            "pause": schedule.pause,
+            "resume": schedule.resume,
+            "trigger": schedule.trigger,
+            "runs": schedule.runs,
+            "delete": schedule.delete,
+        },
+    ),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group(
+        "definitions",
+        "What can be started and scheduled.",
+        {"workflows": definitions.workflows, "tasks": definitions.tasks},
+    ),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group("completion", "Complete words in a shell.", {"show": completion.show}), rich_help_panel=_HERE
+)
 
 
 def main() -> None:
-    """Run it; exits 0, 1 for a failure that is told on one line, 2 for wrong usage."""
+    """Run it; it exits with one of `exits.Exit`."""
     program()

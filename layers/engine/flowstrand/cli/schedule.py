@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated, TypeAlias
 
 import typer
 
-from flowstrand.cli.connecting import ApiKey, Org, Url, connect
-from flowstrand.cli.failures import told_on_one_line
+from flowstrand.cli import completing
+from flowstrand.cli.cells import Column
+from flowstrand.cli.durations import seconds_or_none
 from flowstrand.cli.json_option import parsed
-from flowstrand.client import Schedule, ScheduleRun
+from flowstrand.cli.on_server import Session, on_server
+from flowstrand.cli.options import (
+    ExecutionTimeout,
+    Input,
+    Metadata,
+    Queue,
+    RequestId,
+    Version,
+    WorkflowKind,
+    pairs,
+)
 from flowstrand.client.schedule_calls import ScheduleOptions
-from flowstrand.jsonvalue import JsonObject
 
-ScheduleId: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="Of the schedule.")]
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON, an object a line.")]
+ScheduleId: TypeAlias = Annotated[
+    str, typer.Argument(metavar="ID", help="Of the schedule.", autocompletion=completing.schedule_ids)
+]
 
-schedule = typer.Typer(name="schedule", help="Start workflows at their time.", no_args_is_help=True)
+_SCHEDULES = (
+    Column("scheduleId", "SCHEDULE", is_whole=True),
+    Column("status", "STATUS", is_whole=True),
+    Column("kind", "KIND"),
+    Column("cron", "CRON"),
+    Column("at", "AT"),
+    Column("timeZone", "TIME ZONE"),
+    Column("nextRunAt", "NEXT RUN", is_whole=True),
+)
+_RUNS = (
+    Column("scheduledAt", "SCHEDULED AT", is_whole=True),
+    Column("outcome", "OUTCOME", is_whole=True),
+    Column("workflowExecutionId", "EXECUTION", is_whole=True),
+    Column("triggered", "TRIGGERED"),
+    Column("reason", "REASON"),
+)
 
 
 class Overlap(StrEnum):
@@ -39,122 +65,131 @@ class Missed(StrEnum):
     RUN_ALL = "RUN_ALL"
 
 
-@schedule.command()
+@on_server
 def create(
-    schedule_id: ScheduleId,
-    kind: Annotated[str, typer.Argument(help="Of the workflow.")],
+    session: Session,
+    schedule_id: Annotated[str, typer.Argument(metavar="ID", help="A new one.")],
+    kind: WorkflowKind,
     cron: Annotated[str | None, typer.Option(help="Minute, hour, day of month, month, day of week.")] = None,
     at: Annotated[str | None, typer.Option(help="Instead, the one moment: 2027-01-31T09:00:00+01:00.")] = None,
     time_zone: Annotated[str, typer.Option(help="Whose clocks --cron means.")] = "UTC",
-    input: Annotated[str, typer.Option(metavar="JSON", help="What each run is given.")] = "null",
-    queue: Annotated[str, typer.Option(help="Where its tasks go.")] = "default",
+    input: Input = "null",
+    queue: Queue = "default",
+    version: Version = None,
+    metadata: Metadata = None,
+    execution_timeout: ExecutionTimeout = None,
     overlap: Annotated[Overlap, typer.Option(help="If the run before is open still.")] = Overlap.SKIP,
     missed: Annotated[Missed, typer.Option(help="If runs were missed.")] = Missed.RUN_ONCE,
-    as_json: AsJson = False,
-    url: Url = None,
-    api_key: ApiKey = None,
-    org: Org = None,
+    grace: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="How late a run may be and not be missed; 5m by default."),
+    ] = None,
+    catch_up: Annotated[
+        int | None, typer.Option(min=1, help="How many missed runs are made up for at most; 10 by default.")
+    ] = None,
 ) -> None:
-    """Create a schedule."""
+    """Create a schedule.
+
+    Examples:
+        flowstrand schedule create nightly report --cron "30 2 * * *" --time-zone Europe/Berlin
+        flowstrand schedule create launch report --at 2027-06-01T09:00:00+02:00 --input @launch.json
+    """
     if (cron is None) == (at is None):
         raise typer.BadParameter("one of the two is needed", param_hint="--cron or --at")
     options: ScheduleOptions = {
         "time_zone": time_zone,
         "overlap_policy": overlap.value,
         "missed_run_policy": missed.value,
-        "start": {"queue": queue},
+        "start": {
+            "queue": queue,
+            "version": version,
+            "metadata": {**pairs(metadata, "--metadata")} or None,
+            "execution_timeout": seconds_or_none(execution_timeout, "--execution-timeout"),
+        },
     }
     if cron is not None:
         options["cron"] = cron
     if at is not None:
         options["at"] = at
-    value = parsed(input, "--input")
-    with told_on_one_line(), connect(url, api_key, org) as client:
-        _show(client.schedules.create(schedule_id, kind, value, **options), as_json)
+    if grace is not None:
+        options["grace_seconds"] = seconds_or_none(grace, "--grace") or 0.0
+    if catch_up is not None:
+        options["catch_up_limit"] = catch_up
+    given = parsed(input, "--input")
+    session.out.one(session.client.schedules.create(schedule_id, kind, given, **options).body)
 
 
-@schedule.command(name="list")
-def listed(as_json: AsJson = False, url: Url = None, api_key: ApiKey = None, org: Org = None) -> None:
-    """Print every schedule, a line each."""
-    with told_on_one_line(), connect(url, api_key, org) as client:
-        for one in client.schedules.list():
-            _show(one, as_json)
+@on_server
+def listed(session: Session) -> None:
+    """List every schedule.
+
+    Examples:
+        flowstrand schedule list
+    """
+    session.out.many("schedules", (one.body for one in session.client.schedules.list()), _SCHEDULES)
 
 
-@schedule.command()
-def get(schedule_id: ScheduleId, url: Url = None, api_key: ApiKey = None, org: Org = None) -> None:
-    """Print a schedule as JSON."""
-    with told_on_one_line(), connect(url, api_key, org) as client:
-        typer.echo(json.dumps(client.schedules.get(schedule_id).body, indent=2, ensure_ascii=False))
+@on_server
+def get(session: Session, schedule_id: ScheduleId) -> None:
+    """Show a schedule.
+
+    Examples:
+        flowstrand schedule get nightly
+    """
+    session.out.one(session.client.schedules.get(schedule_id).body)
 
 
-@schedule.command()
-def pause(
-    schedule_id: ScheduleId, as_json: AsJson = False, url: Url = None, api_key: ApiKey = None, org: Org = None
-) -> None:
-    """Have it start nothing until it is resumed."""
-    with told_on_one_line(), connect(url, api_key, org) as client:
-        _show(client.schedules.pause(schedule_id), as_json)
+@on_server
+def pause(session: Session, schedule_id: ScheduleId) -> None:
+    """Have it start nothing until it is resumed.
+
+    Examples:
+        flowstrand schedule pause nightly
+    """
+    session.out.one(session.client.schedules.pause(schedule_id).body)
 
 
-@schedule.command()
-def resume(
-    schedule_id: ScheduleId, as_json: AsJson = False, url: Url = None, api_key: ApiKey = None, org: Org = None
-) -> None:
-    """Have it go on with the first moment after now."""
-    with told_on_one_line(), connect(url, api_key, org) as client:
-        _show(client.schedules.resume(schedule_id), as_json)
+@on_server
+def resume(session: Session, schedule_id: ScheduleId) -> None:
+    """Have it go on with the first moment after now.
+
+    Examples:
+        flowstrand schedule resume nightly
+    """
+    session.out.one(session.client.schedules.resume(schedule_id).body)
 
 
-@schedule.command()
-def trigger(
-    schedule_id: ScheduleId, as_json: AsJson = False, url: Url = None, api_key: ApiKey = None, org: Org = None
-) -> None:
-    """Have a run now, and print what became of it."""
-    with told_on_one_line(), connect(url, api_key, org) as client:
-        _show_run(client.schedules.trigger(schedule_id), as_json)
+@on_server
+def trigger(session: Session, schedule_id: ScheduleId, request_id: RequestId = None) -> None:
+    """Have a run now, and print what became of it.
+
+    Examples:
+        flowstrand schedule trigger nightly
+    """
+    session.out.one(session.client.schedules.trigger(schedule_id, request_id=request_id).body)
 
 
-@schedule.command()
-def delete(schedule_id: ScheduleId, url: Url = None, api_key: ApiKey = None, org: Org = None) -> None:
-    """Forget it; what it started goes on."""
-    with told_on_one_line(), connect(url, api_key, org) as client:
-        client.schedules.delete(schedule_id)
+@on_server
+def delete(session: Session, schedule_id: ScheduleId) -> None:
+    """Forget it; what it started goes on.
+
+    Examples:
+        flowstrand schedule delete nightly
+    """
+    session.client.schedules.delete(schedule_id)
+    session.out.said({}, f"{schedule_id} is deleted")
 
 
-@schedule.command()
+@on_server
 def runs(
+    session: Session,
     schedule_id: ScheduleId,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
-    as_json: AsJson = False,
-    url: Url = None,
-    api_key: ApiKey = None,
-    org: Org = None,
 ) -> None:
-    """Print what became of its newest runs, a line each."""
-    with told_on_one_line(), connect(url, api_key, org) as client:
-        for number, run in enumerate(client.schedules.runs(schedule_id), start=1):
-            _show_run(run, as_json)
-            if number == limit:
-                break
+    """List what became of its newest runs.
 
-
-def _show(one: Schedule, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(one.body, ensure_ascii=False))
-    else:
-        typer.echo("  ".join([one.id, one.status, one.kind, one.cron or one.at or "", one.next_run_at or "-"]))
-
-
-def _show_run(run: ScheduleRun, as_json: bool) -> None:
-    if not as_json:
-        said = [run.scheduled_at, run.outcome, run.execution_id or run.reason]
-        typer.echo("  ".join(part for part in said if part))
-        return
-    shown: JsonObject = {
-        "scheduledAt": run.scheduled_at,
-        "outcome": run.outcome,
-        "workflowExecutionId": run.execution_id,
-        "reason": run.reason,
-    }
-    typer.echo(json.dumps({name: value for name, value in shown.items() if value is not None}))
+    Examples:
+        flowstrand schedule runs nightly --limit 5
+    """
+    newest = islice(session.client.schedules.runs(schedule_id), limit)
+    session.out.many("runs", (run.body for run in newest), _RUNS)

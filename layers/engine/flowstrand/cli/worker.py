@@ -8,10 +8,8 @@ from typing import Annotated
 
 import typer
 
-from flowstrand.cli.connecting import ApiKey, Org, Url
 from flowstrand.cli.failures import told_on_one_line
-from flowstrand.sdk.app import App
-from flowstrand.worker import Worker
+from flowstrand.cli.on_server import ApiKey, Org, Url
 
 
 def worker(
@@ -26,7 +24,15 @@ def worker(
     api_key: ApiKey = None,
     org: Org = None,
 ) -> None:
-    """Run the tasks of an app until SIGTERM or Ctrl-C, then finish what is running."""
+    """Run the tasks of an app until SIGTERM or Ctrl-C, then finish what is running.
+
+    Examples:
+        flowstrand worker --app shop.py
+        flowstrand worker --app shop.py --queue default --queue slow --concurrency 4
+    """
+    from flowstrand.sdk.app import App
+    from flowstrand.worker import Worker
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     # A line per request would bury what the worker itself has to say.
     logging.getLogger("httpx2").setLevel(logging.WARNING)

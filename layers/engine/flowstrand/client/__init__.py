@@ -15,6 +15,9 @@ from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.listed import ListedExecution
+from flowstrand.client.queue import PresentWorker, Queue
+from flowstrand.client.queues import Queues, SyncQueues, SyncWorkers, Workers
 from flowstrand.client.schedule import Schedule, ScheduleRun
 from flowstrand.client.schedules import Schedules, SyncSchedules
 from flowstrand.client.settled import Settled
@@ -31,6 +34,10 @@ __all__ = [
     "HistoryEvent",
     "HistoryPage",
     "KnownDefinition",
+    "ListedExecution",
+    "PresentWorker",
+    "Queue",
+    "Queues",
     "Schedule",
     "ScheduleRun",
     "Schedules",
@@ -38,6 +45,9 @@ __all__ = [
     "StreamEvent",
     "SyncClient",
     "SyncHandle",
+    "SyncQueues",
     "SyncSchedules",
+    "SyncWorkers",
     "TaskStanding",
+    "Workers",
 ]

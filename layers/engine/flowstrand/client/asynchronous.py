@@ -15,7 +15,9 @@ from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.listing import Listing
 from flowstrand.client.looking import Looking
+from flowstrand.client.queues import Queues, Workers
 from flowstrand.client.schedules import Schedules
 from flowstrand.client.sender import Sender
 from flowstrand.client.settled import Settled
@@ -27,7 +29,7 @@ from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 _NO_CONTENT = 204
 
 
-class Client(Starting, Looking):
+class Client(Starting, Looking, Listing):
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -36,6 +38,8 @@ class Client(Starting, Looking):
     Attributes:
         connection: where it sends requests, and as whom.
         schedules: what starts executions at their time.
+        queues: where tasks wait; how to pause and limit them.
+        workers: who takes them from there.
         payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
 
@@ -60,6 +64,8 @@ class Client(Starting, Looking):
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
         self.schedules = Schedules(self.connection, self.payloads, self._answer)
+        self.queues = Queues(self.connection, self._answer)
+        self.workers = Workers(self.connection, self._answer)
         self._sender = Sender(self.connection, patience_s, transport)
 
     async def __aenter__(self) -> Self:
@@ -115,6 +121,31 @@ class Client(Starting, Looking):
         )
         await self._answer(request)
 
+    async def retry(
+        self,
+        execution_id: str,
+        workflow: object = None,
+        *,
+        reason: str | None = None,
+        request_id: str | None = None,
+    ) -> Handle[Any]:
+        """Have another execution go on from the history of a failed one; returns that one's handle.
+
+        Completed work is kept. The last turn is run again, and the work whose failure it was given is done again.
+
+        Args:
+            workflow: the definition of what was retried, where the handle is to know the type of the output.
+            reason: for people; it is part of the log.
+            request_id: under the same one, the same execution is begun, however often this is asked for.
+
+        Raises:
+            NotFound: there is no such execution.
+            Conflict: it has not failed.
+        """
+        request = commands.retry(self.connection, execution_id, reason=reason, request_id=request_id)
+        body = await self._answer(request)
+        return Handle(self, str(body["workflowExecutionId"]), workflow)
+
     async def resolve_promise(
         self, promise_id: str | None = None, value: object = None, *, key: str | None = None
     ) -> Settled:
@@ -163,11 +194,14 @@ class Client(Starting, Looking):
             page.require_contiguous(after)
         return page
 
-    async def events(self, execution_id: str, *, after: int = 0) -> AsyncGenerator[HistoryEvent]:
-        """Every event beyond `after` that is in the log now, page by page."""
+    async def events(
+        self, execution_id: str, *, after: int = 0, types: Iterable[str] = ()
+    ) -> AsyncGenerator[HistoryEvent]:
+        """Every event beyond `after` that is in the log now, page by page; of these types only, where some are given."""
+        wanted = tuple(types)
         up_to_date = False
         while not up_to_date:
-            page = await self.history(execution_id, after=after)
+            page = await self.history(execution_id, after=after, types=wanted)
             for event in page.events:
                 yield event
             after, up_to_date = page.next_after, page.up_to_date
@@ -220,5 +254,5 @@ class Client(Starting, Looking):
     async def _answer(self, request: Call) -> JsonObject:
         return await self._sender.answer(request)
 
-    def _handle(self, execution_id: str, workflow: object) -> Handle[Any]:
-        return Handle(self, execution_id, workflow)
+    def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> Handle[Any]:
+        return Handle(self, execution_id, workflow, started)

@@ -28,7 +28,7 @@ class Base(ABC):
         """The body of a successful answer."""
 
     @abstractmethod
-    def _handle(self, execution_id: str, workflow: object) -> Handle[Any]:
+    def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> Handle[Any]:
         """A handle; `workflow`, where it is a definition, types its output."""
 
 
@@ -43,5 +43,5 @@ class SyncBase(ABC):
         """The body of a successful answer."""
 
     @abstractmethod
-    def _handle(self, execution_id: str, workflow: object) -> SyncHandle[Any]:
+    def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> SyncHandle[Any]:
         """A handle; `workflow`, where it is a definition, types its output."""

@@ -51,6 +51,14 @@ def cancel(
     return _post(to, ["workflow-executions", execution_id, "cancel"], body)
 
 
+def retry(to: Connection, execution_id: str, *, reason: str | None = None, request_id: str | None = None) -> Call:
+    """Begin an execution from the history of a failed one."""
+    body: JsonObject = {"requestId": request_id or _new_id()}
+    if reason is not None:
+        body["reason"] = reason
+    return _post(to, ["workflow-executions", execution_id, "retry"], body)
+
+
 def resolve_promise(to: Connection, promise_id: str | None, key: str | None, value: JsonValue) -> Call:
     """Give a promise its value.
 

@@ -22,6 +22,7 @@ class Execution:
         error: `{type, message, stack?}` of a failed execution; of a cancelled one, the reason is the message.
         failure_type: why it failed, for programs: ERROR where its code raised, TIMEOUT, POISON, ….
         continued_as: the id of the execution that goes on from this one, and has the output.
+        retried_from: the id of the failed execution from whose history this one began.
         body: everything that the API says.
     """
 
@@ -38,6 +39,7 @@ class Execution:
     error: JsonObject | None = None
     failure_type: str | None = None
     continued_as: str | None = None
+    retried_from: str | None = None
     body: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -58,6 +60,7 @@ class Execution:
             error=error if isinstance(error, dict) else None,
             failure_type=_text(body.get("failureType")),
             continued_as=_text(body.get("continuedAs")),
+            retried_from=_text(body.get("retriedFrom")),
             body=dict(body),
         )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from flowstrand.client.deadline import Deadline
 from flowstrand.client.encoding import output_of
 from flowstrand.client.execution import Execution
-from flowstrand.client.history import HistoryEvent
+from flowstrand.client.history import TERMINAL_TYPES, HistoryEvent
 from flowstrand.client.standing import ChildStanding, Stage, TaskStanding
 from flowstrand.client.stream import StreamEvent, StreamFormat
 from flowstrand.jsonvalue import JsonObject
@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 
 OutputT_co = TypeVar("OutputT_co", covariant=True)
 
-_TERMINAL_TYPES = ("WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED")
-_LONGEST_WAIT_S = 20
-
 
 class Handle(Generic[OutputT_co]):
-    """An execution and the client that reaches it."""
+    """An execution and the client that reaches it.
 
-    def __init__(self, client: Client, id: str, workflow: object = None) -> None:
+    Attributes:
+        started: what the API said when this handle's start, or signal with start, was asked for; else empty.
+    """
+
+    def __init__(
+        self, client: Client, id: str, workflow: object = None, started: JsonObject | None = None
+    ) -> None:
         """`workflow`, where it is a definition, says what type the output has."""
         self.id = id
+        self.started = started or {}
         self._client = client
         self._workflow = workflow
 
@@ -54,7 +58,7 @@ class Handle(Generic[OutputT_co]):
             CodecFailed: the output was encoded with something that this client was not given.
             TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
         """
-        deadline = _Deadline(timeout)
+        deadline = Deadline(timeout)
         snapshot = await self.get()
         after = snapshot.current_sequence
         while not snapshot.is_closed or snapshot.continued_as:
@@ -63,7 +67,7 @@ class Handle(Generic[OutputT_co]):
                 after = snapshot.current_sequence
                 continue
             page = await self._client.history(
-                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
+                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=TERMINAL_TYPES
             )
             after = page.next_after
             if page.closed:
@@ -78,6 +82,10 @@ class Handle(Generic[OutputT_co]):
     async def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
         """Ask it to end; with `force`, end it now. See `Client.cancel`."""
         await self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
+
+    async def retry(self, *, reason: str | None = None, request_id: str | None = None) -> Handle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return await self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
 
     async def state(self, key: str | None = None) -> JsonObject:
         """What its code has set and not cleared, by key. See `Client.state`."""
@@ -101,11 +109,14 @@ class Handle(Generic[OutputT_co]):
 
 
 class SyncHandle(Generic[OutputT_co]):
-    """An execution and the synchronous client that reaches it."""
+    """An execution and the synchronous client that reaches it; see `Handle`."""
 
-    def __init__(self, client: SyncClient, id: str, workflow: object = None) -> None:
+    def __init__(
+        self, client: SyncClient, id: str, workflow: object = None, started: JsonObject | None = None
+    ) -> None:
         """`workflow`, where it is a definition, says what type the output has."""
         self.id = id
+        self.started = started or {}
         self._client = client
         self._workflow = workflow
 
@@ -118,7 +129,7 @@ class SyncHandle(Generic[OutputT_co]):
 
     def result(self, timeout: float | None = None) -> OutputT_co:
         """Wait for the end and return the output; see `Handle.result`."""
-        deadline = _Deadline(timeout)
+        deadline = Deadline(timeout)
         snapshot = self.get()
         after = snapshot.current_sequence
         while not snapshot.is_closed or snapshot.continued_as:
@@ -127,7 +138,7 @@ class SyncHandle(Generic[OutputT_co]):
                 after = snapshot.current_sequence
                 continue
             page = self._client.history(
-                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_TERMINAL_TYPES
+                snapshot.id, after=after, wait_s=deadline.next_wait_s(self.id), types=TERMINAL_TYPES
             )
             after = page.next_after
             if page.closed:
@@ -142,6 +153,10 @@ class SyncHandle(Generic[OutputT_co]):
     def cancel(self, *, reason: str | None = None, cascade: bool = True, force: bool = False) -> None:
         """Ask it to end; with `force`, end it now. See `Client.cancel`."""
         self._client.cancel(self.id, reason=reason, cascade=cascade, force=force)
+
+    def retry(self, *, reason: str | None = None, request_id: str | None = None) -> SyncHandle[OutputT_co]:
+        """Have another execution go on from its history, once it has failed. See `Client.retry`."""
+        return self._client.retry(self.id, self._workflow, reason=reason, request_id=request_id)
 
     def state(self, key: str | None = None) -> JsonObject:
         """What its code has set and not cleared, by key. See `Client.state`."""
@@ -162,24 +177,3 @@ class SyncHandle(Generic[OutputT_co]):
     def stream(self, after: int = 0, format: StreamFormat = "state") -> Iterator[StreamEvent]:
         """Follow the log live to its end."""
         return self._client.stream(self.id, after=after, format=format)
-
-
-class _Deadline:
-    """How much of a caller's timeout is left."""
-
-    def __init__(self, timeout_s: float | None) -> None:
-        self._timeout_s = timeout_s
-        self._begun_s = time.monotonic()
-
-    def next_wait_s(self, execution_id: str) -> int:
-        """Whole seconds to ask the next long-poll for, at least 1.
-
-        Raises:
-            TimeoutError: nothing is left.
-        """
-        if self._timeout_s is None:
-            return _LONGEST_WAIT_S
-        left = self._timeout_s - (time.monotonic() - self._begun_s)
-        if left <= 0:
-            raise TimeoutError(f"{execution_id} is still open after {self._timeout_s:g} s")
-        return max(1, min(_LONGEST_WAIT_S, int(left)))

@@ -9,6 +9,8 @@ from typing import Any
 from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
+TERMINAL_TYPES = ("WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEvent:

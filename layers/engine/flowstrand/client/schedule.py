@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -65,6 +65,7 @@ class ScheduleRun:
         execution_id: of the run; None for one that did not start.
         is_triggered: somebody asked for it.
         reason: why it failed to start.
+        body: everything that the API says.
     """
 
     outcome: str
@@ -72,6 +73,7 @@ class ScheduleRun:
     scheduled_at: str | None = None
     is_triggered: bool = False
     reason: str | None = None
+    body: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, body: Mapping[str, JsonValue]) -> ScheduleRun:
@@ -83,4 +85,5 @@ class ScheduleRun:
             scheduled_at=said.get("scheduledAt"),
             is_triggered=said.get("triggered", False),
             reason=said.get("reason"),
+            body=dict(body),
         )

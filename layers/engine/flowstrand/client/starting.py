@@ -193,10 +193,10 @@ class Starting(Base):
             request_id=request_id,
         )
         body = await self._answer(request)
-        return self._handle(str(body["workflowExecutionId"]), workflow)
+        return self._handle(str(body["workflowExecutionId"]), workflow, body)
 
     async def _start(self, workflow: object, input: object, options: StartOptions) -> Handle[Any]:
         value = self.payloads.to_wire(input_of(workflow, input))
         request = call.start(self.connection, kind_of(workflow), value, options)
         body = await self._answer(request)
-        return self._handle(str(body["workflowExecutionId"]), workflow)
+        return self._handle(str(body["workflowExecutionId"]), workflow, body)

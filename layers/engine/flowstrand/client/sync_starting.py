@@ -164,10 +164,10 @@ class SyncStarting(SyncBase):
             request_id=request_id,
         )
         body = self._answer(request)
-        return self._handle(str(body["workflowExecutionId"]), workflow)
+        return self._handle(str(body["workflowExecutionId"]), workflow, body)
 
     def _start(self, workflow: object, input: object, options: StartOptions) -> SyncHandle[Any]:
         value = self.payloads.to_wire(input_of(workflow, input))
         request = call.start(self.connection, kind_of(workflow), value, options)
         body = self._answer(request)
-        return self._handle(str(body["workflowExecutionId"]), workflow)
+        return self._handle(str(body["workflowExecutionId"]), workflow, body)

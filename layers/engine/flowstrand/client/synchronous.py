@@ -15,7 +15,9 @@ from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
+from flowstrand.client.listing import SyncListing
 from flowstrand.client.looking import SyncLooking
+from flowstrand.client.queues import SyncQueues, SyncWorkers
 from flowstrand.client.schedules import SyncSchedules
 from flowstrand.client.sender import SyncSender
 from flowstrand.client.settled import Settled
@@ -27,7 +29,7 @@ from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 _NO_CONTENT = 204
 
 
-class SyncClient(SyncStarting, SyncLooking):
+class SyncClient(SyncStarting, SyncLooking, SyncListing):
     """Starts executions and follows them. Use as a context manager, or call `close`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -59,6 +61,8 @@ class SyncClient(SyncStarting, SyncLooking):
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
         self.schedules = SyncSchedules(self.connection, self.payloads, self._answer)
+        self.queues = SyncQueues(self.connection, self._answer)
+        self.workers = SyncWorkers(self.connection, self._answer)
         self._sender = SyncSender(self.connection, patience_s, transport)
 
     def __enter__(self) -> Self:
@@ -112,6 +116,31 @@ class SyncClient(SyncStarting, SyncLooking):
         )
         self._answer(request)
 
+    def retry(
+        self,
+        execution_id: str,
+        workflow: object = None,
+        *,
+        reason: str | None = None,
+        request_id: str | None = None,
+    ) -> SyncHandle[Any]:
+        """Have another execution go on from the history of a failed one; returns that one's handle.
+
+        Completed work is kept. The last turn is run again, and the work whose failure it was given is done again.
+
+        Args:
+            workflow: the definition of what was retried, where the handle is to know the type of the output.
+            reason: for people; it is part of the log.
+            request_id: under the same one, the same execution is begun, however often this is asked for.
+
+        Raises:
+            NotFound: there is no such execution.
+            Conflict: it has not failed.
+        """
+        request = commands.retry(self.connection, execution_id, reason=reason, request_id=request_id)
+        body = self._answer(request)
+        return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
+
     def resolve_promise(
         self, promise_id: str | None = None, value: object = None, *, key: str | None = None
     ) -> Settled:
@@ -156,11 +185,12 @@ class SyncClient(SyncStarting, SyncLooking):
             page.require_contiguous(after)
         return page
 
-    def events(self, execution_id: str, *, after: int = 0) -> Generator[HistoryEvent]:
-        """Every event beyond `after` that is in the log now, page by page."""
+    def events(self, execution_id: str, *, after: int = 0, types: Iterable[str] = ()) -> Generator[HistoryEvent]:
+        """Every event beyond `after` that is in the log now, page by page; of these types only, where some are given."""
+        wanted = tuple(types)
         up_to_date = False
         while not up_to_date:
-            page = self.history(execution_id, after=after)
+            page = self.history(execution_id, after=after, types=wanted)
             yield from page.events
             after, up_to_date = page.next_after, page.up_to_date
 
@@ -206,5 +236,5 @@ class SyncClient(SyncStarting, SyncLooking):
     def _answer(self, request: Call) -> JsonObject:
         return self._sender.answer(request)
 
-    def _handle(self, execution_id: str, workflow: object) -> SyncHandle[Any]:
-        return SyncHandle(self, execution_id, workflow)
+    def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> SyncHandle[Any]:
+        return SyncHandle(self, execution_id, workflow, started)

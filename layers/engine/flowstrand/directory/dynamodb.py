@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 _GET_AT_ONCE = 100
 """Items that DynamoDB gives in one batch."""
-_GET_ROUNDS = 4
-"""How often what a batch left out is asked for again."""
+_DELETE_AT_ONCE = 25
+"""Items that it deletes in one batch."""
+_ROUNDS = 4
+"""How often a batch is sent; each time, what it has left out."""
 
 
 class DynamoDirectory:
@@ -99,6 +101,12 @@ class DynamoDirectory:
                 found[item.partition, item.key] = item
         return found
 
+    def delete_many(self, names: Collection[tuple[str, str]]) -> None:
+        """See `Directory.delete_many`."""
+        wanted = list(dict.fromkeys(names))
+        for start in range(0, len(wanted), _DELETE_AT_ONCE):
+            self._delete_batch(wanted[start : start + _DELETE_AT_ONCE])
+
     def write_together(self, writes: Sequence[Write]) -> None:
         """See `Directory.write_together`.
 
@@ -128,7 +136,7 @@ class DynamoDirectory:
         keys: KeysAndAttributesTypeDef = {"Keys": [key_of(*name) for name in names], "ConsistentRead": True}
         asked: Mapping[str, KeysAndAttributesTypeDef | KeysAndAttributesOutputTypeDef] = {self._table: keys}
         found: list[Item] = []
-        for _ in range(_GET_ROUNDS):
+        for _ in range(_ROUNDS):
             with unavailable_on_faults("read the directory"):
                 answer = self._client.batch_get_item(RequestItems=asked)
             found += [item_of(item) for item in answer["Responses"].get(self._table, ())]
@@ -136,6 +144,15 @@ class DynamoDirectory:
             if not asked:
                 return found
         raise StoreUnavailable("could not read the directory: it left out items again and again")
+
+    def _delete_batch(self, names: Sequence[tuple[str, str]]) -> None:
+        asked: Any = {self._table: [{"DeleteRequest": {"Key": key_of(*name)}} for name in names]}
+        for _ in range(_ROUNDS):
+            with unavailable_on_faults("delete from the directory"):
+                asked = self._client.batch_write_item(RequestItems=asked).get("UnprocessedItems")
+            if not asked:
+                return
+        raise StoreUnavailable("could not delete from the directory: it left out items again and again")
 
     def _query(self, partition: str, after: str) -> QueryInputTypeDef:
         names, values = {"#partition": "partition"}, {":partition": {"S": partition}}

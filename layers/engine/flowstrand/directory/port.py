@@ -88,6 +88,14 @@ class Directory(Protocol):
         """Those of the items that exist, by `(partition, key)`; each as `get` would show it, but not all at one moment."""
         ...
 
+    def delete_many(self, names: Collection[tuple[str, str]]) -> None:
+        """Remove the items, by `(partition, key)`, those that are there; not all at one moment.
+
+        Raises:
+            StoreUnavailable: some of them may be gone.
+        """
+        ...
+
     def write_together(self, writes: Sequence[Write]) -> None:
         """Do all of `writes` or none of them; nobody sees some done and others not. None is no write at all.
 

@@ -98,6 +98,12 @@ class SqliteDirectory:
         found = {name: self.get(*name) for name in dict.fromkeys(names)}
         return {name: item for name, item in found.items() if item is not None}
 
+    def delete_many(self, names: Collection[tuple[str, str]]) -> None:
+        """See `Directory.delete_many`."""
+        with self._database.transaction():
+            for name in names:
+                self.delete(*name)
+
     def write_together(self, writes: Sequence[Write]) -> None:
         """See `Directory.write_together`.
 

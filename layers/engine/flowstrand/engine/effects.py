@@ -72,6 +72,13 @@ class TellChildCancel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitChild:
+    """The child tells another of its end, that this execution is a retry of, and is to tell this one."""
+
+    child: OpenChild
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArmPromise:
     """The promise times out at `at_ms`."""
 
@@ -110,6 +117,7 @@ Effect: TypeAlias = (
     | PublishPromise
     | StartChild
     | TellChildCancel
+    | AwaitChild
     | StartSuccessor
     | TellParent
 )
@@ -119,6 +127,8 @@ def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
     """The open effects of commits from sequence `since` on, in order of position; of an ended execution, all of them."""
     if state.closed:
         return _after_the_end(state)
+    if state.is_copying:
+        return []  # what one commit opens, a later one may settle
     effects: list[tuple[int, Effect]] = []
     if state.timeout_at_ms is not None and since <= 1:
         effects.append((0, ArmTimeout(at_ms=state.timeout_at_ms)))
@@ -134,6 +144,8 @@ def open_effects(state: ExecutionState, since: int = 1) -> list[Effect]:
     ]
     effects += [(child.position, StartChild(child=child)) for child in _unstarted(state, since)]
     effects += [(child.position, TellChildCancel(child=child)) for child in _untold(state, since)]
+    adopted = [child for child in state.children.values() if child.is_adopted and child.changed_at >= since]
+    effects += [(child.position, AwaitChild(child=child)) for child in adopted]
     return [effect for _, effect in sorted(effects, key=lambda pair: pair[0])]
 
 

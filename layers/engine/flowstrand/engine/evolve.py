@@ -114,6 +114,8 @@ def _first(event: Event) -> ExecutionState:
         metadata=started.metadata,
         parent=started.parent,
         timeout_at_ms=started.timeout_at_ms,
+        retry_of=started.retry_of,
+        is_copying=started.retry_of is not None,
         created_at_ms=event.timestamp_ms,
         sequence=1,
         timestamp_ms=event.timestamp_ms,

@@ -8,10 +8,12 @@ position, so that replay can never make another.
     01JD…7Q.c4       its child workflow, itself an execution
     01JD…7Q.c4.m1    a timer of that child
     01JD…7Q.n1       the execution that continues the first, and 01JD…7Q.n2 the one after that
+    01JD…7Q.r5c1e…   one that begins from the history of the first, or of another retry of it
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import NewType
 
@@ -22,6 +24,8 @@ TASK, TIMER, CHILD, OPERATION, PROMISE = "t", "m", "c", "o", "p"
 
 _FAMILIES = frozenset({TASK, TIMER, CHILD, OPERATION, PROMISE})
 _CONTINUED = re.compile(r"(.+)\.n([1-9][0-9]*)")
+
+_RETRIED = re.compile(r"(.+)\.r[0-9a-f]{16}")
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_BYTES = 10
@@ -57,3 +61,13 @@ def successor_id(execution: str) -> ExecutionId:
     continued = _CONTINUED.fullmatch(execution)
     first, number = (continued[1], int(continued[2])) if continued else (execution, 0)
     return ExecutionId(f"{first}.n{number + 1}")
+
+
+def retry_id(execution: str, request: str) -> ExecutionId:
+    """The id of the execution that `request` has begin from the history of `execution`: always the same one.
+
+    A retry of a retry is named like a sibling, so that ids do not grow.
+    """
+    retried = _RETRIED.fullmatch(execution)
+    digest = hashlib.sha256(f"{execution}/{request}".encode()).hexdigest()[:16]
+    return ExecutionId(f"{retried[1] if retried else execution}.r{digest}")

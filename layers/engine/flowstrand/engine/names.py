@@ -20,9 +20,14 @@ SCHEDULE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,511}$"
 """Executions and their operations."""
 
+LABEL_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
+"""Signals, idempotency keys, and what else people write as they like, on one line: no control characters."""
+
 _NAME = re.compile(NAME_PATTERN)
 _KIND = re.compile(KIND_PATTERN)
 _SCHEDULE = re.compile(SCHEDULE_PATTERN)
+_LABEL = re.compile(LABEL_PATTERN)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(ID_PATTERN)
 
 
@@ -39,6 +44,11 @@ def is_kind(text: str) -> bool:
 def is_schedule_id(text: str) -> bool:
     """Whether `text` can name a schedule."""
     return _SCHEDULE.fullmatch(text) is not None
+
+
+def is_label(text: str) -> bool:
+    """Whether `text` can be a label: whole characters, none of them a control character."""
+    return _LABEL.fullmatch(text) is not None and _SURROGATE.search(text) is None
 
 
 def is_id(text: str) -> bool:

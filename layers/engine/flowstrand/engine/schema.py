@@ -62,9 +62,12 @@ def epoch_ms(text: str) -> EpochMs:
     """The inverse of `rfc3339`; any offset is accepted.
 
     Raises:
-        ValueError: `text` is not an RFC 3339 time.
+        ValueError: `text` is not an RFC 3339 time, or has no offset.
     """
-    return EpochMs((datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1))
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its offset from UTC, or a Z")
+    return EpochMs((moment - _EPOCH) // timedelta(milliseconds=1))
 
 
 def to_json(value: Any) -> JsonObject:

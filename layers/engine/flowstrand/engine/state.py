@@ -10,6 +10,7 @@ from flowstrand.engine.events import (
     EventType,
     ParentClosePolicy,
     ParentRef,
+    RetryOf,
     RetryPolicy,
     TaskStatus,
     WaitGroup,
@@ -91,6 +92,7 @@ class OpenChild:
         cancel_at: the sequence of the newest request that it be cancelled, or None.
         is_forced: whether it is to be ended at once.
         is_cancel_failed: whether it was found that it cannot be told.
+        is_adopted: whether it was begun by the execution that this one is a retry of, and went on after that had ended.
     """
 
     position: int
@@ -103,6 +105,7 @@ class OpenChild:
     cancel_at: int | None = None
     is_forced: bool = False
     is_cancel_failed: bool = False
+    is_adopted: bool = False
     initiated_at: int
     changed_at: int
 
@@ -120,6 +123,8 @@ class ExecutionState:
     """The fold of a log up to `sequence`. Treat it as immutable: `evolve` returns another.
 
     Attributes:
+        retry_of: the failed execution from whose history this one began.
+        is_copying: whether that history is still to come, or the rest of it. Nothing happens before it is there.
         turn_marker: the newest of RESUMED and SUSPENDED in the log, or None before both.
         has_begun: whether any turn has committed anything.
         horizon: of the newest SUSPENDED; 0 before it.
@@ -149,6 +154,8 @@ class ExecutionState:
     timeout_at_ms: EpochMs | None = None
     sequence: int
     timestamp_ms: int
+    retry_of: RetryOf | None = None
+    is_copying: bool = False
     turn_marker: EventType | None = None
     has_begun: bool = False
     horizon: int = 0
@@ -176,7 +183,7 @@ class ExecutionState:
     @property
     def is_runnable(self) -> bool:
         """Whether there is something for the code to do: a function of the log, never of a message (law 8)."""
-        if self.closed:
+        if self.closed or self.is_copying:
             return False
         return not self.is_suspended or self.is_released_by(self.sequence)
 
@@ -185,6 +192,8 @@ class ExecutionState:
         """PENDING before the first turn, RUNNING while runnable, else WAITING; CANCELLING once asked; or how it ended."""
         if self.closed:
             return _STATUS_OF_END[self.closed]
+        if self.is_copying:
+            return WorkflowStatus.PENDING
         if self.cancel_requested_at is not None:
             return WorkflowStatus.CANCELLING
         if not self.has_begun:

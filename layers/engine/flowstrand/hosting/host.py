@@ -17,7 +17,7 @@ from flowstrand.errors import StoreUnavailable, Unavailable
 from flowstrand.hosting.code import TaskCode
 from flowstrand.hosting.server import InProcessServer, as_answered
 from flowstrand.queues.messages import TaskMessage
-from flowstrand.service import claims
+from flowstrand.service import claims, queue_limits
 from flowstrand.service.claims import Unclaimed
 from flowstrand.service.container import Services
 from flowstrand.service.tokens import LeaseTokens
@@ -25,7 +25,8 @@ from flowstrand.service.tokens import LeaseTokens
 T = TypeVar("T")
 
 _log = logging.getLogger("flowstrand.worker")
-_SOON_MS = 1_000
+_SOON_MS, _BUSY_MS, _PAUSED_MS = 1_000, 5_000, 60_000
+"""When a message comes again that could not be claimed yet, one of a queue with a limit, and one of a paused queue."""
 _FAREWELL_MS = 500
 """What is left of the time when even the report is given up."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
@@ -74,7 +75,15 @@ class Host:
             self._send_again(message)
             return
         try:
-            claimed = claims.claim_one(self._services, message, self._worker_id, self._code.task_kinds())
+            gate = queue_limits.admit(self._services, message.org, self._queue, [message])
+            if not gate.room:
+                self._send_again(message, _PAUSED_MS if gate.is_paused else max(_BUSY_MS, gate.again_in_ms))
+                return
+            claimed = claims.claim_one(
+                self._services, self._queue, message, self._worker_id, self._code.task_kinds()
+            )
+            if not isinstance(claimed, claims.ClaimedTask):
+                queue_limits.not_begun(self._services, message.org, self._queue, [message])
         except StoreUnavailable:
             _log.warning("an attempt of %s could not be claimed; it is tried again", message.execution_id)
             self._send_again(message, _SOON_MS)

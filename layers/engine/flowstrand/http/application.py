@@ -161,9 +161,10 @@ class _Resolver(APIGatewayRestResolver):
         return super().route(rule, method, *args, **options)
 
     def methods_of(self, path: str) -> set[str]:
-        """The methods of every route with this path; none if there is no such route."""
-        found: set[str] = set()
-        for rule, methods in self.methods.items():
-            if re.fullmatch(re.sub(r"<\w+>", "[^/]+", rule) + "/*", path):
-                found |= methods
-        return found
+        """The methods of the routes with this path; none if there is no such route.
+
+        A name in a path goes before the id that could stand there, as it does in API Gateway.
+        """
+        found = [rule for rule in self.methods if re.fullmatch(re.sub(r"<\w+>", "[^/]+", rule) + "/*", path)]
+        fewest = min((rule.count("<") for rule in found), default=0)
+        return {method for rule in found if rule.count("<") == fewest for method in self.methods[rule]}

@@ -9,13 +9,22 @@ import re
 from typing import Any, ClassVar, TypeVar
 
 from aws_lambda_powertools.event_handler.request import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from flowstrand.errors import InvalidInput, PayloadTooLarge
 from flowstrand.jsonvalue import JsonObject
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _integral(value: Any) -> Any:
+    """JSON knows numbers only, and a whole one may be written as 5.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WholeNumber = BeforeValidator(_integral)
+"""For an `int` in a body; to the right of its limits, so that schemas have those."""
 
 
 class RequestBody(BaseModel):

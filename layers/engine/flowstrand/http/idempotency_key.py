@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from flowstrand.engine.names import LABEL_PATTERN
 from flowstrand.service.idempotency import MAX_TTL_MS, MIN_TTL_MS
 
 MAX_KEY = 200
 """Characters of a key; in UTF-8, and with its org, they fit into the key of a directory row."""
 
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_TTL = re.compile(r"([0-9]{1,8})([smhd])")
+_TTL = re.compile(r"^([0-9]{1,8})([smhd])$")
 
 
 def ttl_to_ms(text: str) -> int:
@@ -36,11 +37,10 @@ def _is_ttl(text: str) -> str:
     return text
 
 
-def _is_printable(key: str) -> str:
-    if not key.isprintable():
-        raise ValueError("a key is of printable characters")
-    return key
-
-
-IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY), AfterValidator(_is_printable)]
-IdempotencyKeyTtl = Annotated[str, AfterValidator(_is_ttl)]
+IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY, pattern=LABEL_PATTERN)]
+IdempotencyKeyTtl = Annotated[
+    str,
+    StringConstraints(pattern=_TTL.pattern),
+    AfterValidator(_is_ttl),
+    Field(description="From `1s` to `30d`: a whole number and one of s, m, h and d."),
+]

@@ -6,13 +6,14 @@ import json
 import math
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from flowstrand.engine.chunk import Chunk, ChunkType
 from flowstrand.engine.events.vocabulary import ErrorInfo
-from flowstrand.engine.names import KIND_PATTERN, NAME_PATTERN
-from flowstrand.http.body import RequestBody
+from flowstrand.engine.names import KIND_PATTERN, LABEL_PATTERN, NAME_PATTERN
+from flowstrand.http.body import RequestBody, WholeNumber
 from flowstrand.http.idempotency_key import IdempotencyKey, IdempotencyKeyTtl
+from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.service.chunks import MAX_CHUNKS
 from flowstrand.service.definitions import Manifest
 from flowstrand.service.executions import StartRequest
@@ -40,12 +41,6 @@ def _is_small(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
-def _is_printable(name: str) -> str:
-    if not name.isprintable():
-        raise ValueError("a name is of printable characters")
-    return name
-
-
 def _fits_a_row(schema: dict[str, Any]) -> dict[str, Any]:
     if len(json.dumps(schema, ensure_ascii=False).encode()) > MAX_SCHEMA_BYTES:
         raise ValueError(f"a schema may have {MAX_SCHEMA_BYTES} bytes of JSON")
@@ -56,7 +51,7 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Kind = Annotated[str, StringConstraints(pattern=KIND_PATTERN)]
 Kinds = Annotated[list[Kind], Field(max_length=500)]
 LeaseToken = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
-SignalName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LABEL), AfterValidator(_is_printable)]
+SignalName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LABEL, pattern=LABEL_PATTERN)]
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TimeoutSeconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)]
@@ -141,10 +136,15 @@ Definitions = Annotated[list[RegisteredDefinition], Field(max_length=500)]
 
 
 class RegisterWorker(RequestBody):
-    """`POST /workers`. A kind may be named alone, or with its definition, or both."""
+    """`POST /workers`. A kind may be named alone, or with its definition, or both.
+
+    `queue` is for a worker of one queue, `queues` for one of several.
+    """
 
     name: Name
     queue: Name = "default"
+    queues: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = None
+    version: Version | None = None
     task_kinds: Kinds = Field(default_factory=list)
     workflow_kinds: Kinds = Field(default_factory=list)
     worker_id: Name | None = None
@@ -155,7 +155,8 @@ class RegisterWorker(RequestBody):
         """For the use case."""
         return Registration(
             name=self.name,
-            queue=self.queue,
+            queues=tuple(dict.fromkeys(self.queues or [self.queue])),
+            version=self.version,
             task_kinds=tuple(self.task_kinds),
             workflow_kinds=tuple(self.workflow_kinds),
             worker_id=self.worker_id,
@@ -169,7 +170,7 @@ class PollQueue(RequestBody):
 
     worker_id: Name
     kinds: Annotated[Kinds, Field(min_length=1)]
-    max: Annotated[int, Field(ge=1, le=100)] = 1
+    max: Annotated[int, Field(ge=1, le=100), WholeNumber] = 1
     wait: Annotated[float, Field(ge=0, le=20)] = 20
 
 
@@ -201,8 +202,26 @@ class FailTask(RequestBody):
     retryable: bool = True
 
 
+def _of_type(type: str, payload: JsonObject, details: JsonObject) -> JsonObject:
+    return {"properties": {"type": {"const": type}, "payload": payload, "details": details}}
+
+
+_NONE: JsonObject = {"type": "null"}
+_CHUNKS: list[JsonValue] = [
+    _of_type("token", {"type": "string", "minLength": 1}, _NONE),
+    _of_type("progress", {"type": "number", "minimum": 0, "maximum": 1}, {}),
+    _of_type("data", {}, _NONE),
+    _of_type(
+        "error", {"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]}, _NONE
+    ),
+]
+"""What the validators of a chunk ask for, as schemas."""
+
+
 class EmittedChunk(RequestBody):
     """A token's text, a progress from 0 to 1, any data, or an error's `{"message", …}`."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": _CHUNKS})
 
     type: Literal["token", "progress", "data", "error"]
     payload: Any
@@ -264,6 +283,13 @@ class CancelExecution(RequestBody):
     reason: Annotated[str, StringConstraints(max_length=_MAX_REASON)] | None = None
     cascade_to_children: bool = True
     force: bool = False
+    request_id: RequestId | None = None
+
+
+class RetryExecution(RequestBody):
+    """`POST /workflow-executions/{id}/retry`."""
+
+    reason: Annotated[str, StringConstraints(max_length=_MAX_REASON)] | None = None
     request_id: RequestId | None = None
 
 

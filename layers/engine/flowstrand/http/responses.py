@@ -14,6 +14,7 @@ from flowstrand.jsonvalue import JsonObject
 from flowstrand.service import definitions, signal_with_start
 from flowstrand.service.definitions import DefinitionPage, Known
 from flowstrand.service.executions import ExecutionSnapshot
+from flowstrand.service.polling import Polled
 from flowstrand.service.promises import Settled
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.workers import Registered
@@ -82,6 +83,29 @@ class ExecutionStarted(ResponseBody):
         )
 
 
+class ExecutionRetried(ResponseBody):
+    """201: the execution that goes on from the history of a failed one; 200: the one that this request has begun before."""
+
+    workflow_execution_id: str
+    status: WorkflowStatus
+    kind: str
+    created_at: str
+    links: Links
+    retried_from: str
+
+    @classmethod
+    def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionRetried:
+        """What `snapshot`, of a retry, says."""
+        return cls(
+            workflow_execution_id=snapshot.workflow_execution_id,
+            status=snapshot.status,
+            kind=snapshot.kind,
+            created_at=rfc3339(snapshot.created_at_ms),
+            links=Links.of(org, snapshot.workflow_execution_id),
+            retried_from=str(snapshot.retried_from),
+        )
+
+
 class SignalledWithStart(ExecutionStarted):
     """201: the execution that was started with a signal; 200: the one that was signalled. And the sequence of the signal's event."""
 
@@ -111,6 +135,7 @@ class ExecutionView(ResponseBody):
     error: ErrorView | None = None
     failure_type: str | None = None
     continued_as: str | None = None
+    retried_from: str | None = None
 
     @classmethod
     def of(cls, org: OrgId, snapshot: ExecutionSnapshot) -> ExecutionView:
@@ -221,9 +246,21 @@ class TaskView(ResponseBody):
 
 
 class ClaimedTasks(ResponseBody):
-    """What a poll brought, possibly nothing."""
+    """What a poll brought, possibly nothing.
+
+    `paused` is there where the queue is, `worker_known` where the worker has to register, perhaps again.
+    """
 
     tasks: list[TaskView]
+    paused: bool | None = None
+    worker_known: bool | None = None
+
+    @classmethod
+    def of(cls, polled: Polled, *, is_worker_known: bool) -> ClaimedTasks:
+        """What `polled` says."""
+        optional = {"paused": True} if polled.is_paused else {}
+        optional |= {} if is_worker_known else {"worker_known": False}
+        return cls(tasks=[TaskView.of(task) for task in polled.tasks], **optional)
 
 
 class Recorded(ResponseBody):
@@ -265,6 +302,7 @@ def _optional(snapshot: ExecutionSnapshot) -> dict[str, Any]:
         "error": None if snapshot.error is None else to_json(snapshot.error),
         "failure_type": snapshot.failure_type,
         "continued_as": snapshot.continued_as,
+        "retried_from": snapshot.retried_from,
     }
     present = {name: value for name, value in given.items() if value is not None}
     if snapshot.status is WorkflowStatus.COMPLETED:

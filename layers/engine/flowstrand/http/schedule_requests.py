@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from flowstrand.engine.names import SCHEDULE_PATTERN
 from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.timing import Timing
 from flowstrand.engine.schema import epoch_ms
-from flowstrand.http.body import RequestBody
+from flowstrand.http.body import RequestBody, WholeNumber
 from flowstrand.http.requests import Kind, Metadata, Name, RequestId, TimeoutSeconds, Version
+from flowstrand.jsonvalue import JsonValue
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.schedules import DEFAULT_CATCH_UP_LIMIT, DEFAULT_GRACE_MS, ScheduleRequest
 
@@ -26,13 +27,26 @@ def _is_moment(text: str) -> str:
 
 
 ScheduleId = Annotated[str, StringConstraints(pattern=SCHEDULE_PATTERN)]
-Moment = Annotated[str, StringConstraints(max_length=64), AfterValidator(_is_moment)]
+Moment = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_is_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 64}),
+]
 Overlap = Literal["ALLOW", "SKIP", "BUFFER_ONE", "CANCEL_OTHER", "TERMINATE_OTHER"]
 MissedRuns = Literal["SKIP", "RUN_ONCE", "RUN_ALL"]
 
 
+_TIMINGS: list[JsonValue] = [
+    {"properties": {name: {"type": "string"}}, "required": [name]} for name in ("at", "cron")
+]
+"""One of the two; the other one may be null."""
+
+
 class CreateSchedule(RequestBody):
     """`POST /schedules`: either `at` or `cron`; what to start is said as for `POST /workflow-executions`."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": _TIMINGS})
 
     schedule_id: ScheduleId | None = None
     at: Moment | None = None
@@ -41,7 +55,7 @@ class CreateSchedule(RequestBody):
     overlap_policy: Overlap = "SKIP"
     missed_run_policy: MissedRuns = "RUN_ONCE"
     grace_seconds: Annotated[float, Field(ge=60, le=MAX_GRACE_S)] = DEFAULT_GRACE_MS / 1_000
-    catch_up_limit: Annotated[int, Field(ge=1, le=MAX_CATCH_UP)] = DEFAULT_CATCH_UP_LIMIT
+    catch_up_limit: Annotated[int, Field(ge=1, le=MAX_CATCH_UP), WholeNumber] = DEFAULT_CATCH_UP_LIMIT
     kind: Kind
     input: Any = None
     queue: Name = "default"

@@ -43,6 +43,7 @@ _TASKS = f"{_ORG}/task-executions/{{taskId}}"
 
 ROUTES = (
     Route("POST", _EXECUTIONS, "executions"),
+    Route("GET", _EXECUTIONS, "executions"),
     Route("POST", f"{_EXECUTIONS}/signal-with-start", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/state", "executions"),
@@ -50,6 +51,7 @@ ROUTES = (
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/children", "executions"),
     Route("POST", f"{_EXECUTIONS}/{{executionId}}/signal", "executions"),
     Route("POST", f"{_EXECUTIONS}/{{executionId}}/cancel", "executions"),
+    Route("POST", f"{_EXECUTIONS}/{{executionId}}/retry", "executions"),
     Route("POST", f"{_PROMISES}/resolve", "executions"),
     Route("POST", f"{_PROMISES}/reject", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),
@@ -64,7 +66,12 @@ ROUTES = (
     Route("GET", f"{_SCHEDULES}/{{scheduleId}}/runs", "executions"),
     Route("GET", f"{_ORG}/workflow-definitions", "executions"),
     Route("GET", f"{_ORG}/task-definitions", "executions"),
+    Route("GET", f"{_ORG}/workers", "executions"),
+    Route("GET", f"{_ORG}/queues", "executions"),
+    Route("GET", f"{_ORG}/queues/{{queue}}", "executions"),
+    Route("PUT", f"{_ORG}/queues/{{queue}}", "executions"),
     Route("POST", f"{_ORG}/workers", "tasks"),
+    Route("POST", f"{_ORG}/workers/{{workerId}}/heartbeat", "tasks"),
     Route("POST", f"{_ORG}/queues/{{queue}}/poll", "tasks", Manner.WAITING),
     Route("POST", f"{_TASKS}/complete", "tasks"),
     Route("POST", f"{_TASKS}/fail", "tasks"),
@@ -78,7 +85,7 @@ def match(method: str, raw_path: str) -> tuple[Route, Mapping[str, str]] | None:
 
     The path is split before it is decoded, as API Gateway does, so that an encoded slash stays inside its parameter.
     """
-    for route in ROUTES:
+    for route in _at(raw_path):
         found = route.pattern.fullmatch(raw_path) if route.method == method else None
         if found:
             return route, {name: unquote(value) for name, value in found.groupdict().items()}
@@ -87,4 +94,11 @@ def match(method: str, raw_path: str) -> tuple[Route, Mapping[str, str]] | None:
 
 def methods_at(raw_path: str) -> frozenset[str]:
     """The methods that some route has for this path."""
-    return frozenset(route.method for route in ROUTES if route.pattern.fullmatch(raw_path))
+    return frozenset(route.method for route in _at(raw_path))
+
+
+def _at(raw_path: str) -> list[Route]:
+    """The routes of the one resource that a path means: where a name stands in the path, not the id that it could be."""
+    found = [route for route in ROUTES if route.pattern.fullmatch(raw_path)]
+    fewest = min((route.pattern.groups for route in found), default=0)
+    return [route for route in found if route.pattern.groups == fewest]

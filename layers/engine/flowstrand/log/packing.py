@@ -22,6 +22,9 @@ from flowstrand.log.port import Commit
 COMPRESS_ABOVE = 1_024
 """Bytes of JSON beyond which compression is worth its time."""
 
+_HAPPENED_AT = "at"
+"""Beside an event's data, where it was copied from another log."""
+
 _PLAIN, _ZLIB = b"j", b"z"
 _HEADER_BYTES = 5
 _FEW = 16
@@ -40,9 +43,14 @@ def pack_events(events: Sequence[EventData]) -> bytes:
     return pack_stored([stored_form(data) for data in events])
 
 
-def stored_form(data: EventData) -> bytes:
-    """One event as a commit holds it, before the commit is packed. Raises what `pack_events` does."""
-    return _dumped(encode(data))
+def stored_form(data: EventData, happened_at_ms: int | None = None) -> bytes:
+    """One event as a commit holds it, before the commit is packed. Raises what `pack_events` does.
+
+    Args:
+        happened_at_ms: of an event copied from another log, when it happened there.
+    """
+    encoded = encode(data)
+    return _dumped(encoded if happened_at_ms is None else encoded | {_HAPPENED_AT: happened_at_ms})
 
 
 def pack_stored(events: Sequence[bytes]) -> bytes:
@@ -91,7 +99,8 @@ def _taken_apart(commit: Commit) -> tuple[str, ...]:
 
 
 def _event(commit: Commit, sequence: int, stored: Any) -> Event:
-    return Event(sequence=sequence, timestamp_ms=commit.written_at_ms, data=decode(stored))
+    data, at_ms = decode(stored), commit.written_at_ms
+    return Event(sequence=sequence, timestamp_ms=at_ms, data=data, happened_at_ms=stored.get(_HAPPENED_AT))
 
 
 def pack_json(value: Any) -> bytes:

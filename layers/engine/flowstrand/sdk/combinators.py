@@ -114,7 +114,7 @@ class Combinators(ContextBase):
         """
         duration_ms = to_ms(duration, "a timeout")
         handle = self._as_handle(awaitable, "with_timeout")
-        timer = self._driver.start_timer(self._driver.now_ms + duration_ms)
+        timer = self._driver.start_timer(self._driver.now_ms + duration_ms, is_timeout=True)
         try:
             first = await any_of([handle.future, timer], is_shielded=handle.is_shielded)
         finally:

@@ -34,7 +34,7 @@ class Determinism(ContextBase):
         return self._driver_of_execution.kind
 
     def current_time(self) -> datetime:
-        """When the event that the code is reacting to was written, in UTC: the same on every replay."""
+        """When the event that the code is reacting to happened, in UTC: the same on every replay."""
         return _EPOCH + timedelta(milliseconds=self._driver.now_ms)
 
     @cached_property
@@ -55,7 +55,7 @@ class Determinism(ContextBase):
         return _ReplaySilentLogger(logging.getLogger(f"flowstrand.workflow.{driver.kind}"), ids, driver)
 
     def _seed(self, purpose: str) -> bytes:
-        return hashlib.sha256(f"{self._driver.execution_id}/{purpose}".encode()).digest()
+        return hashlib.sha256(f"{self._driver.seed}/{purpose}".encode()).digest()
 
 
 class _ReplaySilentLogger(logging.LoggerAdapter[logging.Logger]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowstrand.engine.names import is_kind, is_name
+from flowstrand.engine.names import is_kind, is_label, is_name
 from flowstrand.errors import InvalidDefinition
 
 MAX_LABEL = 128
@@ -27,8 +27,8 @@ def queue(name: object) -> str:
 
 
 def label(name: object, what: str) -> str:
-    """`name`, if people can read it in the log: printable, spaces allowed. Raises `InvalidDefinition`."""
-    if not isinstance(name, str) or not 0 < len(name) <= MAX_LABEL or not name.isprintable():
+    """`name`, if people can read it in the log: on one line, spaces allowed. Raises `InvalidDefinition`."""
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_LABEL or not is_label(name):
         raise InvalidDefinition(f"{name!r} cannot name {what}: use 1 to {MAX_LABEL} printable characters")
     return name
 

@@ -76,7 +76,7 @@ class Signals(ContextBase):
         return taken
 
     async def _receive(self, signal: Future, name: str, fires_at_ms: int) -> JsonValue:
-        timer = self._driver.start_timer(fires_at_ms)
+        timer = self._driver.start_timer(fires_at_ms, is_timeout=True)
         try:
             if await any_of([signal, timer]) is timer:
                 raise TimedOut(f"no signal {name!r} came in time")

@@ -211,6 +211,16 @@ def in_stored_form(services: Services, key: LogKey, events: Iterable[EventData])
     return [stored_form(offload(services, key.org, data)) for data in events]
 
 
+def fitting(stored: Sequence[bytes], max_bytes: int) -> int:
+    """How many of the events fit into one commit, at least one."""
+    size = 0
+    for count, data in enumerate(stored):
+        size += len(data)
+        if size > max_bytes:
+            return max(1, count)
+    return len(stored)
+
+
 def _noted(services: Services, tip: Tip) -> Tip:
     """The tip, kept for the next look; not where every turn is to be cold, since then nothing is to be taken from memory."""
     if services.settings.warm_executions:
@@ -255,6 +265,7 @@ def transact(
     Raises:
         NotFound: the log is empty.
         Gone: it has expired.
+        Unavailable: `BUSY`: what it begins with is still being copied.
         Contended: there were too many conflicts.
         StoreUnavailable: it may or may not have been written.
     """
@@ -263,6 +274,7 @@ def transact(
     for _ in range(conflicts):
         with services.turnstile.alone(key):
             known = _newest(services, known)
+            _require_whole(known)
             draft = Draft(known.state, services.clock.now_ms())
             result = decide(draft)
             if not draft.events:
@@ -282,6 +294,12 @@ def _newest(services: Services, tip: Tip) -> Tip:
     """The tip, or a newer one of the same log that this process has seen since."""
     known = services.tips.newest(tip.key)
     return tip if known is None or known.state.sequence <= tip.state.sequence else known
+
+
+def _require_whole(tip: Tip) -> None:
+    """Refuse to append to a log before all is there that it begins with: what came between would be taken for history."""
+    if tip.state.is_copying:
+        raise Unavailable(f"{tip.key.execution_id} is being made", code="BUSY", retry_after_s=1)
 
 
 def events_of(before: Tip, draft: Draft) -> tuple[Event, ...]:

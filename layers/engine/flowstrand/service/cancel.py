@@ -13,7 +13,7 @@ from flowstrand.engine.state import OpenChild
 from flowstrand.errors import Conflict, LogCorrupted, NotFound
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, succession
+from flowstrand.service import adoption, append, succession
 from flowstrand.service.container import Services
 from flowstrand.service.waking import wake
 
@@ -72,7 +72,7 @@ def tell_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
     parent = ParentRef(workflow_execution_id=tip.state.workflow_execution_id, position=child.position)
     try:
         found = append.require(services, LogKey(tip.key.org, ExecutionId(child.child_workflow_id)))
-        if found.state.parent != parent:
+        if not adoption.is_child_of(child, found.state.parent, parent):
             raise NotFound("there is no such child workflow", code="EXECUTION_NOT_FOUND")
     except NotFound as missing:
         error = ErrorInfo(type="NotFound", message=missing.message)

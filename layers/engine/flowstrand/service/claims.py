@@ -18,7 +18,7 @@ from flowstrand.log.packing import unpack_events_at
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import TaskMessage
 from flowstrand.queues.port import ReceivedTask
-from flowstrand.service import append, leases, payloads
+from flowstrand.service import append, leases, payloads, queue_limits
 from flowstrand.service.container import Services
 from flowstrand.service.tokens import Lease
 from flowstrand.service.waking import wake
@@ -61,11 +61,12 @@ def claim_all(
     Raises:
         StoreUnavailable: some attempts may have been claimed; their leases end by themselves.
     """
+    counted_in = queue if queue_limits.is_counted(services, org, queue) else None
     claimed: list[ClaimedTask] = []
     by_execution = sorted(received, key=lambda item: item.message.execution_id)
     for _, group in groupby(by_execution, key=lambda item: item.message.execution_id):
         items = list(group)
-        claim = _Claim(services, items[0].message.key, worker_id, kinds)
+        claim = _Claim(services, items[0].message.key, worker_id, kinds, counted_in)
         claimed += claim.make(items)
         for item in claim.settled:
             services.tasks.delete(org, queue, item)
@@ -84,15 +85,16 @@ class Unclaimed(StrEnum):
 
 
 def claim_one(
-    services: Services, message: TaskMessage, worker_id: str, kinds: Collection[str]
+    services: Services, queue: str, message: TaskMessage, worker_id: str, kinds: Collection[str]
 ) -> ClaimedTask | Unclaimed:
-    """Claim the attempt that one message names.
+    """Claim the attempt that one message of `queue` names.
 
     Raises:
         StoreUnavailable: it may have been claimed; then its lease ends by itself.
     """
     item = ReceivedTask(message=message, receipt="")
-    claim = _Claim(services, message.key, worker_id, kinds)
+    counted_in = queue if queue_limits.is_counted(services, message.org, queue) else None
+    claim = _Claim(services, message.key, worker_id, kinds, counted_in)
     claimed = claim.make([item])
     if claimed:
         return claimed[0]
@@ -110,11 +112,19 @@ class _Claim:
         is_gone: whether there is no such log.
     """
 
-    def __init__(self, services: Services, key: LogKey, worker_id: str, kinds: Collection[str]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        key: LogKey,
+        worker_id: str,
+        kinds: Collection[str],
+        counted_in: str | None,
+    ) -> None:
         self._services = services
         self._key = key
         self._worker_id = worker_id
         self._kinds = kinds
+        self._counted_in = counted_in
         self.settled: list[ReceivedTask] = []
         self.others: list[ReceivedTask] = []
         self.is_gone = False
@@ -165,7 +175,11 @@ class _Claim:
 
     def _claimed(self, tip: append.Tip, known: OpenTask, sequence: int, created: TaskCreated) -> ClaimedTask:
         lease = Lease(
-            org=self._key.org, task_id=known.task_execution_id, attempt=known.attempts, sequence=sequence
+            org=self._key.org,
+            task_id=known.task_execution_id,
+            attempt=known.attempts,
+            sequence=sequence,
+            counted_in=self._counted_in,
         )
         return ClaimedTask(
             task_execution_id=known.task_execution_id,

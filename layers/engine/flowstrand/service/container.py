@@ -15,6 +15,8 @@ from flowstrand.payloads.port import PayloadStore
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service.clock import Clock
 from flowstrand.service.org_settings import OrgSettingsCache
+from flowstrand.service.presence import Presence
+from flowstrand.service.queue_controls import QueueControls
 from flowstrand.service.quotas import QuotaMemory
 from flowstrand.service.settings import Settings
 from flowstrand.service.tips import TipCache
@@ -69,6 +71,13 @@ class Services:
     org_settings: OrgSettingsCache = field(default_factory=OrgSettingsCache)
     quotas: QuotaMemory = field(default_factory=QuotaMemory)
     retention: LogRetention | None = None
+    presence: Presence = field(init=False)
+    queues: QueueControls = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What remembers, for a moment, what the directory says."""
+        object.__setattr__(self, "presence", Presence(self.directory, self.clock))
+        object.__setattr__(self, "queues", QueueControls(self.directory, self.clock))
 
 
 _installed: list[Services] = []

@@ -12,6 +12,7 @@ from flowstrand.engine.effects import (
     ArmPromise,
     ArmTimeout,
     ArmTimer,
+    AwaitChild,
     Effect,
     PublishPromise,
     QueueAttempt,
@@ -19,24 +20,20 @@ from flowstrand.engine.effects import (
     StartSuccessor,
     TellChildCancel,
     TellParent,
-    needs_wake,
     open_effects,
 )
 from flowstrand.engine.events import (
     ChildInitiated,
     ParentRef,
-    WorkflowCancelled,
-    WorkflowCompleted,
-    WorkflowFailed,
     WorkflowStarted,
 )
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.state import OpenChild
-from flowstrand.errors import Gone, LogCorrupted, NotFound
+from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, LogKey
 from flowstrand.queues.messages import Due, DueKind, TaskMessage
-from flowstrand.service import append, cancel, open_executions, promise_keys, succession
+from flowstrand.service import adoption, append, cancel, open_executions, promise_keys, succession, telling
 from flowstrand.service.container import Services
 from flowstrand.service.waking import wake
 
@@ -62,16 +59,8 @@ def dispatch(services: Services, tip: append.Tip, since: int) -> None:
 def _carry_out(services: Services, tip: append.Tip, effect: Effect) -> None:
     key = tip.key
     match effect:
-        case ArmLease(position=position, attempt=attempt, at_ms=at_ms):
-            services.timers.at(_due(key, DueKind.LEASE, position, attempt), at_ms)
-        case ArmDeadline(position=position, at_ms=at_ms):
-            services.timers.at(_due(key, DueKind.DEADLINE, position), at_ms)
-        case ArmTimeout(at_ms=at_ms):
-            services.timers.at(_due(key, DueKind.WORKFLOW), at_ms)
-        case ArmTimer(position=position, at_ms=at_ms):
-            services.timers.at(_due(key, DueKind.TIMER, position), at_ms)
-        case ArmPromise(position=position, at_ms=at_ms):
-            services.timers.at(_due(key, DueKind.PROMISE, position), at_ms)
+        case ArmLease() | ArmDeadline() | ArmTimeout() | ArmTimer() | ArmPromise():
+            services.timers.at(_due_of(key, effect), effect.at_ms)
         case PublishPromise(promise=promise):
             promise_keys.publish(services, key.org, promise)
         case StartChild(child=child):
@@ -80,10 +69,26 @@ def _carry_out(services: Services, tip: append.Tip, effect: Effect) -> None:
             cancel.tell_child(services, tip, child)
         case StartSuccessor():
             succession.begin(services, tip)
+        case AwaitChild(child=child):
+            adoption.await_end(services, tip, child)
         case TellParent(parent=parent):
             _tell_parent(services, tip, parent)
         case QueueAttempt():
             _queue(services, tip, [effect])
+
+
+def _due_of(key: LogKey, armed: ArmLease | ArmDeadline | ArmTimeout | ArmTimer | ArmPromise) -> Due:
+    match armed:
+        case ArmLease(position=position, attempt=attempt):
+            return _due(key, DueKind.LEASE, position, attempt)
+        case ArmDeadline(position=position):
+            return _due(key, DueKind.DEADLINE, position)
+        case ArmTimeout():
+            return _due(key, DueKind.WORKFLOW)
+        case ArmTimer(position=position):
+            return _due(key, DueKind.TIMER, position)
+        case ArmPromise(position=position):
+            return _due(key, DueKind.PROMISE, position)
 
 
 def _due(key: LogKey, kind: DueKind, position: int = 0, attempt: int = 0) -> Due:
@@ -135,10 +140,10 @@ def _start_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
         append.put(services, append.first_commit(services, key, started))
     except AppendConflict:  # an earlier dispatch began it, or it is somebody else's
         if _parent_of(services, key) != parent:
-            _tell(services, tip.key, lambda draft: decide_child.refused(draft, child.position))
+            telling.tell(services, tip.key, lambda draft: decide_child.refused(draft, child.position))
             return
     wake(services, key, 1)
-    _tell(services, tip.key, lambda draft: decide_child.started(draft, child.position))
+    telling.tell(services, tip.key, lambda draft: decide_child.started(draft, child.position))
 
 
 def _parent_of(services: Services, key: LogKey) -> ParentRef | None:
@@ -156,20 +161,10 @@ def _initiated(services: Services, key: LogKey, child: OpenChild) -> ChildInitia
 
 
 def _tell_parent(services: Services, tip: append.Tip, parent: ParentRef) -> None:
-    """Append the execution's end to its parent; a parent that has ended, or is gone, drops it."""
-    commit = services.log.commit_at(tip.key, tip.state.sequence)
-    end = unpack_events(commit)[-1].data if commit else None
-    if not isinstance(end, WorkflowCompleted | WorkflowFailed | WorkflowCancelled):
-        raise LogCorrupted(f"{tip.key} has no terminal event at {tip.state.sequence}")
+    """Append the execution's end to its parent; one that has ended, or is gone, drops it, and those that retry it get it."""
+    end = telling.end_of(services, tip)
     key = LogKey(tip.key.org, ExecutionId(parent.workflow_execution_id))
-    _tell(services, key, lambda draft: decide_child.ended(draft, parent.position, end), always_wake=True)
-
-
-def _tell(services: Services, key: LogKey, decide: append.Decision[bool], *, always_wake: bool = False) -> None:
-    try:
-        told = append.transact(services, key, decide)
-    except (NotFound, Gone):
-        return
-    sequence = told.sequence or told.tip.state.sequence
-    if not told.tip.state.closed and (always_wake or needs_wake(told.tip.state, sequence)):
-        wake(services, key, sequence)
+    if not telling.tell(
+        services, key, lambda draft: decide_child.ended(draft, parent.position, end), always_wake=True
+    ):
+        adoption.tell_heirs(services, key.org, parent, end)

@@ -55,6 +55,7 @@ class ExecutionSnapshot:
     Attributes:
         failure_type: why a failed one failed, for programs.
         continued_as: the execution that goes on from a completed one; then that one has the output.
+        retried_from: the failed execution from whose history this one began.
     """
 
     workflow_execution_id: str
@@ -70,6 +71,7 @@ class ExecutionSnapshot:
     error: ErrorInfo | None
     failure_type: str | None
     continued_as: str | None
+    retried_from: str | None
 
 
 def start(
@@ -209,6 +211,7 @@ def snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
         error=failed.error if failed else _reason(cancelled) if cancelled else None,
         failure_type=failed.failure_type if failed else None,
         continued_as=state.continued_as,
+        retried_from=state.retry_of.workflow_execution_id if state.retry_of else None,
     )
 
 

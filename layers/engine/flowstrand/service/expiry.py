@@ -46,8 +46,8 @@ def postponed_to(services: Services, tip: append.Tip) -> int | None:
     due_ms = tip.state.timestamp_ms + days * DAY_MS
     if now_ms < due_ms:
         return due_ms
-    if open_executions.contains(services.directory, tip.key):
-        return now_ms + _LOOK_AGAIN_MS  # its end has not been told to everybody
+    if open_executions.find(services.directory, tip.key) is not None:
+        return now_ms + _LOOK_AGAIN_MS  # its end has not been told to everybody, or is still to be projected
     root = _root_that_keeps(services, tip)
     if root is None:
         return None

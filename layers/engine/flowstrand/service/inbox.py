@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from flowstrand.directory.port import Item
 from flowstrand.engine.evolve import Draft
+from flowstrand.engine.ids import ExecutionId
 from flowstrand.errors import Conflict, Unavailable
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import Wake
@@ -71,13 +72,17 @@ def drain(services: Services, key: LogKey) -> bool:
     An item that no longer applies (a stale attempt, an ended execution) is dropped; its reporter finds that out by
     asking the log.
     """
+    with services.turnstile.alone(_inbox_of(key)):
+        return _drain(services, key)
+
+
+def _drain(services: Services, key: LogKey) -> bool:
     had_any = False
     while found := services.directory.scan(_partition(key), limit=_BATCH):
         had_any = True
         taking = _Taking(_fitting(found, services.settings.max_commit_bytes))
         append.transact(services, key, taking.decide)
-        for name in taking.ours:
-            services.directory.delete(_partition(key), name)
+        services.directory.delete_many([(_partition(key), name) for name in taking.ours])
         if len(taking.reports) == len(found) < _BATCH:
             break
     return had_any
@@ -122,6 +127,11 @@ def _fitting(items: Sequence[Item], max_bytes: int) -> Sequence[Item]:
         if size > max_bytes:
             return items[: max(1, count)]
     return items
+
+
+def _inbox_of(key: LogKey) -> LogKey:
+    """What drains of one process wait at; the log itself may be written meanwhile."""
+    return LogKey(key.org, ExecutionId(f"{key.execution_id}.inbox"))
 
 
 def _partition(key: LogKey) -> str:

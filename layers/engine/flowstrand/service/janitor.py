@@ -16,7 +16,7 @@ from flowstrand.engine.events import EventData, PromiseCreated, WorkflowStarted
 from flowstrand.errors import ConfigurationError, FlowstrandError, StoreUnavailable
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.retention import LogRetention
-from flowstrand.service import append, closed_executions, expiry, idempotency, promise_keys
+from flowstrand.service import adoption, append, closed_executions, expiry, idempotency, listing, promise_keys
 from flowstrand.service.closed_executions import SHARDS, Closed
 from flowstrand.service.container import Services
 
@@ -125,6 +125,9 @@ def _forget(services: Services, tip: append.Tip) -> int | None:
                 promise_keys.release(services, tip.key.org, key, data.promise_id)
             case _:
                 pass
+    if tip.state.parent is not None:
+        adoption.forget_heirs(services, tip.key.org, tip.state.parent)
+    listing.remove(services, tip.key)
     return None
 
 

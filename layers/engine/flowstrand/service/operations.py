@@ -147,8 +147,16 @@ class _OperationRun:
         decide.mark(draft, patches)
         self._strand.issue(draft, commands)
         for index, result in sorted(new.items()):
-            decide.record_operation(draft, index, self._names[index], result)
+            issued_at = self._issued_at(index, is_first=index == min(new))
+            decide.record_operation(draft, index, self._names[index], result, issued_at=issued_at)
         return draft if draft.events else None  # a cancel of what has settled meanwhile asks for nothing
+
+    def _issued_at(self, index: int, *, is_first: bool) -> int | None:
+        """Where the code stood when it called, unless the log shows that: nothing has come before its result since."""
+        operation = self._strand.driver.operation_at(index)
+        if operation is None or (is_first and operation.issued_at == self._strand.driver.delivered_to):
+            return None
+        return operation.issued_at
 
     def _unrecorded(self, results: dict[int, Result]) -> dict[int, Result]:
         """Those of `results` that are still wanted: a duplicate may have recorded others, delivered here already or not."""

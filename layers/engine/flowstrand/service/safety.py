@@ -6,7 +6,9 @@ own; mostly it finds nothing left to do.
 
 from __future__ import annotations
 
-from flowstrand.engine.events import EventType, Family
+from collections.abc import Sequence
+
+from flowstrand.engine.events import Event, EventType, Family
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.queues.messages import Wake
@@ -17,10 +19,14 @@ _WITHOUT_EFFECT = frozenset(
 )
 
 
-def on_commit(services: Services, commit: Commit) -> None:
-    """Send a delayed wake for the commit, unless none of its events can have an effect."""
-    events = unpack_events(commit)
-    if all(event.family is Family.STREAM or event.type in _WITHOUT_EFFECT for event in events):
+def on_commit(services: Services, commit: Commit, events: Sequence[Event] | None = None) -> None:
+    """Send a delayed wake for the commit, unless none of its events can have an effect.
+
+    Args:
+        events: what it holds, if the caller has unpacked it.
+    """
+    held = unpack_events(commit) if events is None else events
+    if all(event.family is Family.STREAM or event.type in _WITHOUT_EFFECT for event in held):
         return
     wake = Wake(org=commit.key.org, execution_id=commit.key.execution_id, sequence=commit.sequence)
     services.control.send([wake], delay_ms=services.settings.safety_wake_ms)

@@ -20,6 +20,8 @@ class Settings:
     execution fails; 0 for any number."""
     safety_wake_ms: int = 30_000
     """After a commit with effects, when the projector wakes the execution once more."""
+    feed_ms: int = 604_800_000
+    """How long an event stays in its org's feed; not longer than the logs of ended executions are kept."""
     sweep_interval_ms: int = 600_000
     """How often every open execution is woken."""
     wake_visibility_ms: int = 60_000

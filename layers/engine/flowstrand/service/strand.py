@@ -135,7 +135,7 @@ class Strand:
             AppendConflict: somebody else wrote first; `read` and decide again.
         """
         stored = append.in_stored_form(self._services, self.key, draft.events)
-        fitting = _fitting(stored, self._services.settings.max_commit_bytes)
+        fitting = append.fitting(stored, self._services.settings.max_commit_bytes)
         whole = fitting == len(stored)
         if not whole:
             now_ms, events = draft.now_ms, draft.events[:fitting]
@@ -145,16 +145,6 @@ class Strand:
         self.tip = append.write(self._services, self.tip, draft, stored[:fitting])
         self.ahead += events_written
         return whole
-
-
-def _fitting(stored: list[bytes], max_bytes: int) -> int:
-    """How many of the events fit into one commit, at least one."""
-    size = 0
-    for count, data in enumerate(stored):
-        size += len(data)
-        if size > max_bytes:
-            return max(1, count)
-    return len(stored)
 
 
 def _with_values(services: Services, key: LogKey, event: Event) -> Event:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from contextlib import suppress
 
 from flowstrand.engine import effects, ids
 from flowstrand.engine.decide import task
@@ -11,12 +12,12 @@ from flowstrand.engine.events import ErrorInfo, TaskCreated
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.replay.outcome import clipped
-from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge
+from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge, StoreUnavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, inbox, leases, payloads, reports
-from flowstrand.service.claims import ClaimedTask, claim_all
+from flowstrand.service import append, inbox, leases, payloads, polling, queue_limits, reports
+from flowstrand.service.claims import ClaimedTask
 from flowstrand.service.container import Services
 from flowstrand.service.reports import Completion, Failure, Report
 from flowstrand.service.tokens import Lease
@@ -38,18 +39,13 @@ def poll(
     limit: int,
     wait_s: float,
 ) -> list[ClaimedTask]:
-    """Claim up to `limit` attempts; holds the request for up to `wait_s` seconds while there is none.
+    """What `polling.poll` brought.
 
     Raises:
         StoreUnavailable: some attempts may have been claimed; their leases end by themselves.
     """
-    deadline_ms = services.clock.now_ms() + round(wait_s * 1_000)
-    while True:
-        left_s = max(0.0, (deadline_ms - services.clock.now_ms()) / 1_000)
-        received = services.tasks.receive(org, queue, limit=min(limit, 10), wait_s=left_s)
-        claimed = claim_all(services, org, queue, received, worker_id, kinds)
-        if claimed or services.clock.now_ms() >= deadline_ms:
-            return claimed
+    polled = polling.poll(services, org, queue, worker_id=worker_id, kinds=kinds, limit=limit, wait_s=wait_s)
+    return list(polled.tasks)
 
 
 def complete(services: Services, org: OrgId, task_id: str, *, lease_token: str, output: JsonValue) -> int:
@@ -63,7 +59,8 @@ def complete(services: Services, org: OrgId, task_id: str, *, lease_token: str, 
     """
     key, position, lease = lease_of(services, org, task_id, lease_token)
     stored = payloads.store(services, org, output)
-    return _report(services, key, Completion(position=position, attempt=lease.attempt, output=stored), lease)
+    report = Completion(position=position, attempt=lease.attempt, output=stored)
+    return _ended(services, lease, _report(services, key, report, lease))
 
 
 def fail(
@@ -72,7 +69,7 @@ def fail(
     """Record an attempt's failure; returns the sequence of its event. Raises what `complete` raises."""
     key, position, lease = lease_of(services, org, task_id, lease_token)
     report = Failure(position=position, attempt=lease.attempt, error=clipped(error), retryable=retryable)
-    return _report(services, key, report, lease)
+    return _ended(services, lease, _report(services, key, report, lease))
 
 
 def heartbeat(
@@ -148,6 +145,14 @@ def require(services: Services, key: LogKey) -> append.Tip:
 
 def _task_not_found() -> NotFound:
     return NotFound("there is no such task execution", code="TASK_NOT_FOUND")
+
+
+def _ended(services: Services, lease: Lease, sequence: int) -> int:
+    """The report is recorded: there is room for another attempt where they are counted."""
+    if lease.counted_in is not None:
+        with suppress(StoreUnavailable):  # recorded it is; the room comes with the end of the lease
+            queue_limits.ended(services, lease.org, lease.counted_in, lease.task_id, lease.attempt)
+    return sequence
 
 
 def _report(services: Services, key: LogKey, report: Report, lease: Lease) -> int:

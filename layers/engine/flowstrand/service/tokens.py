@@ -20,12 +20,14 @@ class Lease:
         task_id: the task execution's id.
         attempt: from 1.
         sequence: of the `TASK_STARTED` that gave the lease; where the answer to a repeated report is looked for.
+        counted_in: the queue whose running attempts are counted, this one among them; None for most.
     """
 
     org: OrgId
     task_id: str
     attempt: int
     sequence: int
+    counted_in: str | None = None
 
 
 class LeaseTokens:
@@ -38,6 +40,7 @@ class LeaseTokens:
     def sign(self, lease: Lease) -> str:
         """The token a worker sends back with every report."""
         claims = {"org": lease.org, "task": lease.task_id, "attempt": lease.attempt, "seq": lease.sequence}
+        claims |= {} if lease.counted_in is None else {"queue": lease.counted_in}
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
 
     def verify(self, token: str, *, org: OrgId, task_id: str) -> Lease:
@@ -49,7 +52,11 @@ class LeaseTokens:
         try:
             claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM])
             lease = Lease(
-                org=claims["org"], task_id=claims["task"], attempt=claims["attempt"], sequence=claims["seq"]
+                org=claims["org"],
+                task_id=claims["task"],
+                attempt=claims["attempt"],
+                sequence=claims["seq"],
+                counted_in=claims.get("queue"),
             )
         except (jwt.InvalidTokenError, KeyError) as error:
             raise Conflict("the lease token is not valid", code="INVALID_LEASE") from error

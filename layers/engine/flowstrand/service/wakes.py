@@ -14,7 +14,7 @@ from flowstrand.engine import effects
 from flowstrand.engine.decide import promise, task, timeout, timer
 from flowstrand.engine.evolve import Draft
 from flowstrand.queues.messages import ControlMessage, Due, DueKind, ScheduleDue, Wake
-from flowstrand.service import append, expiry, inbox, leases, open_executions, schedule_ticks
+from flowstrand.service import append, expiry, inbox, leases, open_executions, projection, retrying, schedule_ticks
 from flowstrand.service.container import Services
 from flowstrand.service.dispatch import dispatch
 from flowstrand.service.strand import MissingCode
@@ -46,6 +46,8 @@ def _handle_wake(services: Services, wake: Wake, worker_id: str) -> None:
     tip = append.load(services, wake.key)
     if tip is None:
         return  # its creation is not there yet, or never came
+    if tip.state.is_copying:
+        tip = retrying.finish(services, tip)
     if inbox.drain(services, wake.key):
         tip, _ = append.catch_up(services, tip)
     again_in_ms: int | None = None
@@ -74,11 +76,17 @@ def _tell_of_end(services: Services, tip: append.Tip) -> None:
     as, and along all of its children.
     """
     services.warm.forget(tip.key)
-    if open_executions.contains(services.directory, tip.key):
+    row = open_executions.find(services.directory, tip.key)
+    if row is None:
+        return
+    if not row.is_told:
         dispatch(services, tip, tip.state.sequence)
         schedule_ticks.tell(services, tip)
         expiry.remember(services, tip)
+    if projection.is_projected(services, tip.key, tip.state.sequence):
         open_executions.remove(services.directory, tip.key)
+    elif not row.is_told:
+        open_executions.mark_told(services.directory, row)
 
 
 def _run_turns(services: Services, tip: append.Tip, worker_id: str) -> append.Tip:

@@ -1,9 +1,9 @@
 """Workers say what they serve. Kept in the directory: it decides nothing that the log decides.
 
-    {org}#workers            {worker id}     the newest registration of one worker
     {org}#queue#{queue}      {task kind}     some worker serves this kind from this queue
 
-Beside them stand the definitions that it registers: see `service.definitions`. Rows are small and written blindly, so a registration repeated or half done is mended by the next.
+Beside them stand the worker itself (`service.presence`), its queues' names (`service.queue_controls`), and the definitions that
+it registers (`service.definitions`). Rows are small and written blindly, so a registration repeated or half done is mended by the next.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from flowstrand.directory.port import Directory
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.names import is_kind, is_name
 from flowstrand.errors import InvalidInput
-from flowstrand.jsonvalue import JsonValue
 from flowstrand.service import definitions
 from flowstrand.service.container import Services
 from flowstrand.service.definitions import Manifest
+from flowstrand.service.presence import PresentWorker, WorkerState
 
 _PAGE = 100
 _RANDOM_BYTES = 8
@@ -30,16 +30,18 @@ class Registration:
 
     Attributes:
         name: the program's, shared by its processes.
-        queue: where it polls.
+        queues: where it polls.
+        version: of its code, as its operators name it.
         worker_id: one process's; made here if not given.
         tasks, workflows: what is to be known of kinds that it serves, beside their names.
     """
 
     name: str
-    queue: str
+    queues: tuple[str, ...]
     task_kinds: tuple[str, ...]
     workflow_kinds: tuple[str, ...] = ()
     worker_id: str | None = None
+    version: str | None = None
     tasks: tuple[Manifest, ...] = ()
     workflows: tuple[Manifest, ...] = ()
 
@@ -49,7 +51,7 @@ class Registered:
     """The answer to a worker.
 
     Attributes:
-        missing_kinds: kinds that other workers serve from its queue and it does not; it may be sent none of them,
+        missing_kinds: kinds that other workers serve from its queues and it does not; it may be sent none of them,
             but they wait for a worker that serves them.
         heartbeat_ms: how often to heartbeat while it works.
     """
@@ -68,26 +70,32 @@ def register(services: Services, org: OrgId, registration: Registration) -> Regi
     """
     _check(registration)
     worker_id = registration.worker_id or f"{registration.name}-{services.random_bytes(_RANDOM_BYTES).hex()}"
-    tasks = _every(registration.task_kinds, registration.tasks, registration.queue)
+    tasks = _every(registration.task_kinds, registration.tasks, registration.queues[0])
     workflows = _every(registration.workflow_kinds, registration.workflows, None)
     task_kinds, workflow_kinds = tuple(sorted(tasks)), tuple(sorted(workflows))
     now_ms = services.clock.now_ms()
-    services.directory.put(
-        f"{org}#workers",
-        worker_id,
-        {
-            "name": registration.name,
-            "queue": registration.queue,
-            "taskKinds": _json(task_kinds),
-            "workflowKinds": _json(workflow_kinds),
-            "registeredAtMs": now_ms,
-        },
+    services.presence.register(
+        org,
+        PresentWorker(
+            worker_id=worker_id,
+            name=registration.name,
+            queues=registration.queues,
+            task_kinds=task_kinds,
+            workflow_kinds=workflow_kinds,
+            state=WorkerState.RUNNING,
+            registered_at_ms=now_ms,
+            last_seen_at_ms=now_ms,
+            version=registration.version,
+        ),
     )
-    for kind in task_kinds:
-        services.directory.put(_queue(org, registration.queue), kind, {"registeredAtMs": now_ms})
+    for queue in registration.queues:
+        services.queues.name(org, queue)
+        for kind in task_kinds:
+            services.directory.put(_queue(org, queue), kind, {"registeredAtMs": now_ms})
     definitions.add(services.directory, org, definitions.TASKS, tasks.values(), now_ms=now_ms)
     definitions.add(services.directory, org, definitions.WORKFLOWS, workflows.values(), now_ms=now_ms)
-    missing = served_kinds(services.directory, org, registration.queue) - set(task_kinds)
+    served = (served_kinds(services.directory, org, queue) for queue in registration.queues)
+    missing = frozenset[str]().union(*served) - set(task_kinds)
     return Registered(
         worker_id=worker_id,
         missing_kinds=tuple(sorted(missing)),
@@ -106,7 +114,7 @@ def served_kinds(directory: Directory, org: OrgId, queue: str) -> frozenset[str]
 
 
 def _check(registration: Registration) -> None:
-    names = [registration.name, registration.queue, registration.worker_id or registration.name]
+    names = [registration.name, *registration.queues, registration.worker_id or registration.name]
     manifests = [*registration.tasks, *registration.workflows]
     names += [manifest.queue for manifest in manifests if manifest.queue is not None]
     kinds = [*registration.task_kinds, *registration.workflow_kinds, *(manifest.kind for manifest in manifests)]
@@ -134,7 +142,3 @@ def _every(kinds: Collection[str], manifests: Collection[Manifest], queue: str |
 
 def _queue(org: OrgId, queue: str) -> str:
     return f"{org}#queue#{queue}"
-
-
-def _json(names: Collection[str]) -> list[JsonValue]:
-    return list(names)

@@ -202,6 +202,16 @@ class Environment(Starting, Scheduling, Injection):
         id = self._existing(execution)
         await self._do(lambda world: outside.cancel(world, id, reason=reason, cascade=cascade, force=force))
 
+    async def retry(self, execution: Which, reason: str | None = None) -> ExecutionHandle[Any]:
+        """Have another execution go on from the history of a failed one; returns that one's handle.
+
+        Raises:
+            NotFound, Conflict: there is no such execution, or it has not failed.
+        """
+        id, request = self._existing(execution), self._random.randbytes(8).hex()
+        retried = await self._do(lambda world: outside.retry(world, id, reason=reason, request_id=request))
+        return self._handle(retried, execution.workflow if isinstance(execution, ExecutionHandle) else None)
+
     def handle(self, execution: str) -> ExecutionHandle[Any]:
         """A handle on an execution that exists: a child, for instance."""
         return self._handle(self._existing(execution), None)

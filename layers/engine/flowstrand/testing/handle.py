@@ -37,6 +37,7 @@ class ExecutionHandle(Generic[OutputT_co]):
 
     Attributes:
         id: of the execution.
+        workflow: its definition, where the handle was given it.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class ExecutionHandle(Generic[OutputT_co]):
         self.id = id
         self._environment = environment
         self._stage = stage
-        self._workflow = workflow
+        self.workflow = workflow
         self._payloads = payloads
 
     def __repr__(self) -> str:
@@ -92,6 +93,10 @@ class ExecutionHandle(Generic[OutputT_co]):
         """See `Environment.cancel`."""
         await self._environment.cancel(self, reason, cascade=cascade, force=force)
 
+    async def retry(self, reason: str | None = None) -> ExecutionHandle[OutputT_co]:
+        """See `Environment.retry`."""
+        return await self._environment.retry(self, reason)
+
     def _is_closed(self, id: ExecutionId) -> bool:
         return history.end(self._stage.world.services, ORG, id).closed
 
@@ -101,8 +106,8 @@ class ExecutionHandle(Generic[OutputT_co]):
 
     def _output(self, output: Payload) -> OutputT_co:
         typed: Any = self._payloads.from_wire(cast(JsonValue, output))  # it is inlined
-        if isinstance(self._workflow, Definition):
-            typed = self._workflow.signature.decode_output(typed)
+        if isinstance(self.workflow, Definition):
+            typed = self.workflow.signature.decode_output(typed)
         return cast(OutputT_co, typed)
 
     def _raise(self, end: object) -> NoReturn:

@@ -16,7 +16,8 @@ from flowstrand.cli.demo.evidence import Evidence, document
 from flowstrand.cli.demo.following import SCENARIOS, Follower
 from flowstrand.cli.demo.processes import Stack, running_stack
 from flowstrand.cli.event_line import event_line
-from flowstrand.cli.failures import FAILED, told_on_one_line
+from flowstrand.cli.exits import Exit
+from flowstrand.cli.failures import told_on_one_line
 from flowstrand.client import Client, StreamEvent
 from flowstrand.local.options import ORG, StoreName
 
@@ -28,9 +29,14 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
     store: Annotated[StoreName, typer.Option(help="dynamodb is moto's server, over HTTP.")] = "sqlite",
 ) -> None:
-    """Run a server and a worker, follow three executions over every transport, and compare what each showed."""
+    """Run a server and a worker, follow three executions over every transport, and compare what each showed.
+
+    Examples:
+        flowstrand demo
+        flowstrand demo --store dynamodb --json
+    """
     signal.signal(signal.SIGTERM, _interrupt)
-    with told_on_one_line(), running_stack(store) as stack:
+    with told_on_one_line(as_json=as_json), running_stack(store) as stack:
         evidence = asyncio.run(_Demo(stack, is_quiet=as_json).run())
     verdict = document(evidence)
     if as_json:
@@ -38,7 +44,7 @@ def demo(
     else:
         _print_table(evidence)
     if not (verdict["identical"] and verdict["dense"]):
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 class _Demo:

@@ -16,9 +16,7 @@ from tempfile import TemporaryDirectory
 import httpx2
 
 from flowstrand.errors import Unavailable
-from flowstrand.local.keys import DEV_KEY
 from flowstrand.local.options import StoreName
-from flowstrand.local.server import HEALTH
 
 _START_S = 60.0
 _END_S = 8.0
@@ -43,6 +41,9 @@ def running_stack(store: StoreName) -> Iterator[Stack]:
     Raises:
         Unavailable: a process did not start; the message holds its last words.
     """
+    from flowstrand.local.keys import DEV_KEY
+    from flowstrand.local.server import HEALTH
+
     with (
         TemporaryDirectory(prefix="flowstrand-demo-", ignore_cleanup_errors=True) as folder,
         closing(_Processes(Path(folder))) as processes,

@@ -13,7 +13,10 @@ def start(draft: Draft, command: StartTimer) -> None:
     """Record that workflow code asked for a timer."""
     timer_id = ids.operation_id(draft.state.workflow_execution_id, ids.TIMER, command.position)
     fire_at_ms = EpochMs(command.fire_at_ms)
-    draft.emit(TimerStarted(timer_id=timer_id, position=command.position, fire_at_ms=fire_at_ms))
+    is_timeout = command.is_timeout or None
+    draft.emit(
+        TimerStarted(timer_id=timer_id, position=command.position, fire_at_ms=fire_at_ms, is_timeout=is_timeout)
+    )
 
 
 def fire(draft: Draft, position: int) -> bool:

@@ -113,13 +113,19 @@ def mark(draft: Draft, patches: Iterable[str]) -> None:
         record_operation(draft, MARKER, f"{PREFIX}{patch}", None)
 
 
-def record_operation(draft: Draft, index: int, name: str, result: Payload | ErrorInfo) -> None:
-    """Record what a `ctx.run` function returned, or how it failed."""
-    operation_id = ids.operation_id(draft.state.workflow_execution_id, ids.OPERATION, index)
+def record_operation(
+    draft: Draft, index: int, name: str, result: Payload | ErrorInfo, *, issued_at: int | None = None
+) -> None:
+    """Record what a `ctx.run` function returned, or how it failed.
+
+    Args:
+        issued_at: the last event that the code had seen when it called, where it has seen others since.
+    """
+    id = ids.operation_id(draft.state.workflow_execution_id, ids.OPERATION, index)
     if isinstance(result, ErrorInfo):
-        draft.emit(OperationFailed(operation_id=operation_id, index=index, name=name, error=result))
+        draft.emit(OperationFailed(operation_id=id, index=index, name=name, issued_at=issued_at, error=result))
     else:
-        draft.emit(OperationCompleted(operation_id=operation_id, index=index, name=name, result=result))
+        draft.emit(OperationCompleted(operation_id=id, index=index, name=name, issued_at=issued_at, result=result))
 
 
 def close(draft: Draft, outcome: Outcome, horizon: int, worker_id: str | None) -> None:

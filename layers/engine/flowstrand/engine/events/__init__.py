@@ -26,6 +26,7 @@ from flowstrand.engine.events.vocabulary import (
     Family,
     ParentClosePolicy,
     ParentRef,
+    RetryOf,
     RetryPolicy,
     SuspendType,
     TaskStatus,

@@ -26,11 +26,12 @@ class CancellationRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryRequested:
-    """The execution continues a failed one: which, and from which sequence of its log."""
+    """The last of what was copied from the log of a failed execution: which one's, and how far that goes."""
 
     FAMILY: ClassVar[Family] = Family.CONTROL
     TYPE: ClassVar[EventType] = EventType.RETRY_REQUESTED
 
     retried_from: str
     retried_from_sequence: int
+    reason: str | None = None
     request_id: str | None = None

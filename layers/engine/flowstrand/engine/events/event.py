@@ -70,11 +70,14 @@ class Event:
     Attributes:
         sequence: its place in the log, from 1, without gaps.
         timestamp_ms: when its commit was written, epoch milliseconds; never earlier than the event before.
+        happened_at_ms: of an event copied from the log of an execution that this one is a retry of, the time that the code
+            sees: when it was written there.
     """
 
     sequence: int
     timestamp_ms: int
     data: EventData
+    happened_at_ms: int | None = None
 
     @property
     def type(self) -> EventType:

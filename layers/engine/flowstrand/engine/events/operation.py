@@ -11,11 +11,18 @@ from flowstrand.engine.schema import Payload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OperationEvent:
+    """What both have.
+
+    Attributes:
+        issued_at: the last event that the code had seen when it called, where it has seen others since.
+    """
+
     FAMILY: ClassVar[Family] = Family.OPERATION
 
     operation_id: str
     index: int
     name: str
+    issued_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

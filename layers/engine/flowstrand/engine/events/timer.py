@@ -20,9 +20,15 @@ class _TimerEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerStarted(_TimerEvent):
-    """Workflow code asked for a timer."""
+    """Workflow code asked for a timer.
+
+    Attributes:
+        is_timeout: true where it limits how long the code waits for something else; fired, it is a failure.
+    """
 
     TYPE: ClassVar[EventType] = EventType.TIMER_STARTED
+
+    is_timeout: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

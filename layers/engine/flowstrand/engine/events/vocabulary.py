@@ -157,6 +157,24 @@ class ParentRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetryOf:
+    """The failed execution that another begins from the history of, and who asked for that.
+
+    Attributes:
+        sequence: of the failed one's last event.
+        origin: the first of the executions that were retried one after the other. Chance is drawn from its id, so that what
+            was done under an id that the code made up is gone on with under the same.
+        reason: for people.
+    """
+
+    workflow_execution_id: str
+    sequence: int
+    origin: str
+    reason: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How long to wait before the next attempt: exponential, with full or no jitter, saturating.
 

@@ -10,6 +10,7 @@ from flowstrand.engine.events.vocabulary import (
     EventType,
     Family,
     ParentRef,
+    RetryOf,
     SuspendType,
     WaitGroup,
     WorkflowStatus,
@@ -37,6 +38,7 @@ class WorkflowStarted(_WorkflowEvent):
         timeout_at_ms: when the execution fails if it is still open.
         continued_from: the execution that continued as this one.
         idempotency_key: the key that it was started under, or the first of those that have continued as it.
+        retry_of: the failed execution whose history follows. Nothing happens before `RETRY_REQUESTED`, which ends that.
     """
 
     TYPE: ClassVar[EventType] = EventType.WORKFLOW_STARTED
@@ -49,6 +51,7 @@ class WorkflowStarted(_WorkflowEvent):
     timeout_at_ms: EpochMs | None = None
     continued_from: str | None = None
     idempotency_key: str | None = None
+    retry_of: RetryOf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

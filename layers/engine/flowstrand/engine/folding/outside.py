@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flowstrand.engine.events import (
     CancellationRequested,
     Event,
@@ -61,9 +63,18 @@ def apply_request(
     """A request whose repetition must be known: a retry, or chunks of a running task."""
     if isinstance(data, RetryRequested):
         _remember(state.requests, data.request_id, event.sequence)
+        _end_of_copy(state, event)
     elif data.request_id is not None:
         request = chunk_request(data.task_execution_id, data.attempt, data.request_id)
         _remember(state.chunk_requests, request, event.sequence)
+
+
+def _end_of_copy(state: ExecutionState, event: Event) -> None:
+    """All that was to be copied is there. Whichever child has begun by now was begun by the execution retried."""
+    state.is_copying = False
+    for position, child in state.children.items():
+        if child.is_started:
+            state.children[position] = replace(child, is_adopted=True, changed_at=event.sequence)
 
 
 def _remember(requests: dict[str, int], request_id: str | None, sequence: int) -> None:

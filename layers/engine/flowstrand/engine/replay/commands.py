@@ -36,10 +36,11 @@ class ScheduleTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartTimer:
-    """Wake me then."""
+    """Wake me then. `is_timeout` where the timer limits another wait."""
 
     position: int
     fire_at_ms: int
+    is_timeout: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,9 @@ class Driver(Requests):
     Attributes:
         kind, queue: of the execution, from its first event.
         wire: how its values are written; whoever drives it decodes and encodes them.
-        now_ms: the timestamp of the event being delivered.
+        now_ms: when the event being delivered happened.
+        seed: what chance is drawn from.
+        is_retry: whether its log begins with the history of another execution, which failed.
         is_replaying: whether the event being delivered had been delivered in an earlier turn.
         is_cancel_requested: whether a cancellation has been delivered.
     """
@@ -56,6 +58,8 @@ class Driver(Requests):
         self.kind = program.kind
         self.wire = program.wire
         self.queue = ""
+        self.seed = ""
+        self.is_retry = False
         self.now_ms = 0
         self.is_replaying = False
         self.is_cancel_requested = False
@@ -83,7 +87,7 @@ class Driver(Requests):
         self.delivered_to = event.sequence
         if self._violation:
             return
-        self.now_ms = event.timestamp_ms
+        self.now_ms = event.happened_at_ms or event.timestamp_ms
         self.is_replaying = replaying
         try:
             delivery.deliver(self, event)
@@ -202,6 +206,8 @@ class Driver(Requests):
     def begin(self, started: WorkflowStarted) -> None:
         """Create the code from the first event and run it."""
         self.execution_id, self.queue = started.workflow_execution_id, started.queue
+        self.is_retry = started.retry_of is not None
+        self.seed = started.retry_of.origin if started.retry_of else started.workflow_execution_id
         self._main = Future(started.workflow_execution_id, None)
         self._branches.begin(
             self._program.begin(self, started.input),  # type: ignore[arg-type]  # payloads are inlined

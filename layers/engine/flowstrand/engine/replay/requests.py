@@ -56,9 +56,16 @@ class Requests:
         command = ScheduleTask(position=position, kind=kind, input=input, queue=queue, retry=retry, terms=terms)
         return self._request(command, ids.TASK)
 
-    def start_timer(self, fire_at_ms: int) -> Future:
-        """Ask for a timer; its future settles with None when it has fired."""
-        return self._request(StartTimer(position=self._operation_position(), fire_at_ms=fire_at_ms), ids.TIMER)
+    def start_timer(self, fire_at_ms: int, *, is_timeout: bool = False) -> Future:
+        """Ask for a timer; its future settles with None when it has fired.
+
+        Args:
+            is_timeout: it limits how long the code waits for something else.
+        """
+        position = self._operation_position()
+        return self._request(
+            StartTimer(position=position, fire_at_ms=fire_at_ms, is_timeout=is_timeout), ids.TIMER
+        )
 
     def create_promise(self, name: str, *, key: str | None = None, timeout_at_ms: int | None = None) -> Future:
         """Ask for a promise; its future settles when somebody has settled it, or its timeout has passed."""

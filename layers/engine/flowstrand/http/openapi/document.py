@@ -24,6 +24,7 @@ _TAGS = {
     "schedules": "Starting executions at a moment, or by cron.",
     "definitions": "What can be started and scheduled.",
     "workers": "Who serves which kinds of tasks.",
+    "queues": "Pausing and limiting what waits for workers.",
     "tasks": "Claiming and reporting tasks.",
 }
 _ABOUT = (
@@ -48,6 +49,19 @@ _ERROR: JsonObject = {
         },
     },
     "required": ["error", "code"],
+}
+_FRAME: JsonObject = {
+    "type": "object",
+    "description": (
+        "One event of a stream. With `format=state`, `event` is `token`, `progress` or `error` for what tasks emit, and "
+        "`data` for their data and for changes of state; with `format=cloudevents` it is the default, `message`."
+    ),
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$", "description": "The sequence of the event."},
+        "event": {"type": "string", "enum": ["token", "progress", "data", "error", "message"]},
+        "data": {"type": "string", "description": "A token's text as it is; anything else as JSON."},
+    },
+    "required": ["id", "data"],
 }
 _HEADERS: JsonObject = {
     "Location": {"description": "The path of what was made.", "required": True, "schema": {"type": "string"}},
@@ -76,7 +90,12 @@ def document(operations: Collection[Operation] = OPERATIONS) -> JsonObject:
     for operation in operations:
         paths.setdefault(operation.resource, {})[operation.method.lower()] = _operation(operation, models)
     tags: list[JsonValue] = [{"name": name, "description": about} for name, about in _TAGS.items()]
-    schemas: JsonObject = {**event_schemas.components(), **models.components, "Error": _ERROR}
+    schemas: JsonObject = {
+        **event_schemas.components(),
+        **models.components,
+        "Error": _ERROR,
+        "StreamFrame": _FRAME,
+    }
     return {
         "openapi": VERSION,
         "info": {
@@ -160,7 +179,7 @@ def _name(refusals: list[Refusal]) -> str:
 def _answer(answer: Answer, models: ModelSchemas) -> JsonObject:
     response: JsonObject = {"description": answer.meaning}
     if answer.is_stream:
-        response["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+        response["content"] = {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamFrame"}}}
     elif answer.body is not None:
         response["content"] = _json(models.of[answer.body])
     if answer.has_location:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from flowstrand.http.body import RequestBody
-from flowstrand.http.openapi import refusals
+from flowstrand.http.openapi import parameters, refusals
 from flowstrand.http.openapi.refusals import Refusal
 from flowstrand.http.query import Query
 from flowstrand.http.responses import ResponseBody
@@ -73,6 +73,7 @@ class Operation:
         found = {*refusals.EVERYWHERE, *self.refusals}
         if self.body is not None:
             found |= {*refusals.WITH_BODY}
-        if self.query is not None or self.headers is not None:
-            found |= {*refusals.WITH_QUERY}
+            found |= {refusals.NOT_SUPPORTED} if self.body.not_supported else set()
+        if any(parameters.can_be_wrong(model) for model in (self.query, self.headers) if model is not None):
+            found |= {*refusals.WITH_PARAMETERS}
         return tuple(sorted(found, key=lambda refusal: (refusal.status, refusal.code)))

@@ -18,6 +18,7 @@ IN_PATHS: dict[str, tuple[str, JsonObject]] = {
     "taskId": ("The id of a task.", _ID),
     "promiseId": ("The id of a promise, or `key:` and the key that it was given.", _PROMISE),
     "scheduleId": ("The id of a schedule.", {"type": "string", "pattern": SCHEDULE_PATTERN}),
+    "workerId": ("The id that a worker was registered under.", {"type": "string", "pattern": NAME_PATTERN}),
     "queue": ("The name of a queue.", {"type": "string", "pattern": NAME_PATTERN}),
 }
 """By name, what a parameter of a path is and what it may look like."""
@@ -45,6 +46,11 @@ def of_model(model: type[Query], place: str) -> list[JsonObject]:
     """The fields of a model, each as a parameter; `place` is `query` or `header`."""
     schema = model.model_json_schema(by_alias=True)
     return [_parameter(name, place, _inlined(field, schema)) for name, field in schema["properties"].items()]
+
+
+def can_be_wrong(model: type[Query]) -> bool:
+    """Whether there is a parameter that does not take just any text."""
+    return any(parameter["schema"] not in ({"type": "string"}, {}) for parameter in of_model(model, "query"))
 
 
 def _parameter(name: str, place: str, schema: dict[str, Any]) -> JsonObject:

@@ -72,6 +72,7 @@ NOT_SUPPORTED = _of(
     "The body has a field that this version does not support; `details` points at it.",
     "NOT_SUPPORTED",
 )
+INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
 INVALID_SCHEMA = _of(
     InvalidInput, "A definition's schema is no JSON Schema; `details` says where.", "INVALID_SCHEMA"
 )
@@ -89,6 +90,11 @@ EXECUTION_NOT_FOUND = _of(NotFound, "There is no such execution, or it is anothe
 TASK_NOT_FOUND = _of(NotFound, "There is no such task, or it is another org's.", "TASK_NOT_FOUND")
 PROMISE_NOT_FOUND = _of(NotFound, "There is no such promise, or it is another org's.", "PROMISE_NOT_FOUND")
 SCHEDULE_NOT_FOUND = _of(NotFound, "There is no such schedule, or it is another org's.", "SCHEDULE_NOT_FOUND")
+WORKER_NOT_FOUND = _of(
+    NotFound,
+    "There is no such worker, or nothing was heard of it for minutes: it is to register.",
+    "WORKER_NOT_FOUND",
+)
 UNKNOWN_WORKFLOW_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a workflow of this kind.", "UNKNOWN_WORKFLOW_KIND"
 )
@@ -97,6 +103,9 @@ UNKNOWN_WORKFLOW_KIND = _of(
 
 IDEMPOTENCY_KEY_REUSED = _of(
     Conflict, "The key stands for an execution of another kind, or with another input.", "IDEMPOTENCY_KEY_REUSED"
+)
+EXECUTION_NOT_FAILED = _of(
+    Conflict, "Only a failed execution can be retried, and this one is not.", "EXECUTION_NOT_FAILED"
 )
 EXECUTION_CLOSED = _of(
     Conflict, "The execution has ended, and nothing is appended to its log.", "EXECUTION_CLOSED"
@@ -113,14 +122,16 @@ STALE_ATTEMPT = _of(
 STATE_TOO_LARGE = _of(
     PayloadTooLarge, "The values are too much for one answer; ask key by key.", "STATE_TOO_LARGE"
 )
-BUSY = _of(Unavailable, "Too many others write to the same execution or schedule; repeat the request.", "BUSY")
+BUSY = _of(
+    Unavailable, "Too many others write to the same execution, schedule or queue; repeat the request.", "BUSY"
+)
 
 EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE_UNAVAILABLE, UNAVAILABLE)
 """What any route can answer."""
 WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
 """What a route that takes a body can answer besides."""
-WITH_QUERY = (INVALID_INPUT,)
-"""What a route that takes query parameters can answer besides."""
+WITH_PARAMETERS = (INVALID_INPUT,)
+"""What a route can answer besides that takes parameters which not every text fits."""
 
 
 def every_refusal() -> tuple[Refusal, ...]:

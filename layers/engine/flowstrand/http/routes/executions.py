@@ -1,4 +1,4 @@
-"""Starting, looking at, signalling and cancelling executions."""
+"""Starting, looking at, signalling, cancelling and retrying executions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,23 @@ from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
 from flowstrand.http.execution_id import known
 from flowstrand.http.idempotency_key import ttl_to_ms
-from flowstrand.http.requests import CancelExecution, SignalExecution, SignalWithStart, StartExecution
-from flowstrand.http.responses import ExecutionStarted, ExecutionView, Recorded, SignalledWithStart, SignalRecorded
+from flowstrand.http.requests import (
+    CancelExecution,
+    RetryExecution,
+    SignalExecution,
+    SignalWithStart,
+    StartExecution,
+)
+from flowstrand.http.responses import (
+    ExecutionRetried,
+    ExecutionStarted,
+    ExecutionView,
+    Recorded,
+    SignalledWithStart,
+    SignalRecorded,
+)
 from flowstrand.service import cancel as cancellation
-from flowstrand.service import executions, signals
+from flowstrand.service import executions, retrying, signals
 from flowstrand.service.signal_with_start import signal_with_start
 from flowstrand.service.start_once import start_once
 
@@ -87,6 +100,19 @@ def cancel(request: Request, org: str, execution_id: str) -> Response[str]:  # n
         request_id=body.request_id,
     )
     return json_response(200, Recorded(sequence=sequence).body())
+
+
+@router.post(f"{ORG}/workflow-executions/<execution_id>/retry")
+def retry(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """201: an execution began with the history of this one; 200: this request had that begun before."""
+    call = call_of(request)
+    body = read_body(request, RetryExecution, max_bytes=call.services.settings.max_payload_bytes)
+    retried = retrying.retry(
+        call.services, call.org, known(execution_id), reason=body.reason, request_id=body.request_id
+    )
+    answer = ExecutionRetried.of(call.org, retried.snapshot)
+    location = {"Location": answer.links.itself}
+    return json_response(201 if retried.is_new else 200, answer.body(), location)
 
 
 def _started(status: int, started: ExecutionStarted) -> Response[str]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 from aws_lambda_powertools.event_handler.request import Request
 
-from flowstrand.engine.names import is_id, is_name
-from flowstrand.errors import InvalidInput, NotFound
+from flowstrand.engine.names import is_id
+from flowstrand.errors import NotFound
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
 from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
-from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded, TaskView
-from flowstrand.service import tasks
+from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded
+from flowstrand.http.routes.queues import queue_name
+from flowstrand.service import polling, tasks
 from flowstrand.service.chunks import append_chunks
-
-MAX_TASKS_PER_POLL = 10
-"""What one receive can bring; a worker that asks for more gets these first."""
 
 router = Router()
 
@@ -29,16 +25,17 @@ def poll(request: Request, org: str, queue: str) -> Response[str]:  # noqa: ARG0
     call = call_of(request)
     settings = call.services.settings
     body = read_body(request, PollQueue, max_bytes=settings.max_payload_bytes)
-    claimed = tasks.poll(
+    is_known = call.services.presence.heard_of(call.org, body.worker_id)
+    polled = polling.poll(
         call.services,
         call.org,
-        _named(queue),
+        queue_name(queue),
         worker_id=body.worker_id,
         kinds=frozenset(body.kinds),
-        limit=min(body.max, MAX_TASKS_PER_POLL),
+        limit=body.max,
         wait_s=min(body.wait, settings.long_poll_ms / 1_000),
     )
-    return json_response(200, ClaimedTasks(tasks=[TaskView.of(task) for task in claimed]).body())
+    return json_response(200, ClaimedTasks.of(polled, is_worker_known=is_known).body())
 
 
 @router.post(f"{ORG}/task-executions/<task_id>/complete")
@@ -93,13 +90,6 @@ def stream(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: 
         request_id=body.request_id,
     )
     return json_response(200, Recorded(sequence=sequence).body())
-
-
-def _named(queue: str) -> str:
-    name = unquote(queue)
-    if not is_name(name):
-        raise InvalidInput("this cannot be the name of a queue")
-    return name
 
 
 def _known(task_id: str) -> str:

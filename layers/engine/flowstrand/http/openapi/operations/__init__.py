@@ -5,6 +5,7 @@ from flowstrand.http.openapi.operations import (
     definitions,
     executions,
     promises,
+    queues,
     reading,
     schedules,
     tasks,
@@ -20,5 +21,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *schedules.OPERATIONS,
     *definitions.OPERATIONS,
     *workers.OPERATIONS,
+    *queues.OPERATIONS,
     *tasks.OPERATIONS,
 )

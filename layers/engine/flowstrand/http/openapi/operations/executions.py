@@ -1,18 +1,35 @@
-"""Starting, looking at, signalling and cancelling executions."""
+"""Starting, listing, looking at, signalling, cancelling and retrying executions."""
 
 from __future__ import annotations
 
+from flowstrand.http.listing_query import ListingQuery
+from flowstrand.http.listing_responses import ExecutionsFound
 from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
+    EXECUTION_NOT_FAILED,
     EXECUTION_NOT_FOUND,
     IDEMPOTENCY_KEY_REUSED,
+    INVALID_CURSOR,
     UNKNOWN_WORKFLOW_KIND,
     UNPROCESSABLE_INPUT,
 )
-from flowstrand.http.requests import CancelExecution, SignalExecution, SignalWithStart, StartExecution
-from flowstrand.http.responses import ExecutionStarted, ExecutionView, Recorded, SignalledWithStart, SignalRecorded
+from flowstrand.http.requests import (
+    CancelExecution,
+    RetryExecution,
+    SignalExecution,
+    SignalWithStart,
+    StartExecution,
+)
+from flowstrand.http.responses import (
+    ExecutionRetried,
+    ExecutionStarted,
+    ExecutionView,
+    Recorded,
+    SignalledWithStart,
+    SignalRecorded,
+)
 from flowstrand.service.keys import Principal
 
 TAG = "executions"
@@ -35,6 +52,22 @@ OPERATIONS = (
             200: Answer(meaning="The key stands for this one.", body=ExecutionStarted, has_location=True),
         },
         refusals=(UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED),
+    ),
+    Operation(
+        method="GET",
+        path="/workflow-executions",
+        name="listExecutions",
+        tag=TAG,
+        summary="Executions, the newest first",
+        description=(
+            "All that is asked for must hold. `metadata.{key}` is a parameter, too, for up to ten keys: the value of the "
+            "key, as text. The list lags behind the executions by a second or less, unless something is out of order. A "
+            "page may hold fewer than `limit`, or none, and still not be the last: that is the one without `nextCursor`."
+        ),
+        principal=Principal.USER,
+        query=ListingQuery,
+        answers={200: Answer(meaning="A page.", body=ExecutionsFound)},
+        refusals=(INVALID_CURSOR,),
     ),
     Operation(
         method="POST",
@@ -86,5 +119,26 @@ OPERATIONS = (
         body=CancelExecution,
         answers={200: Answer(meaning="The request is recorded.", body=Recorded)},
         refusals=(EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+    ),
+    Operation(
+        method="POST",
+        path="/workflow-executions/{executionId}/retry",
+        name="retryExecution",
+        tag=TAG,
+        summary="Have another execution go on from the history of a failed one",
+        description=(
+            "Completed work is kept, the last turn is run again, and the work whose failure it was given is done again. A "
+            "repeated `requestId` is answered with the execution that it began at first; without one, each request begins "
+            "another."
+        ),
+        principal=Principal.USER,
+        body=RetryExecution,
+        answers={
+            201: Answer(meaning="An execution began.", body=ExecutionRetried, has_location=True),
+            200: Answer(
+                meaning="This request has begun this one before.", body=ExecutionRetried, has_location=True
+            ),
+        },
+        refusals=(EXECUTION_NOT_FOUND, EXECUTION_NOT_FAILED, BUSY),
     ),
 )

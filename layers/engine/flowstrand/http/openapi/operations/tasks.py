@@ -7,7 +7,6 @@ from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
     INVALID_LEASE,
-    NOT_SUPPORTED,
     STALE_ATTEMPT,
     TASK_NOT_FOUND,
 )
@@ -64,7 +63,7 @@ OPERATIONS = (
         principal=Principal.WORKER,
         body=HeartbeatTask,
         answers={200: Answer(meaning="The lease lasts longer.", body=Heartbeat)},
-        refusals=(*_REPORTED, NOT_SUPPORTED),
+        refusals=_REPORTED,
     ),
     Operation(
         method="POST",

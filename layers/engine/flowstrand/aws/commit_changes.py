@@ -1,0 +1,63 @@
+"""Changes to commits that are there already. Law 1: commits are written once, so anything but their expiry raises an alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import LogKey
+from flowstrand.service.container import Services
+
+NAMESPACE = "Flowstrand"
+CHANGED_COMMITS = "ChangedCommits"
+"""The metric that operators should alarm on: commits that were changed or deleted other than by expiry."""
+
+_EXPIRES_AT = "expires_at"
+_EXPIRY = "dynamodb.amazonaws.com"
+_logger = Logger(service="projector")
+
+
+def examine(services: Services, record: Mapping[str, Any]) -> None:
+    """Raise an alarm unless a record of a changed or removed commit is of the janitor's doing.
+
+    Raises:
+        StoreUnavailable: it cannot be known now whether the log has ended.
+    """
+    if _has_expired(record) or (_only_sets_an_expiry(record) and _has_ended(services, record)):
+        return
+    keys = record["dynamodb"]["Keys"]
+    _logger.critical(
+        "a commit was changed",
+        extra={
+            "change": record["eventName"],
+            "execution": keys["execution"]["S"],
+            "sequence": keys["sequence"]["N"],
+        },
+    )
+    with single_metric(name=CHANGED_COMMITS, unit=MetricUnit.Count, value=1, namespace=NAMESPACE):
+        pass
+
+
+def _has_expired(record: Mapping[str, Any]) -> bool:
+    """Whether DynamoDB itself removed the commit, at the time that the janitor had set."""
+    identity = record.get("userIdentity") or {}
+    return record["eventName"] == "REMOVE" and identity.get("principalId") == _EXPIRY
+
+
+def _only_sets_an_expiry(record: Mapping[str, Any]) -> bool:
+    """Whether the commit is what it was, but for an expiry that it did not have."""
+    if record["eventName"] != "MODIFY":
+        return False
+    old, new = dict(record["dynamodb"].get("OldImage", {})), dict(record["dynamodb"].get("NewImage", {}))
+    return _EXPIRES_AT not in old and new.pop(_EXPIRES_AT, None) is not None and bool(old) and old == new
+
+
+def _has_ended(services: Services, record: Mapping[str, Any]) -> bool:
+    """Whether nothing can follow in the log; one that has expired altogether had ended."""
+    tail = services.log.tail(LogKey.parse(record["dynamodb"]["Keys"]["execution"]["S"]))
+    return tail is None or unpack_events(tail)[-1].type in TERMINAL_TYPES

@@ -1,0 +1,44 @@
+"""What a shell offers when it is asked to complete a word: names that the server knows. Without a server, nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+import typer
+
+from flowstrand.cli.connecting import connect
+from flowstrand.client import SyncClient
+from flowstrand.errors import FlowstrandError
+
+Offers = list[tuple[str, str]]
+"""Words, and what each means."""
+
+_MOST = 50
+_PATIENCE_S = 1.0
+
+
+def workflow_kinds(ctx: typer.Context, incomplete: str) -> Offers:
+    """The kinds of workflows that can be started."""
+    return _offered(
+        ctx, incomplete, lambda client: ((d.kind, d.description or "") for d in client.workflow_definitions())
+    )
+
+
+def schedule_ids(ctx: typer.Context, incomplete: str) -> Offers:
+    """The schedules there are."""
+    return _offered(
+        ctx, incomplete, lambda client: ((s.id, f"{s.kind}, {s.status}") for s in client.schedules.list())
+    )
+
+
+def _offered(
+    ctx: typer.Context, incomplete: str, ask: Callable[[SyncClient], Iterable[tuple[str, str]]]
+) -> Offers:
+    given = [ctx.params.get(name) for name in ("url", "api_key", "org")]
+    try:
+        with connect(*given, patience_s=_PATIENCE_S) as client:
+            found = (offer for offer in ask(client) if offer[0].startswith(incomplete))
+            return list(islice(found, _MOST))
+    except FlowstrandError:  # a shell has no place for an error
+        return []

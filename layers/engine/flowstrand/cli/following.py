@@ -1,0 +1,69 @@
+"""`flowstrand events`, `tail` and `wait`: the log of an execution, and its end."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, TypeAlias
+
+import typer
+
+from flowstrand.cli.durations import seconds_or_none
+from flowstrand.cli.event_line import event_line
+from flowstrand.cli.on_server import Session, on_server
+from flowstrand.cli.options import ExecutionId, Timeout
+from flowstrand.cli.waiting import tell_end
+from flowstrand.client import StreamEvent
+from flowstrand.engine.schema import epoch_ms, rfc3339
+from flowstrand.jsonvalue import JsonObject
+
+After: TypeAlias = Annotated[int, typer.Option(min=0, help="Begin behind this sequence.")]
+
+
+@on_server
+def events(
+    session: Session,
+    execution_id: ExecutionId,
+    after: After = 0,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", metavar="TYPE", help="Only this one; may be repeated.")
+    ] = None,
+) -> None:
+    """Print the events of an execution that are there now, a line each.
+
+    Examples:
+        flowstrand events 01JDX5K7Q2ZB4M8N0P3R6T9V1W --type TASK_FAILED
+        flowstrand events 01JDX5K7Q2ZB4M8N0P3R6T9V1W --json > history.jsonl
+    """
+    for event in session.client.events(execution_id, after=after, types=types or ()):
+        line = event_line(event.sequence, event.type, epoch_ms(event.timestamp), event.data)
+        session.out.item(asdict(event), line)
+
+
+@on_server
+def tail(session: Session, execution_id: ExecutionId, after: After = 0) -> None:
+    """Follow an execution until it ends, over as many connections as it takes.
+
+    Examples:
+        flowstrand tail 01JDX5K7Q2ZB4M8N0P3R6T9V1W
+        flowstrand tail 01JDX5K7Q2ZB4M8N0P3R6T9V1W --after 12 --json
+    """
+    for event in session.client.stream(execution_id, after=after):
+        line = event_line(event.sequence, event.type, event.timestamp_ms, event.data)
+        session.out.item(_shown(event), line)
+
+
+@on_server
+def wait(session: Session, execution_id: ExecutionId, timeout: Timeout = None) -> None:
+    """Wait for the end of an execution and print its result; the exit status tells the outcome.
+
+    Examples:
+        flowstrand wait 01JDX5K7Q2ZB4M8N0P3R6T9V1W --timeout 5m
+    """
+    tell_end(session, execution_id, seconds_or_none(timeout, "--timeout"))
+
+
+def _shown(event: StreamEvent) -> JsonObject:
+    shown: JsonObject = {"sequence": event.sequence, "type": event.type}
+    if event.timestamp_ms is not None:
+        shown["timestamp"] = rfc3339(event.timestamp_ms)
+    return {**shown, "data": event.data}

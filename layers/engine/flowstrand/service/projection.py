@@ -1,0 +1,147 @@
+"""The projector's use case: bring the feeds and the listing to where the logs are.
+
+Whoever calls it only says that a log has grown, so that lost, doubled and reordered calls do no harm: a log is read from
+where its own row says that it was projected to, and the feed, that row and the pointers to it move on in one transaction
+(ADR 0016). Two projectors of one log, or of two logs of one org, meet there: one of them begins again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from flowstrand.directory.port import PreconditionFailed, Write
+from flowstrand.engine.ids import OrgId
+from flowstrand.errors import FlowstrandError, StoreUnavailable
+from flowstrand.log.packing import unpack_events
+from flowstrand.log.port import LogKey
+from flowstrand.service import append, feed, listing_rows, open_executions
+from flowstrand.service.container import Services
+from flowstrand.service.feed import Run
+from flowstrand.service.listing_rows import Row
+
+_LOGS_TOGETHER = 15
+"""Logs that one transaction moves on: each is up to five writes, the feed two, and there may be a hundred."""
+_EVENTS_EACH = 200
+"""Events of one log in one transaction; a batch of the feed then stays far below what an item may hold."""
+_EVENTS_TOGETHER = 3_000
+"""Events beyond which nothing more is added to a transaction."""
+_TRIES = 12
+"""How often one transaction is tried while others keep coming first, or the store is busy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """How one log moves on."""
+
+    key: LogKey
+    projected: int
+    count: int
+    runs: list[Run]
+    writes: list[Write]
+    is_end: bool
+
+
+def project(services: Services, wanted: Mapping[LogKey, int]) -> Mapping[LogKey, Exception]:
+    """Project each log up to at least the sequence that is wanted of it, and to where it stands if that is near.
+
+    Returns:
+        The logs that could not be projected, and why; the others have been.
+    """
+    by_org: defaultdict[OrgId, dict[LogKey, int]] = defaultdict(dict)
+    for key, sequence in wanted.items():
+        by_org[key.org][key] = sequence
+    failures: dict[LogKey, Exception] = {}
+    for org, logs in by_org.items():
+        failures |= _project_org(services, org, logs)
+    return failures
+
+
+def is_projected(services: Services, key: LogKey, sequence: int) -> bool:
+    """Whether the feed and the listing know of everything up to `sequence`."""
+    return listing_rows.read(services.directory, [key])[key].projected >= sequence
+
+
+def _project_org(services: Services, org: OrgId, wanted: Mapping[LogKey, int]) -> dict[LogKey, Exception]:
+    behind = dict(wanted)
+    failures: dict[LogKey, Exception] = {}
+    backoff, tries = append.Backoff(services), 0
+    while behind:
+        batch = dict(islice(behind.items(), _LOGS_TOGETHER))
+        try:
+            done = _move_on(services, org, batch, failures)
+        except (PreconditionFailed, StoreUnavailable) as error:
+            tries += 1
+            if tries == _TRIES:
+                return failures | dict.fromkeys(behind, error)
+            backoff.wait()
+        else:
+            tries = 0
+            for key in done | (failures.keys() & batch.keys()):
+                del behind[key]
+    return failures
+
+
+def _move_on(
+    services: Services, org: OrgId, batch: Mapping[LogKey, int], failures: dict[LogKey, Exception]
+) -> set[LogKey]:
+    """Move the logs of a batch on together; returns those that have reached what is wanted of them.
+
+    Raises:
+        PreconditionFailed: another projector came first.
+        StoreUnavailable: it may or may not have been done; the rows tell.
+    """
+    done: set[LogKey] = set()
+    steps: list[_Step] = []
+    for key, row in listing_rows.read(services.directory, batch).items():
+        if sum(step.count for step in steps) > _EVENTS_TOGETHER:
+            break
+        step = None if row.projected >= batch[key] else _try_step(services, row, failures)
+        if step is not None:
+            steps.append(step)
+        if step is None or step.projected >= batch[key]:
+            done.add(key)
+    if steps:
+        runs = [run for step in steps for run in step.runs]
+        writes = [write for step in steps for write in step.writes]
+        services.directory.write_together([*feed.appending(services, org, runs), *writes])
+    for step in steps:
+        if step.is_end:
+            open_executions.forget_told(services.directory, step.key)
+    return done - failures.keys()
+
+
+def _try_step(services: Services, row: Row, failures: dict[LogKey, Exception]) -> _Step | None:
+    """As `_step`; a log that cannot be read fails alone."""
+    try:
+        return _step(services, row)
+    except StoreUnavailable:
+        raise
+    except FlowstrandError as error:
+        failures[row.key] = error
+        return None
+
+
+def _step(services: Services, row: Row) -> _Step | None:
+    """What comes next of a log; None where nothing does."""
+    tip = append.load(services, row.key)  # after the row, so it is not behind what the row has seen
+    if tip is None or tip.state.sequence <= row.projected:
+        return None
+    commits = [
+        commit
+        for commit in services.log.read(row.key, after=row.projected, limit=_EVENTS_EACH)
+        if commit.last_sequence <= tip.state.sequence
+    ]
+    events = [event for commit in commits for event in unpack_events(commit) if event.sequence > row.projected]
+    projected = events[-1].sequence
+    listed = listing_rows.listed_at(tip.state, events, row.listed)
+    return _Step(
+        key=row.key,
+        projected=projected,
+        count=len(events),
+        runs=feed.runs_of(row.key, events),
+        writes=listing_rows.changing(row, projected, listed),
+        is_end=tip.state.closed is not None and projected == tip.state.sequence,
+    )

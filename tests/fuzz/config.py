@@ -1,0 +1,81 @@
+"""What schemathesis is told: whom to be, what there is, and which of its checks hold here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.fuzz.seed import ORG, Seeds
+
+_MOSTLY = 0.8
+"""How often an id is one that exists."""
+
+_TEMPLATE = """\
+continue-on-failure = true
+hooks = {hooks}
+request-timeout = 20.0
+max-stream-events = 50
+
+[auth.wfc]
+path = {users}
+user = "dev"
+peers = ["dev", "strangers"]
+
+[generation]
+max-examples = {examples}
+allow-x00 = true
+
+# Where a log ends, what a cron expression means and when now is are not for a schema to say.
+[[operations]]
+include-operation-id = ["readEvents", "streamEvents", "createSchedule"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]
+
+[phases.stateful]
+max-steps = 8
+
+{dictionaries}
+[parameters]
+"path.org" = {org}
+{parameters}
+"""
+
+
+def write(folder: Path, seeds: Seeds, api_key: str, *, examples: int) -> Path:
+    """The configuration file, and beside it what it refers to."""
+    users = folder / "users.json"
+    users.write_text(json.dumps({"auth": [_user("dev", api_key), _user("strangers", seeds.stranger_key)]}))
+    values: dict[str, tuple[str, list[str]]] = {
+        "executions": ("path.executionId", seeds.executions),
+        "tasks": ("path.taskId", [*seeds.leases]),
+        "promises": ("path.promiseId", seeds.promises),
+        "schedules": ("path.scheduleId", seeds.schedules),
+        "queues": ("path.queue", ["default"]),
+        "kinds": ("body.kind", seeds.kinds),
+        "crons": ("body.cron", ["0 2 * * *", "*/5 * * * *", "0 9 * * MON-FRI"]),
+        "zones": ("body.timeZone", ["UTC", "Europe/Berlin", "America/St_Johns"]),
+    }
+    # What its pattern cannot say is said by its values: always one of these, where a right one is asked for.
+    exact = {"ttls": ("body.idempotencyKeyTTL", ["1s", "90m", "24h", "30d"])}
+    config = folder / "schemathesis.toml"
+    config.write_text(
+        _TEMPLATE.format(
+            hooks=json.dumps(str(Path(__file__).with_name("hooks.py"))),
+            users=json.dumps(str(users)),
+            examples=examples,
+            org=json.dumps(ORG),
+            dictionaries="".join(
+                f"[dictionaries.{n}]\nvalues = {json.dumps(v)}\n\n" for n, (_, v) in (values | exact).items()
+            ),
+            parameters="".join(
+                f'"{place}" = {{ dictionary = "{name}", probability = {_MOSTLY if name in values else 1.0} }}\n'
+                for name, (place, _) in (values | exact).items()
+            ),
+        ),
+        encoding="utf-8",
+    )
+    return config
+
+
+def _user(name: str, api_key: str) -> dict[str, Any]:
+    return {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {api_key}"}]}

@@ -1,0 +1,281 @@
+"""Every command that talks to a server: what the server answers, and what is printed, for programs and for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowstrand.jsonvalue import JsonObject
+
+E = "01JDX5K7Q2ZB4M8N0P3R6T9V1W"
+MOMENT = "2026-11-23T09:00:00.000Z"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A command.
+
+    Attributes:
+        command: its words; `--json` is added for programs.
+        answers: of the server, in order.
+        document: what is printed for programs; the last answer by default.
+        lines: what is printed for people.
+        sends: what the body of the first request has, among other things.
+    """
+
+    command: list[str]
+    answers: list[Any]
+    lines: list[str]
+    document: Any = None
+    sends: JsonObject = field(default_factory=dict)
+
+    @property
+    def expected(self) -> Any:
+        return self.answers[-1] if self.document is None else self.document
+
+
+STARTED: JsonObject = {
+    "workflowExecutionId": E,
+    "status": "PENDING",
+    "kind": "order",
+    "createdAt": MOMENT,
+    "links": {"self": f"/api/orgs/dev/workflow-executions/{E}"},
+    "idempotencyKeyUsed": False,
+    "idempotencyKeyNew": False,
+}
+FAILED: JsonObject = {
+    "workflowExecutionId": E,
+    "kind": "order",
+    "status": "FAILED",
+    "createdAt": MOMENT,
+    "currentSequence": 7,
+    "queue": "default",
+    "links": {"self": f"/api/orgs/dev/workflow-executions/{E}"},
+    "metadata": {"customer": "ada"},
+    "error": {"type": "SoldOut", "message": "no hats\nleft"},
+    "failureType": "ERROR",
+}
+CANCELLING: JsonObject = {"workflowExecutionId": E, "kind": "order", "status": "CANCELLING", "currentSequence": 4}
+EVENT: JsonObject = {
+    "sequence": 1,
+    "type": "TASK_FAILED",
+    "timestamp": MOMENT,
+    "data": {"kind": "pay", "attempt": 1, "status": "FAILED", "error": {"type": "Boom", "message": "no luck"}},
+}
+PAGE: JsonObject = {"events": [EVENT], "nextAfter": 1, "upToDate": True, "closed": True}
+RUNNING_TASK: JsonObject = {
+    "taskExecutionId": f"{E}.t3",
+    "kind": "pay",
+    "status": "RUNNING",
+    "executionCount": 2,
+    "maxRetries": 3,
+    "sequence": 7,
+    "queue": "default",
+    "workerId": "w-1",
+}
+FAILED_TASK: JsonObject = {
+    "taskExecutionId": f"{E}.t1",
+    "kind": "reserve",
+    "status": "FAILED",
+    "executionCount": 4,
+    "maxRetries": 3,
+    "sequence": 5,
+    "error": {"type": "SoldOut", "message": "no hats left"},
+    "failureType": "ERROR",
+}
+CHILD: JsonObject = {
+    "childWorkflowId": f"{E}.c2",
+    "kind": "ship",
+    "name": "ship-1",
+    "status": "RUNNING",
+    "sequence": 4,
+    "queue": "default",
+}
+WORKFLOW: JsonObject = {"kind": "order", "deployed": True}
+TASK: JsonObject = {
+    "kind": "pay",
+    "deployed": False,
+    "queue": "slow",
+    "registeredAt": MOMENT,
+    "description": "Charge a card.",
+}
+NIGHTLY: JsonObject = {
+    "scheduleId": "nightly",
+    "status": "ACTIVE",
+    "timeZone": "UTC",
+    "overlapPolicy": "SKIP",
+    "missedRunPolicy": "RUN_ONCE",
+    "kind": "report",
+    "queue": "default",
+    "cron": "0 2 * * *",
+    "nextRunAt": "2026-11-24T02:00:00.000Z",
+    "lastRun": {"workflowExecutionId": "e1", "scheduledAt": "2026-11-23T02:00:00.000Z"},
+}
+PAUSED: JsonObject = {**NIGHTLY, "status": "PAUSED"}
+NIGHTLY_LINES = [
+    "schedule id        nightly",
+    "status             ACTIVE",
+    "time zone          UTC",
+    "overlap policy     SKIP",
+    "missed run policy  RUN_ONCE",
+    "kind               report",
+    "queue              default",
+    "cron               0 2 * * *",
+    "next run at        2026-11-24 02:00:00Z",
+    'last run           {"workflowExecutionId": "e1", "scheduledAt": "2026-11-23T02:00:00.000Z"}',
+]
+RUN: JsonObject = {
+    "scheduledAt": "2026-11-23T02:00:00.000Z",
+    "outcome": "STARTED",
+    "triggered": False,
+    "workflowExecutionId": "e1",
+}
+SKIPPED: JsonObject = {"scheduledAt": "2026-11-22T02:00:00.000Z", "outcome": "SKIPPED", "triggered": True}
+
+EXECUTIONS = [
+    Case(
+        command=["start", "order", "--input", '{"item": "hat"}', "--queue", "fast", "--metadata", "customer=ada"],
+        answers=[STARTED],
+        lines=[E],
+        sends={"kind": "order", "input": {"item": "hat"}, "queue": "fast", "metadata": {"customer": "ada"}},
+    ),
+    Case(
+        command=["signal-with-start", "chat", "chat-7", "say", "--value", '"hello"', "--input", "[1]"],
+        answers=[{**STARTED, "signalEventSequence": 2}],
+        lines=[E],
+        sends={"workflowId": "chat-7", "signalName": "say", "signalValue": "hello", "input": [1]},
+    ),
+    Case(
+        command=["get", E],
+        answers=[FAILED],
+        lines=[
+            f"workflow execution id  {E}",
+            "kind                   order",
+            "status                 FAILED",
+            "created at             2026-11-23 09:00:00Z",
+            "current sequence       7",
+            "queue                  default",
+            'metadata               {"customer": "ada"}',
+            "error                  SoldOut: no hats left",
+            "failure type           ERROR",
+        ],
+    ),
+    Case(
+        command=["wait", E],
+        answers=[{**FAILED, "status": "COMPLETED", "error": None, "output": {"total": 7}}],
+        lines=['{"total": 7}'],
+    ),
+    Case(
+        command=["events", E, "--type", "TASK_FAILED"],
+        answers=[PAGE],
+        document=EVENT,
+        lines=["   1  00:00:00.000  TASK_FAILED                 pay · attempt 1 · FAILED · Boom: no luck"],
+    ),
+    Case(
+        command=["state", E],
+        answers=[{"state": {"progress": 0.4, "step": "packing"}}],
+        lines=["KEY       VALUE", "progress  0.4", "step      packing"],
+    ),
+    Case(
+        command=["tasks", E, "--only", "open"],
+        answers=[{"tasks": [RUNNING_TASK], "nextCursor": "ended.0"}, {"tasks": [FAILED_TASK]}],
+        document={"tasks": [RUNNING_TASK, FAILED_TASK]},
+        lines=[
+            "TASK                           KIND     STATUS   ATTEMPT  QUEUE    WORKER  ERROR",
+            f"{E}.t3  pay      RUNNING  2        default  w-1     -",
+            f"{E}.t1  reserve  FAILED   4        -        -       SoldOut: no hats left",
+        ],
+    ),
+    Case(
+        command=["children", E],
+        answers=[{"children": [CHILD]}],
+        lines=[
+            "EXECUTION                      NAME    KIND  STATUS   ERROR",
+            f"{E}.c2  ship-1  ship  RUNNING  -",
+        ],
+    ),
+    Case(
+        command=["signal", E, "go", "--value", "[1]", "--request-id", "r1"],
+        answers=[{"signalEventSequence": 5}],
+        lines=["5"],
+        sends={"signalName": "go", "signalValue": [1], "requestId": "r1"},
+    ),
+    Case(
+        command=["cancel", E, "--reason", "no", "--no-cascade", "--force"],
+        answers=[{"sequence": 4}, CANCELLING],
+        lines=["CANCELLING"],
+        sends={"reason": "no", "cascadeToChildren": False, "force": True},
+    ),
+]
+PROMISES = [
+    Case(
+        command=["promise", "resolve", "e.p1", "--value", "true"],
+        answers=[{"sequence": 7, "alreadyResolved": False}],
+        lines=["7"],
+        sends={"value": True},
+    ),
+    Case(
+        command=["promise", "reject", "key:k", "--message", "no", "--type", "TooExpensive"],
+        answers=[{"sequence": 7, "alreadyResolved": True}],
+        lines=["7 (settled before)"],
+        sends={"error": {"type": "TooExpensive", "message": "no"}},
+    ),
+]
+DEFINITIONS = [
+    Case(
+        command=["definitions", "workflows"],
+        answers=[{"definitions": [WORKFLOW]}],
+        lines=[
+            "KIND   DEPLOYED  QUEUE  REGISTERED  DESCRIPTION",
+            "order  true      -      -           -",
+        ],
+    ),
+    Case(
+        command=["definitions", "tasks"],
+        answers=[{"definitions": [TASK]}],
+        lines=[
+            "KIND  DEPLOYED  QUEUE  REGISTERED            DESCRIPTION",
+            "pay   false     slow   2026-11-23 09:00:00Z  Charge a card.",
+        ],
+    ),
+]
+SCHEDULES = [
+    Case(
+        command=["schedule", "create", "nightly", "report", "--cron", "0 2 * * *", "--overlap", "BUFFER_ONE"],
+        answers=[NIGHTLY],
+        lines=NIGHTLY_LINES,
+        sends={"scheduleId": "nightly", "kind": "report", "cron": "0 2 * * *", "overlapPolicy": "BUFFER_ONE"},
+    ),
+    Case(
+        command=["schedule", "list"],
+        answers=[{"schedules": [NIGHTLY]}],
+        lines=[
+            "SCHEDULE  STATUS  KIND    CRON       AT  TIME ZONE  NEXT RUN",
+            "nightly   ACTIVE  report  0 2 * * *  -   UTC        2026-11-24 02:00:00Z",
+        ],
+    ),
+    Case(command=["schedule", "get", "nightly"], answers=[NIGHTLY], lines=NIGHTLY_LINES),
+    Case(
+        command=["schedule", "pause", "nightly"],
+        answers=[PAUSED],
+        lines=[line.replace("ACTIVE", "PAUSED") for line in NIGHTLY_LINES],
+    ),
+    Case(command=["schedule", "resume", "nightly"], answers=[NIGHTLY], lines=NIGHTLY_LINES),
+    Case(
+        command=["schedule", "trigger", "nightly", "--request-id", "r1"],
+        answers=[{"outcome": "STARTED", "workflowExecutionId": "e2"}],
+        lines=["outcome                STARTED", "workflow execution id  e2"],
+        sends={"requestId": "r1"},
+    ),
+    Case(
+        command=["schedule", "runs", "nightly"],
+        answers=[{"runs": [RUN, SKIPPED]}],
+        lines=[
+            "SCHEDULED AT          OUTCOME  EXECUTION  TRIGGERED  REASON",
+            "2026-11-23 02:00:00Z  STARTED  e1         false      -",
+            "2026-11-22 02:00:00Z  SKIPPED  -          true       -",
+        ],
+    ),
+    Case(command=["schedule", "delete", "nightly"], answers=[{}], lines=["nightly is deleted"]),
+]
+CASES = [*EXECUTIONS, *PROMISES, *DEFINITIONS, *SCHEDULES]

@@ -1,0 +1,52 @@
+"""Following executions: their events, in order, as lines or as JSON lines."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from flowstrand.cli.event_line import event_line
+from flowstrand.cli.program import program
+from tests.unit.fake_api import EXECUTION, FAILING_TASK, FakeApi
+
+RUNNER = CliRunner()
+
+
+def test_events_prints_a_line_per_event_in_order(api: FakeApi) -> None:
+    result = RUNNER.invoke(program, ["events", EXECUTION, "--after", "2"])
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in lines] == ["3", "4", "5", "6", "7"]
+    assert [line.split()[2] for line in lines] == list(FAILING_TASK[2:])
+
+
+def test_events_may_be_of_some_types(api: FakeApi) -> None:
+    api.page_size = 3
+    result = RUNNER.invoke(
+        program, ["events", EXECUTION, "--type", "TASK_CREATED", "--type", "WORKFLOW_COMPLETED", "--json"]
+    )
+    shown = [json.loads(line)["type"] for line in result.stdout.splitlines()]
+    assert shown == ["TASK_CREATED", "WORKFLOW_COMPLETED"]
+    assert {request.url.params["types"] for request in api.requests} == {"TASK_CREATED,WORKFLOW_COMPLETED"}
+
+
+@pytest.mark.parametrize("command", ["events", "tail"])
+def test_json_is_one_object_per_line(api: FakeApi, command: str) -> None:
+    result = RUNNER.invoke(program, [command, EXECUTION, "--json"])
+    shown = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(event["sequence"], event["type"]) for event in shown] == list(enumerate(FAILING_TASK, 1))
+    assert all("timestamp" in event and "data" in event for event in shown)
+
+
+def test_tail_follows_over_cut_connections(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowstrand.client.stream._DEFAULT_PAUSE_S", 0.0)
+    api.cuts = [200, 30, 400]
+    result = RUNNER.invoke(program, ["tail", EXECUTION])
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["1", "2", "3", "4", "5", "6", "7"]
+
+
+def test_an_event_line_tells_the_error_and_takes_markup_for_text() -> None:
+    data = {"kind": "pay", "status": "FAILED", "error": {"type": "Boom", "message": "[red]no[/red]"}}
+    assert event_line(5, "TASK_FAILED", None, data).plain.endswith("pay · FAILED · Boom: [red]no[/red]")
