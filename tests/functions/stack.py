@@ -30,6 +30,7 @@ from flowstrand.log.packing import pack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.log.sqlite import SqliteLog
 from flowstrand.log.sqlite_database import SqliteDatabase
+from flowstrand.log.sqlite_retention import SqliteRetention
 from flowstrand.payloads.sqlite import SqlitePayloads
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.queues.messages import Wake
@@ -159,6 +160,7 @@ class Stack:
             changes=LocalChanges(),
             warm=WarmCache(16),
             settings=Settings(**settings),
+            retention=SqliteRetention(database),
         )
         self.control = control
         self._undo: list[Callable[[], None]] = []

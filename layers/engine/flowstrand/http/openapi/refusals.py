@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flowstrand.errors import (
     CallerError,
     Conflict,
+    Gone,
     InvalidInput,
     NotFound,
     PayloadTooLarge,
@@ -98,6 +99,13 @@ WORKER_NOT_FOUND = _of(
 UNKNOWN_WORKFLOW_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a workflow of this kind.", "UNKNOWN_WORKFLOW_KIND"
 )
+
+EXECUTION_EXPIRED = _of(
+    Gone,
+    "The execution ended too long ago for its log to be kept; how it ended can still be asked.",
+    "EXECUTION_EXPIRED",
+)
+CURSOR_EXPIRED = _of(Gone, "What follows the position is not kept any more.", "CURSOR_EXPIRED")
 
 # --- what stands in its way -----------------------------------------------------------------------
 
