@@ -246,3 +246,27 @@ def test_an_org_can_keep_its_logs_for_ever_or_for_a_day(world: World) -> None:
     assert _clean(world)["expired"] == 1
     assert len(history(world, for_ever)) == 7
     assert world.request("GET", f"/workflow-executions/{for_a_day}/events").status == 410
+
+
+def test_a_standalone_task_expires_as_an_execution_does(world: World) -> None:
+    started: JsonObject = {"kind": "work", "input": 1, "idempotencyKey": "k"}
+    world.request("POST", "/workers", {"name": "w", "taskKinds": ["work"]})
+    task = world.request("POST", "/task-executions", started).body["taskExecutionId"]
+    world.settle()
+    world.complete(world.claim("work")["work"], "done")
+    world.settle()
+    before = world.request("GET", f"/task-executions/{task}").body
+    assert (before["status"], before["output"]) == ("COMPLETED", "done")
+
+    _days(world, DAYS)
+    assert _clean(world)["expired"] == 1
+    assert world.request("GET", f"/task-executions/{task}").body == before
+    answers = [
+        world.request("GET", f"/task-executions/{task}/events"),
+        world.request("GET", f"/task-executions/{task}/attempts"),
+        world.request("DELETE", f"/task-executions/{task}"),
+    ]
+    assert {_refusal(answer) for answer in answers} == {(410, "EXECUTION_EXPIRED")}
+    again = world.request("POST", "/task-executions", started)
+    assert again.status == 201
+    assert again.body["taskExecutionId"] != task

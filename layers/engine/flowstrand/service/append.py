@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
+from flowstrand.engine import ids
 from flowstrand.engine.events import Event, EventData
-from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
 from flowstrand.engine.evolve import Draft, fold
 from flowstrand.engine.expired import state_of_ends
 from flowstrand.engine.state import ExecutionState
@@ -111,21 +111,21 @@ def _ends_of(services: Services, tail: Commit) -> Tip | None:
     """The tip of an expired log; None where its last commit is gone."""
     end = unpack_events(tail)[-1]
     first = services.log.commit_at(tail.key, 1)
-    if end.type not in TERMINAL_TYPES or first is None:
+    if not end.is_terminal or first is None:
         return None
     return Tip(tail.key, state_of_ends(unpack_events(first), end), is_expired=True)
 
 
 def require(services: Services, key: LogKey) -> Tip:
-    """The tip of a log that must exist, and whole.
+    """The tip of an execution that must exist, and whole. A standalone task is none, though its log is like one.
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
         Gone: `EXECUTION_EXPIRED`.
     """
-    tip = load(services, key)
+    tip = None if ids.is_standalone_task(key.execution_id) else load(services, key)
     if tip is None:
-        raise NotFound("there is no such execution", code="EXECUTION_NOT_FOUND")
+        raise execution_not_found()
     return require_whole(tip)
 
 
@@ -138,6 +138,11 @@ def require_whole(tip: Tip) -> Tip:
     if tip.is_expired:
         raise Gone("the execution ended too long ago for its log to be kept", code="EXECUTION_EXPIRED")
     return tip
+
+
+def execution_not_found() -> NotFound:
+    """What is said of unknown executions, and of another org's."""
+    return NotFound("there is no such execution", code="EXECUTION_NOT_FOUND")
 
 
 def advance(tip: Tip | None, key: LogKey, commits: Sequence[Commit], events: Iterable[Event] | None = None) -> Tip:
@@ -269,7 +274,9 @@ def transact(
         Contended: there were too many conflicts.
         StoreUnavailable: it may or may not have been written.
     """
-    known = tip or require(services, key)
+    known = tip or load(services, key)
+    if known is None:
+        raise execution_not_found()
     backoff = Backoff(services)
     for _ in range(conflicts):
         with services.turnstile.alone(key):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flowstrand.directory.port import PreconditionFailed
-from flowstrand.engine.events import EventData, PromiseCreated, WorkflowStarted
+from flowstrand.engine.events import EventData, PromiseCreated, TaskCreated, WorkflowStarted
 from flowstrand.errors import ConfigurationError, FlowstrandError, StoreUnavailable
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.retention import LogRetention
@@ -119,6 +119,10 @@ def _forget(services: Services, tip: append.Tip) -> int | None:
         match data:
             case WorkflowStarted(idempotency_key=str() as key):
                 live_until_ms = idempotency.release(services, tip, key)
+                if live_until_ms is not None:
+                    return live_until_ms
+            case TaskCreated(idempotency_key=str() as key):
+                live_until_ms = idempotency.release(services, tip, idempotency.of_task(key))
                 if live_until_ms is not None:
                     return live_until_ms
             case PromiseCreated(key=str() as key):

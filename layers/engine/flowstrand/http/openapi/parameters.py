@@ -63,8 +63,8 @@ def _parameter(name: str, place: str, schema: dict[str, Any]) -> JsonObject:
     if schema.get("default", ...) in (None, "", []):
         del schema["default"]
     parameter: JsonObject = {"name": name, "in": place, "required": False, "description": text, "schema": schema}
-    if schema.get("type") == "array":
-        parameter |= {"style": "form", "explode": False}
+    if schema.get("type") in {"array", "object"}:  # one value with commas; a parameter for each property
+        parameter |= {"style": "form", "explode": schema["type"] == "object"}
     return parameter
 
 
