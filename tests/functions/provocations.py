@@ -127,6 +127,10 @@ def _a_field_of_another_version(_stack: Stack, operation: Operation, event: Even
     return with_fields(event, **dict.fromkeys(operation.body.not_supported, 1))
 
 
+def _a_cursor_of_ones_own(_: Stack, __: Operation, event: Event) -> Event:
+    return with_query(event, cursor="b25l")
+
+
 def _beyond_the_tail(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_query(_not_resumed(event), after="1000")
 
@@ -235,6 +239,7 @@ BY_CODE: dict[str, Way] = {
     "MALFORMED_JSON": _half_a_body,
     "INVALID_INPUT": _what_does_not_fit,
     "NOT_SUPPORTED": _a_field_of_another_version,
+    "INVALID_CURSOR": _a_cursor_of_ones_own,
     "POSITION_BEYOND_TAIL": _beyond_the_tail,
     "PAYLOAD_TOO_LARGE": _over_a_mebibyte,
     "EXECUTION_NOT_FOUND": _unknown("executionId", NOBODY),
