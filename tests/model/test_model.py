@@ -26,6 +26,7 @@ from flowstrand.engine.events import (
     WorkflowFailed,
 )
 from flowstrand.engine.evolve import Draft
+from flowstrand.engine.ids import is_standalone_task
 from flowstrand.engine.replay import waits
 from flowstrand.engine.replay.futures import Future
 from flowstrand.engine.state import ExecutionState, OpenTask
@@ -106,6 +107,14 @@ def test_the_seeds_meet_everything_that_can_go_wrong() -> None:
     assert any(world.has_branches for world in worlds)
     assert any(world.clients.cancelled for world in worlds)
     assert any(world.clients.settled for world in worlds)
+    assert any(world.alone.cancelled for world in worlds)
+    alone = {
+        events[-1].type
+        for world in worlds
+        for id, events in logs(world).items()
+        if is_standalone_task(id) and any(isinstance(event.data, TaskFailed) for event in events)
+    }
+    assert alone >= {"TASK_COMPLETED", "TASK_FAILED"}
     events = [event for world in worlds for log in logs(world).values() for event in log]
     types = {event.type for event in events}
     assert types >= {"CHILD_WORKFLOW_CANCELLATION_REQUESTED", "PROMISE_TIMED_OUT", "PROMISE_REJECTED"}
