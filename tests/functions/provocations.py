@@ -19,8 +19,9 @@ from flowstrand.http.openapi import parameters
 from flowstrand.http.openapi.operation import Operation
 from flowstrand.local import routes
 from flowstrand.log.port import AppendConflict, Commit, LogKey
-from flowstrand.service import append, payloads
+from flowstrand.service import append, payloads, quotas
 from flowstrand.service.cancel import cancel
+from flowstrand.service.container import Services
 from tests.functions.requests import request_of, with_fields, with_parameters, with_query
 from tests.functions.stack import (
     ACME,
@@ -30,6 +31,7 @@ from tests.functions.stack import (
     QUEUED,
     SCHEDULE,
     Approval,
+    Order,
     Stack,
     sample,
 )
@@ -131,6 +133,14 @@ def _beyond_the_tail(_stack: Stack, _operation: Operation, event: Event) -> Even
     return with_query(_not_resumed(event), after="1000")
 
 
+def _a_cursor_of_nobodys(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_query(event, cursor=_NONSENSE)
+
+
+def _a_schema_that_is_none(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_fields(event, taskDefinitions=[{"kind": "charge-card", "inputSchema": {"type": "card"}}])
+
+
 def _over_a_mebibyte(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, more="x" * 1_048_576)
 
@@ -155,6 +165,33 @@ def _a_kind_that_is_known_no_more(stack: Stack, _operation: Operation, event: Ev
 
 
 # --- what stands in its way -----------------------------------------------------------------------
+
+
+def _a_schema_that_nothing_fits(stack: Stack, _operation: Operation, event: Event) -> Event:
+    schema = {"enum": ["what no sample has"]}
+    definitions = [{"kind": kind, "inputSchema": schema} for kind in (Order.kind, Approval.kind)]
+    registered = _ask(stack, with_fields(sample("tasks/register"), workflowDefinitions=definitions))
+    assert registered["statusCode"] == 201
+    stack.use(replace(stack.services, programs=NoPrograms()))  # whose own schemas would go before registered ones
+    return event
+
+
+def _starts_are_used_up(stack: Stack, _operation: Operation, event: Event) -> Event:
+    quotas.require_start(_limited(stack), ACME)
+    return event
+
+
+def _signals_are_used_up(stack: Stack, _operation: Operation, event: Event) -> Event:
+    quotas.require_signal(_limited(stack), ACME)
+    return event
+
+
+def _limited(stack: Stack) -> Services:
+    """The services of an org that may do everything once a second."""
+    settings = replace(stack.services.settings, quota_starts_per_s=1, quota_signals_per_s=1, quota_burst_s=1)
+    limited = replace(stack.services, settings=settings)
+    stack.use(limited)
+    return limited
 
 
 def _of_an_open_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
@@ -235,6 +272,7 @@ BY_CODE: dict[str, Way] = {
     "MALFORMED_JSON": _half_a_body,
     "INVALID_INPUT": _what_does_not_fit,
     "NOT_SUPPORTED": _a_field_of_another_version,
+    "INVALID_CURSOR": _a_cursor_of_nobodys,
     "POSITION_BEYOND_TAIL": _beyond_the_tail,
     "PAYLOAD_TOO_LARGE": _over_a_mebibyte,
     "EXECUTION_NOT_FOUND": _unknown("executionId", NOBODY),
@@ -243,6 +281,7 @@ BY_CODE: dict[str, Way] = {
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
     "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
+    "UNPROCESSABLE_INPUT": _a_schema_that_nothing_fits,
     "EXECUTION_NOT_FAILED": _of_an_open_execution,
     "EXECUTION_CLOSED": _executions_have_ended,
     "STALE_ATTEMPT": _the_lease_has_run_out,
@@ -252,6 +291,17 @@ BY_CODE: dict[str, Way] = {
 """The way for each code that several routes have."""
 
 OF_ROUTES: dict[tuple[str, str], Way] = {
+    **dict.fromkeys(
+        [
+            ("startExecution", "QUOTA_EXCEEDED"),
+            ("signalWithStart", "QUOTA_EXCEEDED"),
+            ("retryExecution", "QUOTA_EXCEEDED"),
+            ("triggerSchedule", "QUOTA_EXCEEDED"),
+        ],
+        _starts_are_used_up,
+    ),
+    ("signalExecution", "QUOTA_EXCEEDED"): _signals_are_used_up,
+    ("registerWorker", "INVALID_SCHEMA"): _a_schema_that_is_none,
     ("startExecution", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
     ("signalWithStart", "IDEMPOTENCY_KEY_REUSED"): _a_key_of_another_kind,
     ("signalWithStart", "BUSY"): _everyone_signals,
@@ -261,7 +311,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
 }
-"""Where one route's refusal takes another way."""
+"""Where a route's refusal takes another way, or is given by its handler as well as by the gateway."""
 
 
 def again(stack: Stack, operation: Operation, event: Event) -> Event:
@@ -287,6 +337,7 @@ def _not_resumed(event: Event) -> Event:
 SUCCESSES: dict[tuple[str, int], Way] = {
     ("startExecution", 200): again,
     ("signalWithStart", 200): again,
+    ("retryExecution", 200): again,
     ("streamEvents", 204): from_the_end,
 }
 """How each documented success is had that the route's sample does not have."""

@@ -19,7 +19,7 @@ router = Router()
 @router.get(f"{ORG}/workflow-executions/<execution_id>/events")
 def read_events(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """A page of history: `?after=&limit=&types=`; with `?wait=` seconds, a long-poll for the first event."""
-    call, query = call_of(request), read_query(request.query_parameters, HistoryQuery)
+    call, query = call_of(request), read_query(request, HistoryQuery)
     execution, types = ExecutionId(execution_id), query.only()
     if query.wait is None:
         page = history.page(call.services, call.org, execution, after=query.after, limit=query.limit, types=types)
