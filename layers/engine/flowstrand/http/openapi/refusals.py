@@ -60,7 +60,9 @@ STORE_UNAVAILABLE = Refusal(
     meaning="The store is throttled or failing. The request may have had its effect; repeating it is safe.",
 )
 UNAVAILABLE = _of(
-    Unavailable, "The key could not be checked, or the answer took too long; repeat the request.", by_gateway=True
+    Unavailable,
+    "The key could not be checked, the answer took too long, or the server is stopping; repeat the request.",
+    by_gateway=True,
 )
 
 # --- what a request holds -------------------------------------------------------------------------
@@ -84,7 +86,7 @@ UNPROCESSABLE_INPUT = _of(
 POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
 )
-PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB.")
+PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB, or a part of it over what that part may have.")
 
 # --- what it names --------------------------------------------------------------------------------
 
