@@ -23,8 +23,12 @@ class FakeServer:
 
     heartbeat_ms: int = 60_000
     cancel_requested: bool = False
+    retry_after_s: int | None = None
+    """What scripted refusals say about when to ask again."""
     requests: list[tuple[str, JsonObject]] = field(default_factory=list)
     reports: dict[str, tuple[str, JsonObject]] = field(default_factory=dict)
+    states: list[str] = field(default_factory=list)
+    """What the worker said that it is doing."""
     streamed: list[JsonValue] = field(default_factory=list)
     """Every chunk recorded, in order; a report as the name of its action."""
     _stream_requests: set[str] = field(default_factory=set)
@@ -73,7 +77,7 @@ class FakeServer:
 
     def count(self, action: str) -> int:
         """How often the worker asked for `action`."""
-        return sum(path.endswith(f"/{action}") for path, _ in self.requests)
+        return sum(_action(path) == action for path, _ in self.requests)
 
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait until a request has made `happened` true."""
@@ -93,13 +97,14 @@ class FakeServer:
         assert request.headers["authorization"] == "Bearer key"
         self.requests.append((path, body))
         self._notify()
-        action = path.rsplit("/", 1)[-1]
+        action = _action(path)
         if self._scripts[action]:
             scripted = self._scripts[action].pop(0)
             self._notify()
             if isinstance(scripted, Exception):
                 raise scripted
-            return httpx2.Response(scripted[0], json=scripted[1])
+            headers = {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
+            return httpx2.Response(scripted[0], json=scripted[1], headers=headers)
         status, answer = await self._answer(path.removeprefix(PREFIX).split("/")[1:], body)
         self._notify()
         return httpx2.Response(status, json=answer)
@@ -107,10 +112,13 @@ class FakeServer:
     async def _answer(self, segments: list[str], body: dict[str, Any]) -> Answer:
         match segments:
             case ["workers"]:
-                worker_id = body.get("workerId") or f"worker-of-{body['queue']}"
+                worker_id = body.get("workerId") or f"worker-of-{'-'.join(body['queues'])}"
                 return 201, {"workerId": worker_id, "missingKinds": [], "heartbeatMs": self.heartbeat_ms}
             case ["queues", queue, "poll"]:
                 return 200, {"tasks": await self._claim(queue, body["max"], body["wait"])}
+            case ["workers", _, "heartbeat"]:
+                self.states.append(body["state"])
+                return 200, {"state": body["state"]}
             case ["task-executions", _, "heartbeat"]:
                 return 200, {"cancelRequested": self.cancel_requested}
             case ["task-executions", task_id, ("complete" | "fail") as action]:
@@ -141,3 +149,9 @@ class FakeServer:
         for happened, event in self._waiters:
             if happened():
                 event.set()
+
+
+def _action(path: str) -> str:
+    """What a request is for: the last part of its path, but `state` where a worker says what it is doing."""
+    *_, owner, _, action = path.split("/")
+    return "state" if (owner, action) == ("workers", "heartbeat") else action

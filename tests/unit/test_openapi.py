@@ -66,10 +66,13 @@ def test_the_template_and_the_route_table_send_each_route_to_the_same_function()
 
 
 def test_each_operation_asks_for_the_principal_that_its_function_asks_for() -> None:
-    principals = {route.resource: "worker" if route.function == "tasks" else "user" for route in routes.ROUTES}
+    principals = {
+        (route.method, route.resource): "worker" if route.function == "tasks" else "user"
+        for route in routes.ROUTES
+    }
     for path, methods in DOCUMENT["paths"].items():
-        for operation in methods.values():
-            assert operation["security"] == [{"apiKey": [principals[path]]}]
+        for method, operation in methods.items():
+            assert operation["security"] == [{"apiKey": [principals[method.upper(), path]]}]
 
 
 def test_names_of_operations_are_unique_and_every_tag_is_described() -> None:

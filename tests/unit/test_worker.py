@@ -42,6 +42,13 @@ class Gate:
         self.opened = asyncio.Event()
         self.someone_entered = asyncio.Event()
         self.three_entered = asyncio.Event()
+        self._awaited: dict[int, asyncio.Event] = {}
+
+    async def reached(self, count: int) -> None:
+        """Return when so many tasks wait here."""
+        event = self._awaited.setdefault(count, asyncio.Event())
+        if self.entered < count:
+            await asyncio.wait_for(event.wait(), 10)
 
     async def pass_through(self) -> None:
         self.entered += 1
@@ -49,6 +56,8 @@ class Gate:
         self.someone_entered.set()
         if self.entered == 3:
             self.three_entered.set()
+        if self.entered in self._awaited:
+            self._awaited[self.entered].set()
         try:
             await self.opened.wait()
         except asyncio.CancelledError:
@@ -150,7 +159,7 @@ async def test_it_registers_polls_runs_and_reports(app: App) -> None:
     kinds = app.task_kinds()
     assert registered_at == "/api/orgs/acme/workers"
     definitions: Any = registration.pop("taskDefinitions")
-    assert registration == {"name": "w", "queue": "default", "taskKinds": kinds}
+    assert registration == {"name": "w", "queues": ["default"], "taskKinds": kinds}
     assert [definition["kind"] for definition in definitions] == kinds
     charge = next(definition for definition in definitions if definition["kind"] == "charge")
     assert charge["inputSchema"]["required"] == ["amount"]
@@ -331,13 +340,14 @@ async def test_a_report_that_comes_too_late_is_dropped(app: App) -> None:
     assert late not in server.reports
 
 
-async def test_a_requested_cancellation_is_shown_to_the_task(app: App, gate: Gate) -> None:
+async def test_a_requested_cancellation_stops_the_task(app: App, gate: Gate) -> None:
     server = FakeServer(heartbeat_ms=5, cancel_requested=True)
     task_id = server.add("waits")
     async with serving(worker_of(server, app)):
-        await server.until(lambda: server.count("heartbeat") >= 2)
-        gate.opened.set()
-        assert (await server.report_of(task_id))[1]["output"] == "attempt 1 of 4, cancelled: True"
+        verb, body = await server.report_of(task_id)
+    assert (verb, body["retryable"]) == ("fail", False)
+    assert body["error"] == {"type": "TaskCancelled", "message": "the task was cancelled"}
+    assert gate.cancelled == 1
 
 
 @pytest.mark.parametrize("kind", ["beats", "beats_in_thread"])
@@ -492,3 +502,140 @@ async def test_options_out_of_range_are_refused(app: App, options: dict[str, Any
         worker_of(FakeServer(), app, **options)
     with pytest.raises(ConfigurationError, match="no tasks"):
         worker_of(FakeServer(), App())
+
+
+# --- several queues, pausing, presence ----------------------------------------------------------
+
+
+async def test_a_queue_has_no_more_tasks_running_than_its_own_limit(app: App, gate: Gate) -> None:
+    server = FakeServer()
+    for queue in ("a", "b"):
+        for _ in range(4):
+            server.add("waits", queue=queue)
+    async with serving(worker_of(server, app, concurrency=10, queues={"a": 1, "b": None})):
+        await server.until(lambda: _polled(server, "b") >= 2)
+        await gate.reached(5)
+        assert _polled(server, "a") == 1  # there is no room for another of its tasks
+        gate.opened.set()
+        await server.until(lambda: len(server.reports) == 8)
+
+
+def _polled(server: FakeServer, queue: str) -> int:
+    return sum(path.endswith(f"/queues/{queue}/poll") for path, _ in server.requests)
+
+
+async def test_it_registers_once_for_all_its_queues_with_its_version(app: App) -> None:
+    server = FakeServer()
+    async with serving(worker_of(server, app, queues=("a", "b"), version="v7")):
+        await server.until(lambda: _polled(server, "a") > 0 and _polled(server, "b") > 0)
+    (registration,) = [body for path, body in server.requests if path.endswith("/workers")]
+    assert (registration["queues"], registration["version"]) == (["a", "b"], "v7")
+    assert {body["workerId"] for path, body in server.requests if path.endswith("/poll")} == {"worker-of-a-b"}
+
+
+async def test_a_paused_worker_takes_nothing_until_it_is_resumed(app: App) -> None:
+    server = FakeServer()
+    worker = worker_of(server, app)
+    worker.pause()
+    task_id = server.add("charge", {"amount": 5})
+    async with serving(worker):
+        await server.until(lambda: server.count("workers") == 1)
+        assert (worker.state, server.count("poll")) == ("PAUSED", 0)
+        worker.resume()
+        await server.report_of(task_id)
+        assert worker.state == "RUNNING"
+
+
+async def test_what_runs_goes_on_while_the_worker_is_paused(app: App, gate: Gate) -> None:
+    server = FakeServer()
+    task_id = server.add("waits")
+    worker = worker_of(server, app)
+    async with serving(worker):
+        await asyncio.wait_for(gate.someone_entered.wait(), 10)
+        worker.pause()
+        gate.opened.set()
+        assert (await server.report_of(task_id))[0] == "complete"
+        await server.until(lambda: server.states == ["PAUSED"])
+
+
+async def test_one_queue_can_be_paused_alone(app: App) -> None:
+    server = FakeServer()
+    worker = worker_of(server, app, queues=("a", "b"))
+    worker.pause("a")
+    waiting, done = server.add("charge", {"amount": 1}, queue="a"), server.add("charge", {"amount": 2}, queue="b")
+    async with serving(worker):
+        await server.report_of(done)
+        assert worker.state == "RUNNING"
+        assert waiting not in server.reports
+        worker.resume("a")
+        await server.report_of(waiting)
+    with pytest.raises(ConfigurationError, match="does not poll"):
+        worker.pause("c")
+
+
+async def test_a_paused_worker_drains_like_any_other(app: App) -> None:
+    server = FakeServer()
+    worker = worker_of(server, app)
+    worker.pause()
+    async with serving(worker):
+        await server.until(lambda: server.count("workers") == 1)
+    assert server.count("poll") == 0
+
+
+async def test_signals_pause_and_resume(app: App) -> None:
+    server = FakeServer()
+    worker = worker_of(server, app)
+    running = asyncio.create_task(worker.run())
+    await server.until(lambda: server.count("poll") >= 1)
+    os.kill(os.getpid(), signal.SIGUSR1)
+    await server.until(lambda: server.states == ["PAUSED"])
+    os.kill(os.getpid(), signal.SIGUSR2)
+    await server.until(lambda: server.states == ["PAUSED", "RUNNING"])
+    worker.stop()
+    await asyncio.wait_for(running, 10)
+    assert server.states[-1] == "STOPPED"
+
+
+async def test_a_worker_that_is_busy_lets_the_server_hear_of_it(app: App, gate: Gate) -> None:
+    server = FakeServer()
+    server.add("waits")
+    async with serving(worker_of(server, app, concurrency=1, check_in_s=0.01)):
+        await server.until(lambda: server.states.count("RUNNING") >= 3)
+        gate.opened.set()
+
+
+async def test_a_worker_whose_check_in_finds_it_forgotten_registers_again(app: App, gate: Gate) -> None:
+    server = FakeServer()
+    server.say("state", (404, {"error": "who?", "code": "WORKER_NOT_FOUND"}))
+    task_id = server.add("waits")
+    async with serving(worker_of(server, app, concurrency=1, check_in_s=0.01)):
+        await server.until(lambda: server.count("state") >= 1)
+        gate.opened.set()
+        await server.report_of(task_id)
+        await server.until(lambda: server.count("workers") == 2)
+
+
+async def test_a_worker_that_a_poll_says_is_not_known_registers_again(app: App) -> None:
+    server = FakeServer()
+    server.say("poll", (200, {"tasks": [], "workerKnown": False}))
+    task_id = server.add("charge", {"amount": 5})
+    async with serving(worker_of(server, app)):
+        await server.report_of(task_id)
+    assert server.count("workers") == 2
+
+
+async def test_a_server_that_cannot_be_told_of_the_end_does_not_hold_the_worker_back(app: App) -> None:
+    server = FakeServer()
+    server.say("state", httpx2.ConnectError("gone"), httpx2.ConnectError("gone"))
+    async with serving(worker_of(server, app)):
+        await server.until(lambda: server.count("poll") >= 1)
+    assert server.states == []
+
+
+@pytest.mark.parametrize("options", [{"queues": {}}, {"queues": {"a": 0}}])
+def test_limits_of_queues_out_of_range_are_refused(options: dict[str, Any]) -> None:
+    @task
+    async def nothing(_ctx: TaskContext) -> None: ...
+
+    with pytest.raises(ConfigurationError):
+        worker_of(FakeServer(), App(tasks=[nothing]), **options)

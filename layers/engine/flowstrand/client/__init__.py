@@ -16,12 +16,16 @@ from flowstrand.client.execution import Execution
 from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listed import ListedExecution
+from flowstrand.client.queue import PresentWorker, Queue
+from flowstrand.client.queues import Queues, SyncQueues, SyncWorkers, Workers
 from flowstrand.client.schedule import Schedule, ScheduleRun
 from flowstrand.client.schedules import Schedules, SyncSchedules
 from flowstrand.client.settled import Settled
 from flowstrand.client.standing import ChildStanding, TaskStanding
 from flowstrand.client.stream import StreamEvent
 from flowstrand.client.synchronous import SyncClient
+from flowstrand.client.task_execution import TaskAttempt, TaskExecution
+from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 
 __all__ = [
     "ChildStanding",
@@ -33,6 +37,9 @@ __all__ = [
     "HistoryPage",
     "KnownDefinition",
     "ListedExecution",
+    "PresentWorker",
+    "Queue",
+    "Queues",
     "Schedule",
     "ScheduleRun",
     "Schedules",
@@ -40,6 +47,13 @@ __all__ = [
     "StreamEvent",
     "SyncClient",
     "SyncHandle",
+    "SyncQueues",
     "SyncSchedules",
+    "SyncTaskHandle",
+    "SyncWorkers",
+    "TaskAttempt",
+    "TaskExecution",
+    "TaskHandle",
     "TaskStanding",
+    "Workers",
 ]

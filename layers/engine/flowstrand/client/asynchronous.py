@@ -17,18 +17,21 @@ from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listing import Listing
 from flowstrand.client.looking import Looking
+from flowstrand.client.queues import Queues, Workers
 from flowstrand.client.schedules import Schedules
 from flowstrand.client.sender import Sender
 from flowstrand.client.settled import Settled
 from flowstrand.client.starting import Starting
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
+from flowstrand.client.task_handle import TaskHandle
+from flowstrand.client.tasking import Tasking
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 
 _NO_CONTENT = 204
 
 
-class Client(Starting, Looking, Listing):
+class Client(Starting, Looking, Listing, Tasking):
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -37,6 +40,8 @@ class Client(Starting, Looking, Listing):
     Attributes:
         connection: where it sends requests, and as whom.
         schedules: what starts executions at their time.
+        queues: where tasks wait; how to pause and limit them.
+        workers: who takes them from there.
         payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
 
@@ -61,6 +66,8 @@ class Client(Starting, Looking, Listing):
         self.connection = Connection.resolve(url, api_key, org)
         self.payloads = PayloadCodecs.of(codec)
         self.schedules = Schedules(self.connection, self.payloads, self._answer)
+        self.queues = Queues(self.connection, self._answer)
+        self.workers = Workers(self.connection, self._answer)
         self._sender = Sender(self.connection, patience_s, transport)
 
     async def __aenter__(self) -> Self:
@@ -139,7 +146,7 @@ class Client(Starting, Looking, Listing):
         """
         request = commands.retry(self.connection, execution_id, reason=reason, request_id=request_id)
         body = await self._answer(request)
-        return Handle(self, str(body["workflowExecutionId"]), workflow)
+        return self._handle(str(body["workflowExecutionId"]), workflow, body)
 
     async def resolve_promise(
         self, promise_id: str | None = None, value: object = None, *, key: str | None = None
@@ -251,3 +258,6 @@ class Client(Starting, Looking, Listing):
 
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> Handle[Any]:
         return Handle(self, execution_id, workflow, started)
+
+    def _task_handle(self, task_id: str, task: object) -> TaskHandle[Any]:
+        return TaskHandle(self, task_id, task)

@@ -8,7 +8,7 @@ from flowstrand.engine.events.vocabulary import SuspendType, WorkflowStatus
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import rfc3339
 from flowstrand.http.listing_query import cursor_text
-from flowstrand.http.responses import Links, ResponseBody
+from flowstrand.http.responses import Links, Moment, ResponseBody
 from flowstrand.service.listing import ListingPage
 from flowstrand.service.listing_rows import Listed
 
@@ -22,12 +22,12 @@ class ExecutionListed(ResponseBody):
     workflow_execution_id: str
     kind: str
     status: WorkflowStatus
-    created_at: str
-    updated_at: str
+    created_at: Moment
+    updated_at: Moment
     current_sequence: int
     queue: str
     links: Links
-    closed_at: str | None = None
+    closed_at: Moment | None = None
     version: str | None = None
     metadata: dict[str, Any] | None = None
     parent_workflow_execution_id: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
@@ -263,9 +263,8 @@ class StreamChunks(RequestBody):
 class HeartbeatTask(RequestBody):
     """`POST /task-executions/{id}/heartbeat`."""
 
-    not_supported: ClassVar[frozenset[str]] = frozenset({"progress"})
-
     lease_token: LeaseToken
+    progress: Annotated[float, Field(ge=0, le=1)] | None = None
     details: Any = None
 
 

@@ -85,7 +85,7 @@ class QueueControls:
         """Let it hold from now on; returns all that then holds.
 
         Raises:
-            Unavailable: too many changed it at the same time (`CONTENDED`).
+            Unavailable: too many changed it at the same time (`BUSY`).
         """
         for _ in range(_TRIES):
             item = self._directory.get(_partition(org), queue)
@@ -94,7 +94,7 @@ class QueueControls:
             with suppress(PreconditionFailed):
                 self._directory.put(_partition(org), queue, _to_json(control), expect=version)
                 return self._remember(org, queue, control)
-        raise Unavailable("the queue is being changed by many at once", code="CONTENDED", retry_after_s=1)
+        raise Unavailable("the queue is being changed by many at once", code="BUSY", retry_after_s=1)
 
     def name(self, org: OrgId, queue: str) -> None:
         """Let the queue be listed."""

@@ -137,7 +137,7 @@ def _change(services: Services, org: OrgId, queue: str, change: Callable[[QueueU
 
 
 def _jitter_ms(services: Services, attempt: int) -> int:
-    longest_ms = min(_CAP_MS, _BASE_MS * 2**attempt)
+    longest_ms = min(_CAP_MS, _BASE_MS << attempt)
     return 1 + longest_ms * services.random_bytes(1)[0] // 256
 
 

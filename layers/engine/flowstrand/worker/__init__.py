@@ -6,6 +6,8 @@
 It needs the `client` extra.
 """
 
+from flowstrand.worker.metrics import WorkerMetrics
+from flowstrand.worker.observer import WorkerObserver
 from flowstrand.worker.worker import Worker
 
-__all__ = ["Worker"]
+__all__ = ["Worker", "WorkerMetrics", "WorkerObserver"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, cast
+from typing import Literal, TypeAlias, TypeVar, cast
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,6 +15,8 @@ from flowstrand.client.connection import Connection
 from flowstrand.engine.chunk import Chunk
 from flowstrand.errors import Unavailable
 from flowstrand.jsonvalue import JsonObject, JsonValue
+
+WorkerState: TypeAlias = Literal["RUNNING", "PAUSED", "DRAINING", "STOPPED"]
 
 _PATIENCE_S = 15.0
 """How long an answer may take beyond the wait that was asked for."""
@@ -34,8 +36,17 @@ class Registered(_Answer):
     missing_kinds: tuple[str, ...] = ()
 
 
-class _Claimed(_Answer):
+class Polled(_Answer):
+    """What a poll brought.
+
+    Attributes:
+        paused: nothing, since the queue is paused.
+        worker_known: false where the worker has to register again.
+    """
+
     tasks: tuple[ClaimedTask, ...]
+    paused: bool = False
+    worker_known: bool = True
 
 
 class _Beat(_Answer):
@@ -65,29 +76,34 @@ class WorkerApi:
         self,
         *,
         name: str,
-        queue: str,
+        queues: Sequence[str],
         kinds: Sequence[str],
         definitions: Sequence[JsonValue],
         worker_id: str | None,
+        version: str | None,
     ) -> Registered:
         """Tell the server what this worker serves."""
         body: JsonObject = {
             "name": name,
-            "queue": queue,
+            "queues": list(queues),
             "taskKinds": list(kinds),
             "taskDefinitions": list(definitions),
         }
         if worker_id is not None:
             body["workerId"] = worker_id
+        if version is not None:
+            body["version"] = version
         return _read(Registered, await self._post(["workers"], body))
 
-    async def poll(
-        self, queue: str, *, worker_id: str, kinds: Sequence[str], limit: int, wait_s: float
-    ) -> tuple[ClaimedTask, ...]:
+    async def poll(self, queue: str, *, worker_id: str, kinds: Sequence[str], limit: int, wait_s: float) -> Polled:
         """Claim up to `limit` attempts, waiting up to `wait_s` seconds for the first."""
         body: JsonObject = {"workerId": worker_id, "kinds": list(kinds), "max": limit, "wait": wait_s}
         answer = await self._post(["queues", queue, "poll"], body, timeout_s=wait_s + _PATIENCE_S)
-        return _read(_Claimed, answer).tasks
+        return _read(Polled, answer)
+
+    async def tell_state(self, worker_id: str, state: WorkerState) -> None:
+        """Say that the worker is there, and what it is doing."""
+        await self._post(["workers", worker_id, "heartbeat"], {"state": state})
 
     async def complete(self, task: ClaimedTask, output: JsonValue) -> None:
         """Report success."""
@@ -109,11 +125,13 @@ class WorkerApi:
         body: JsonObject = {"leaseToken": task.lease_token, "requestId": request_id, "chunks": emitted}
         await self._post(_path(task, "stream"), body)
 
-    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None, progress: float | None = None) -> bool:
         """Renew the lease; returns whether the task's cancellation was requested. `details` are for the next attempt."""
         body: JsonObject = {"leaseToken": task.lease_token}
         if details is not None:
             body["details"] = details
+        if progress is not None:
+            body["progress"] = progress
         answer = await self._post(_path(task, "heartbeat"), body)
         return _read(_Beat, answer).cancel_requested
 

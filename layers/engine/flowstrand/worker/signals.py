@@ -1,24 +1,24 @@
-"""SIGTERM and SIGINT, as calls on the event loop."""
+"""Signals, as calls on the event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-_TERMINATION = (signal.SIGTERM, signal.SIGINT)
+TERMINATION = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
-def on_termination(call: Callable[[], None]) -> Iterator[None]:
-    """While entered, `call` is called on the running loop at each termination signal.
+def on_signals(calls: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+    """While entered, a signal is a call on the running loop.
 
     Outside the main thread, where signals cannot be handled, nothing changes.
     """
     loop = asyncio.get_running_loop()
     handled: list[signal.Signals] = []
-    for number in _TERMINATION:
+    for number, call in calls.items():
         try:
             loop.add_signal_handler(number, call)
         except (NotImplementedError, RuntimeError, ValueError):

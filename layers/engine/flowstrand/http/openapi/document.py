@@ -24,6 +24,7 @@ _TAGS = {
     "schedules": "Starting executions at a moment, or by cron.",
     "definitions": "What can be started and scheduled.",
     "workers": "Who serves which kinds of tasks.",
+    "queues": "Pausing and limiting what waits for workers.",
     "tasks": "Claiming and reporting tasks.",
 }
 _ABOUT = (

@@ -18,6 +18,7 @@ IN_PATHS: dict[str, tuple[str, JsonObject]] = {
     "taskId": ("The id of a task.", _ID),
     "promiseId": ("The id of a promise, or `key:` and the key that it was given.", _PROMISE),
     "scheduleId": ("The id of a schedule.", {"type": "string", "pattern": SCHEDULE_PATTERN}),
+    "workerId": ("The id that a worker was registered under.", {"type": "string", "pattern": NAME_PATTERN}),
     "queue": ("The name of a queue.", {"type": "string", "pattern": NAME_PATTERN}),
 }
 """By name, what a parameter of a path is and what it may look like."""
@@ -62,8 +63,8 @@ def _parameter(name: str, place: str, schema: dict[str, Any]) -> JsonObject:
     if schema.get("default", ...) in (None, "", []):
         del schema["default"]
     parameter: JsonObject = {"name": name, "in": place, "required": False, "description": text, "schema": schema}
-    if schema.get("type") == "array":
-        parameter |= {"style": "form", "explode": False}
+    if schema.get("type") in {"array", "object"}:  # one value with commas; a parameter for each property
+        parameter |= {"style": "form", "explode": schema["type"] == "object"}
     return parameter
 
 

@@ -5,7 +5,8 @@ A refusal of the gateway is one that no handler gives: API Gateway's own, which 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from flowstrand.errors import (
     CallerError,
@@ -51,6 +52,7 @@ NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing 
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
     "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
+    by_gateway=True,
 )
 STORE_UNAVAILABLE = Refusal(
     status=503,
@@ -90,8 +92,16 @@ EXECUTION_NOT_FOUND = _of(NotFound, "There is no such execution, or it is anothe
 TASK_NOT_FOUND = _of(NotFound, "There is no such task, or it is another org's.", "TASK_NOT_FOUND")
 PROMISE_NOT_FOUND = _of(NotFound, "There is no such promise, or it is another org's.", "PROMISE_NOT_FOUND")
 SCHEDULE_NOT_FOUND = _of(NotFound, "There is no such schedule, or it is another org's.", "SCHEDULE_NOT_FOUND")
+WORKER_NOT_FOUND = _of(
+    NotFound,
+    "There is no such worker, or nothing was heard of it for minutes: it is to register.",
+    "WORKER_NOT_FOUND",
+)
 UNKNOWN_WORKFLOW_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a workflow of this kind.", "UNKNOWN_WORKFLOW_KIND"
+)
+UNKNOWN_TASK_KIND = _of(
+    NotFound, "No deployed app and no registered worker knows a task of this kind.", "UNKNOWN_TASK_KIND"
 )
 
 # --- what stands in its way -----------------------------------------------------------------------
@@ -105,6 +115,9 @@ EXECUTION_NOT_FAILED = _of(
 EXECUTION_CLOSED = _of(
     Conflict, "The execution has ended, and nothing is appended to its log.", "EXECUTION_CLOSED"
 )
+TASK_OF_WORKFLOW = _of(
+    Conflict, "The task is part of an execution, which has its events and alone can cancel it.", "TASK_OF_WORKFLOW"
+)
 SCHEDULE_EXISTS = _of(Conflict, "Another schedule has this id.", "SCHEDULE_EXISTS")
 INVALID_LEASE = _of(
     Conflict, "The lease token is not one of this server's, or is for another task.", "INVALID_LEASE"
@@ -117,7 +130,11 @@ STALE_ATTEMPT = _of(
 STATE_TOO_LARGE = _of(
     PayloadTooLarge, "The values are too much for one answer; ask key by key.", "STATE_TOO_LARGE"
 )
-BUSY = _of(Unavailable, "Too many others write to the same execution or schedule; repeat the request.", "BUSY")
+OVER_QUOTA = replace(QUOTA_EXCEEDED, by_gateway=False)
+"""Of the routes that quotas are kept at; the gateway's throttle is at every route."""
+BUSY = _of(
+    Unavailable, "Too many others write to the same execution, schedule or queue; repeat the request.", "BUSY"
+)
 
 EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE_UNAVAILABLE, UNAVAILABLE)
 """What any route can answer."""
@@ -129,5 +146,13 @@ WITH_PARAMETERS = (INVALID_INPUT,)
 
 def every_refusal() -> tuple[Refusal, ...]:
     """All of them, by status and code."""
-    found = [value for value in globals().values() if isinstance(value, Refusal)]
-    return tuple(sorted(found, key=lambda refusal: (refusal.status, refusal.code)))
+    return one_for_each_code(value for value in globals().values() if isinstance(value, Refusal))
+
+
+def one_for_each_code(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Those of different codes, by status and code; of several with one code the last, if it is a handler's."""
+    found: dict[tuple[int, str], Refusal] = {}
+    for refusal in refusals:
+        if not refusal.by_gateway or (refusal.status, refusal.code) not in found:
+            found[refusal.status, refusal.code] = refusal
+    return tuple(found[key] for key in sorted(found))

@@ -7,7 +7,8 @@ from aws_lambda_powertools.event_handler.request import Request
 
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.errors import json_response
-from flowstrand.http.list_query import limit_of
+from flowstrand.http.query import read_query
+from flowstrand.http.worker_query import WorkerQuery
 from flowstrand.http.worker_responses import WorkersFound
 
 router = Router()
@@ -16,11 +17,6 @@ router = Router()
 @router.get(f"{ORG}/workers")
 def listed(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: workers that were heard of lately, by id: `?queue=&after=&limit=`."""
-    call, parameters = call_of(request), request.query_parameters or {}
-    page = call.services.presence.list(
-        call.org,
-        queue=parameters.get("queue") or None,
-        after=parameters.get("after") or "",
-        limit=limit_of(parameters),
-    )
+    call, query = call_of(request), read_query(request.query_parameters, WorkerQuery)
+    page = call.services.presence.list(call.org, queue=query.queue, after=query.after, limit=query.limit)
     return json_response(200, WorkersFound.of(page).body())

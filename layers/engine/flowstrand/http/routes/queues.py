@@ -12,7 +12,8 @@ from flowstrand.errors import InvalidInput
 from flowstrand.http.application import ORG, Call, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
-from flowstrand.http.list_query import limit_of
+from flowstrand.http.list_query import ListQuery
+from flowstrand.http.query import read_query
 from flowstrand.http.queue_requests import ControlQueue
 from flowstrand.http.queue_responses import QueuesFound, QueueView
 from flowstrand.service import queue_limits
@@ -24,9 +25,8 @@ router = Router()
 @router.get(f"{ORG}/queues")
 def listed(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: queues that workers or operators have named, by name: `?after=&limit=`."""
-    call, parameters = call_of(request), request.query_parameters or {}
-    after, limit = parameters.get("after") or "", limit_of(parameters)
-    page = call.services.queues.list(call.org, after=after, limit=limit)
+    call, query = call_of(request), read_query(request.query_parameters, ListQuery)
+    page = call.services.queues.list(call.org, after=query.after, limit=query.limit)
     return json_response(200, QueuesFound.of(page).body())
 
 

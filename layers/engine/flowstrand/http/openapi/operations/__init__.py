@@ -5,8 +5,10 @@ from flowstrand.http.openapi.operations import (
     definitions,
     executions,
     promises,
+    queues,
     reading,
     schedules,
+    standalone,
     tasks,
     work,
     workers,
@@ -20,5 +22,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *schedules.OPERATIONS,
     *definitions.OPERATIONS,
     *workers.OPERATIONS,
+    *queues.OPERATIONS,
     *tasks.OPERATIONS,
+    *standalone.OPERATIONS,
 )
