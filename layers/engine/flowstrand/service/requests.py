@@ -117,9 +117,13 @@ def recorded_at(services: Services, tip: append.Tip, request: Signal | Settlemen
 
 
 def _names(event: Event, request: Signal | Settlement) -> bool:
-    data = event.data
-    is_such = isinstance(data, SignalReceived | PromiseResolved | PromiseRejected)
-    return is_such and data.request_id is not None and data.request_id == request.request_id
+    match event.data:
+        case SignalReceived(request_id=str(name)) | PromiseResolved(request_id=str(name)):
+            return name == request.request_id
+        case PromiseRejected(request_id=str(name)):
+            return name == request.request_id
+        case _:
+            return False
 
 
 # --- as items of the inbox ------------------------------------------------------------------------
