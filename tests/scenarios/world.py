@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, cast
+from urllib.parse import quote
 
 from flowstrand.engine.ids import OrgId, is_standalone_task
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -132,6 +133,19 @@ class World:
     def get(self, execution: str) -> Any:
         """The execution as clients see it."""
         return self.request("GET", f"/workflow-executions/{execution}").body
+
+    def signal(self, execution: str, name: str, value: JsonValue = None) -> Answer:
+        """Send a signal."""
+        body: JsonObject = {"signalName": name, "signalValue": value}
+        return self.request("POST", f"/workflow-executions/{execution}/signal", body)
+
+    def cancel(self, execution: str, **body: JsonValue) -> Answer:
+        """Ask an execution to end."""
+        return self.request("POST", f"/workflow-executions/{execution}/cancel", body)
+
+    def settle_promise(self, promise: str, verb: str, body: JsonObject) -> Answer:
+        """Resolve or reject a promise, named by its id or `key:` and its key."""
+        return self.request("POST", f"/promises/{quote(promise, safe=':')}/{verb}", body)
 
     def request(self, method: str, path: str, body: JsonValue = None, **query: str) -> Answer:
         """Call the function behind a route as API Gateway would."""
