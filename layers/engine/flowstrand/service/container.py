@@ -11,6 +11,7 @@ from flowstrand.engine.replay.program import Program
 from flowstrand.errors import ConfigurationError
 from flowstrand.log.port import EventLog, LogKey
 from flowstrand.payloads.port import PayloadStore
+from flowstrand.payloads.transfers import PayloadTransfers
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service.clock import Clock
 from flowstrand.service.org_settings import OrgSettingsCache
@@ -61,6 +62,7 @@ class Services:
     changes: Changes
     warm: WarmCache
     settings: Settings
+    transfers: PayloadTransfers | None = None
     tips: TipCache = field(default_factory=TipCache)
     turnstile: Turnstile = field(default_factory=OpenTurnstile)
     org_settings: OrgSettingsCache = field(default_factory=OrgSettingsCache)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from flowstrand.engine.events import EventType, TaskCreated, WorkflowStarted
 from flowstrand.engine.ids import OrgId
+from flowstrand.engine.payload_reference import id_of
+from flowstrand.engine.schema import Payload, PayloadRef
 from flowstrand.errors import Conflict, LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
@@ -79,25 +81,28 @@ def require_same(services: Services, tip: append.Tip, kind: str, input: JsonValu
         Conflict: `IDEMPOTENCY_KEY_REUSED`: of another kind, or with another input.
     """
     require_same_kind(tip, kind)
-    if not _is_same(input, _input_of(services, tip)):
+    if not _is_same(services, tip, input, _input_of(services, tip)):
         raise _reused(f"has started an execution with another input, {tip.state.workflow_execution_id}")
     if tip.state.closed is None and (tip.state.sequence == 1 or not tip.state.has_begun):
         wake(services, tip.key, 1)
 
 
-def _input_of(services: Services, tip: append.Tip) -> JsonValue:
+def _input_of(services: Services, tip: append.Tip) -> Payload:
     first = services.log.commit_at(tip.key, 1)
     started = unpack_events(first)[0].data if first else None
     if not isinstance(started, WorkflowStarted | TaskCreated):
         raise LogCorrupted(f"{tip.key} does not begin with its start")
-    return payloads.fetch(services, tip.key.org, started.input)
+    return started.input
 
 
-def _is_same(given: JsonValue, recorded: JsonValue) -> bool:
+def _is_same(services: Services, tip: append.Tip, given: JsonValue, recorded: Payload) -> bool:
     """Whether two inputs are the same JSON. Encoded ones pass for the same: encryption gives another text each time."""
-    if payloads.is_encoded(given) and payloads.is_encoded(recorded):
+    if isinstance(recorded, PayloadRef) and id_of(given) is not None:
+        return id_of(given) == recorded.sha256
+    known = payloads.fetch(services, tip.key.org, recorded)
+    if payloads.is_encoded(given) and payloads.is_encoded(known):
         return True
-    return _canonical(given) == _canonical(recorded)
+    return _canonical(given) == _canonical(known)
 
 
 def _canonical(value: JsonValue) -> str:
