@@ -20,8 +20,9 @@ from flowstrand.http.openapi import parameters
 from flowstrand.http.openapi.operation import Operation
 from flowstrand.local import routes
 from flowstrand.log.port import AppendConflict, Commit, LogKey
-from flowstrand.service import append, definitions, payloads
+from flowstrand.service import append, definitions, payloads, quotas
 from flowstrand.service.cancel import cancel
+from flowstrand.service.container import require as installed
 from flowstrand.service.definitions import Manifest
 from tests.functions.requests import request_of, with_fields, with_parameters, with_query
 from tests.functions.stack import (
@@ -34,6 +35,7 @@ from tests.functions.stack import (
     SCHEDULE,
     STANDALONE,
     Approval,
+    Order,
     Stack,
     sample,
 )
@@ -135,6 +137,10 @@ def _beyond_the_tail(_stack: Stack, _operation: Operation, event: Event) -> Even
     return with_query(_not_resumed(event), after="1000")
 
 
+def _a_cursor_of_nobodys(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_query(event, cursor=_NONSENSE)
+
+
 def _over_a_mebibyte(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, more="x" * 1_048_576)
 
@@ -156,6 +162,17 @@ def _an_unknown_kind(_stack: Stack, _operation: Operation, event: Event) -> Even
 def _a_kind_that_is_known_no_more(stack: Stack, _operation: Operation, event: Event) -> Event:
     stack.use(replace(stack.services, programs=NoPrograms()))
     return event
+
+
+def _inputs_are_to_be_texts(stack: Stack, _operation: Operation, event: Event) -> Event:
+    manifests = [Manifest(kind=kind, input_schema={"type": "string"}) for kind in (Order.kind, Approval.kind)]
+    definitions.add(stack.services.directory, ACME, definitions.WORKFLOWS, manifests, now_ms=NOW_MS)
+    stack.use(replace(stack.services, programs=NoPrograms()))
+    return event
+
+
+def _a_schema_that_is_none(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_fields(event, workflowDefinitions=[{"kind": "order", "inputSchema": {"type": 5}}])
 
 
 # --- what stands in its way -----------------------------------------------------------------------
@@ -185,6 +202,14 @@ def _everyone_writes(stack: Stack, _operation: Operation, event: Event) -> Event
     log: Any = Contended(stack.services.log)
     directory: Any = ContendedDirectory(stack.services.directory)
     stack.use(replace(stack.services, log=log, directory=directory))
+    return event
+
+
+def _the_quota_is_used_up(stack: Stack, _operation: Operation, event: Event) -> Event:
+    settings = replace(stack.services.settings, quota_starts_per_s=1, quota_signals_per_s=1, quota_burst_s=1)
+    stack.use(replace(stack.services, settings=settings))
+    quotas.require_start(installed(), ACME)
+    quotas.require_signal(installed(), ACME)
     return event
 
 
@@ -263,8 +288,12 @@ BY_CODE: dict[str, Way] = {
     "NOT_FOUND": _another_orgs_path,
     "STORE_UNAVAILABLE": _stores_are_away,
     "MALFORMED_JSON": _half_a_body,
+    "QUOTA_EXCEEDED": _the_quota_is_used_up,
     "INVALID_INPUT": _what_does_not_fit,
     "NOT_SUPPORTED": _a_field_of_another_version,
+    "UNPROCESSABLE_INPUT": _inputs_are_to_be_texts,
+    "INVALID_SCHEMA": _a_schema_that_is_none,
+    "INVALID_CURSOR": _a_cursor_of_nobodys,
     "POSITION_BEYOND_TAIL": _beyond_the_tail,
     "PAYLOAD_TOO_LARGE": _over_a_mebibyte,
     "EXECUTION_NOT_FOUND": _unknown("executionId", NOBODY),
@@ -331,6 +360,7 @@ def _not_resumed(event: Event) -> Event:
 SUCCESSES: dict[tuple[str, int], Way] = {
     ("startExecution", 200): again,
     ("signalWithStart", 200): again,
+    ("retryExecution", 200): again,
     ("streamEvents", 204): from_the_end,
     ("startTask", 200): again,
     ("streamTaskEvents", 204): from_the_end_of_a_task,

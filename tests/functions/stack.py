@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from flowstrand.directory.sqlite import SqliteDirectory
 from flowstrand.engine.decide import timeout
 from flowstrand.engine.events import RetryPolicy, WorkflowStarted, WorkflowStatus
 from flowstrand.engine.ids import ExecutionId, OrgId, execution_id, standalone_task_id
@@ -27,11 +26,9 @@ from flowstrand.jsonvalue import JsonValue
 from flowstrand.local.changes import LocalChanges
 from flowstrand.local.lambda_context import LocalContext
 from flowstrand.local.payload_transfers import SignedTransfers
+from flowstrand.local.stores import Stores, sqlite_stores
 from flowstrand.log.packing import pack_events
 from flowstrand.log.port import Commit, LogKey
-from flowstrand.log.sqlite import SqliteLog
-from flowstrand.log.sqlite_database import SqliteDatabase
-from flowstrand.payloads.sqlite import SqlitePayloads
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.queues.messages import Wake
 from flowstrand.sdk.app import Task
@@ -144,17 +141,18 @@ class OrderAndApproval:
 class Stack:
     """Handlers, what they run on, and what their logs hold."""
 
-    def __init__(self, folder: Path, **settings: int) -> None:
+    def __init__(self, folder: Path, *, stores: Stores | None = None, **settings: int) -> None:
+        """On SQLite in `folder`, or on other stores."""
         self.clock = StillClock()
         self._random = 0
-        database = SqliteDatabase(folder / "flowstrand.db")
+        on = stores or sqlite_stores(folder)
         control = InProcessControlQueue(self.clock, 60_000)
-        self.log = SqliteLog(database)
+        self.log = on.log
         self.services = Services(
             log=self.log,
-            payloads=SqlitePayloads(database),
-            transfers=SignedTransfers("a secret of at least thirty-two bytes", self.clock),
-            directory=SqliteDirectory(database),
+            payloads=on.payloads,
+            transfers=on.transfers or SignedTransfers("a secret of at least thirty-two bytes", self.clock),
+            directory=on.directory,
             control=control,
             tasks=InProcessTaskQueue(self.clock),
             timers=InProcessTimers(self.clock, control),

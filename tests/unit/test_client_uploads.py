@@ -46,6 +46,7 @@ class FakeStore:
             begun = {
                 "payloadId": asked["sha256"],
                 "payload": {"$flowstrand": "payload", "id": asked["sha256"], "sizeBytes": asked["sizeBytes"]},
+                "stored": asked["sha256"] in self.bodies,
                 "uploadUrl": f"https://store/{asked['sha256']}",
                 "method": "PUT",
                 "headers": {"content-type": "application/json", "x-amz-checksum-sha256": "digest"},
@@ -91,6 +92,8 @@ def test_an_upload_goes_to_the_store_and_its_credential_does_not(store: FakeStor
     assert begin.headers["authorization"] == KEY
     assert "authorization" not in put.headers
     assert put.headers["x-amz-checksum-sha256"] == "digest"
+    assert client.upload(VALUE) == REFERENCE
+    assert len(store.requests) == 3  # it is there, and is not sent again
 
 
 def test_a_download_is_what_was_uploaded_and_anything_else_is_itself(store: FakeStore, client: SyncClient) -> None:

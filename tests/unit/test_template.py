@@ -35,6 +35,7 @@ ROUTES = {
     ("GET", f"{ORG}/workflow-executions/{{id}}/children"): "executions",
     ("POST", f"{ORG}/workflow-executions/{{id}}/signal"): "executions",
     ("POST", f"{ORG}/workflow-executions/{{id}}/cancel"): "executions",
+    ("POST", f"{ORG}/workflow-executions/{{id}}/retry"): "executions",
     ("POST", f"{ORG}/promises/{{id}}/resolve"): "executions",
     ("POST", f"{ORG}/promises/{{id}}/reject"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}/events"): "events",

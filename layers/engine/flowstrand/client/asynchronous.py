@@ -150,7 +150,7 @@ class Client(Starting, Looking, Listing, Tasking, Uploading):
         """
         request = commands.retry(self.connection, execution_id, reason=reason, request_id=request_id)
         body = await self._answer(request)
-        return Handle(self, str(body["workflowExecutionId"]), workflow)
+        return self._handle(str(body["workflowExecutionId"]), workflow, body)
 
     async def resolve_promise(
         self, promise_id: str | None = None, value: object = None, *, key: str | None = None

@@ -41,6 +41,7 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
 
     Attributes:
         connection: where it sends requests, and as whom.
+        schedules: what starts executions at their time.
         payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
 
@@ -145,7 +146,7 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
         """
         request = commands.retry(self.connection, execution_id, reason=reason, request_id=request_id)
         body = self._answer(request)
-        return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
+        return self._handle(str(body["workflowExecutionId"]), workflow, body)
 
     def resolve_promise(
         self, promise_id: str | None = None, value: object = None, *, key: str | None = None

@@ -31,9 +31,9 @@ class Transfers:
         await self._http.aclose()
 
     async def put(self, begun: Mapping[str, JsonValue], body: bytes) -> None:
-        """Send `body` as the answer to a request for an upload says."""
-        response = await self._http.request(**_upload(begun), content=body)
-        _require_success(response)
+        """Send `body` as the answer to a request for an upload says, unless it says that this is there already."""
+        if begun.get("stored") is not True:
+            _require_success(await self._http.request(**_upload(begun), content=body))
 
     async def get(self, url: str) -> JsonValue:
         """The value behind a URL."""
@@ -53,8 +53,9 @@ class SyncTransfers:
         self._http.close()
 
     def put(self, begun: Mapping[str, JsonValue], body: bytes) -> None:
-        """Send `body` as the answer to a request for an upload says."""
-        _require_success(self._http.request(**_upload(begun), content=body))
+        """Send `body` as the answer to a request for an upload says, unless it says that this is there already."""
+        if begun.get("stored") is not True:
+            _require_success(self._http.request(**_upload(begun), content=body))
 
     def get(self, url: str) -> JsonValue:
         """The value behind a URL."""

@@ -33,10 +33,11 @@ class UploadOutput(RequestBody):
 
 
 class UploadBegun(ResponseBody):
-    """Where to send a value. `payload` stands for it, wherever a value is taken, once it is there."""
+    """Where to send a value. `payload` stands for it, wherever a value is taken, once it is there; if `stored`, it is."""
 
     payload_id: str
     payload: dict[str, Any]
+    stored: bool
     upload_url: str
     method: str
     headers: dict[str, str]
@@ -48,6 +49,7 @@ class UploadBegun(ResponseBody):
         return cls(
             payload_id=begun.ref.sha256,
             payload=to_reference(begun.ref),
+            stored=begun.is_stored,
             upload_url=begun.url,
             method=begun.method,
             headers=dict(begun.headers),

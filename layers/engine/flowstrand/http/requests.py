@@ -264,8 +264,8 @@ class HeartbeatTask(RequestBody):
     """`POST /task-executions/{id}/heartbeat`."""
 
     lease_token: LeaseToken
-    details: Any = None
     progress: Annotated[float, Field(ge=0, le=1)] | None = None
+    details: Any = None
 
 
 class SignalExecution(RequestBody):

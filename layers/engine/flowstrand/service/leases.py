@@ -84,43 +84,44 @@ class TurnLease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """What an attempt's worker has said last.
+    """What an attempt said last.
 
     Attributes:
-        until_ms: how long its lease lasts since.
-        details: for the next attempt; None where there are none.
-        progress: from 0 to 1, as far as it said.
+        until_ms: until when its lease lasts by that.
+        progress: how much of the work is done, from 0 to 1, if it said so.
+        details: for the next attempt.
     """
 
     attempt: int
     at_ms: int
     until_ms: int
-    details: JsonValue = None
     progress: float | None = None
+    details: JsonValue = None
 
 
 def heartbeat(directory: Directory, task_id: str, beat: Heartbeat) -> None:
-    """The attempt's worker is alive, and its lease lasts longer."""
-    data: JsonObject = {"attempt": beat.attempt, "at": beat.at_ms, "until": beat.until_ms}
+    """The attempt's worker is alive."""
+    until_ms = beat.until_ms
+    data: JsonObject = {"attempt": beat.attempt, "until": until_ms, "at": beat.at_ms}
     if beat.details is not None:
         data["details"] = beat.details
     if beat.progress is not None:
         data["progress"] = beat.progress
-    directory.put(f"heartbeat#{task_id}", _ONLY, data, expires_at_ms=beat.until_ms + _DAY_MS)
+    directory.put(f"heartbeat#{task_id}", _ONLY, data, expires_at_ms=until_ms + _DAY_MS)
 
 
-def last_heartbeat(directory: Directory, task_id: str) -> Heartbeat | None:
-    """The newest of any attempt; None where there was none, or long ago."""
+def last_heartbeat(directory: Directory, task_id: str, *, attempt: int | None = None) -> Heartbeat | None:
+    """The newest heartbeat of an attempt, by default of any; None where there was none, or long ago."""
     item = directory.get(f"heartbeat#{task_id}", _ONLY)
-    if item is None:
+    if item is None or attempt not in (None, item.data.get("attempt")):
         return None
     progress = item.data.get("progress")
     return Heartbeat(
         attempt=_milliseconds(item.data.get("attempt")),
         at_ms=_milliseconds(item.data.get("at")),
         until_ms=_milliseconds(item.data.get("until")),
+        progress=float(progress) if isinstance(progress, int | float) else None,
         details=item.data.get("details"),
-        progress=progress if isinstance(progress, int | float) else None,
     )
 
 

@@ -80,14 +80,14 @@ def heartbeat(
     task_id: str,
     *,
     lease_token: str,
-    details: JsonValue = None,
     progress: float | None = None,
+    details: JsonValue = None,
 ) -> bool:
-    """Extend the attempt's lease; returns whether the worker should stop, because the task was cancelled.
+    """Extend the attempt's lease; returns whether the worker should stop: its task was cancelled, or its execution asked to end.
 
     Args:
-        details: what the next attempt is to know of this one, until another heartbeat says something else.
-        progress: how much of the work is done, from 0 to 1, for whoever looks at the task.
+        progress: how much of the work is done, from 0 to 1, until another heartbeat says something else.
+        details: what the next attempt is to know of this one, likewise.
 
     Raises:
         PayloadTooLarge: the details are over `MAX_DETAILS_BYTES`; nothing is extended.
@@ -98,21 +98,19 @@ def heartbeat(
         raise PayloadTooLarge(f"the details have {size} bytes, and may have {MAX_DETAILS_BYTES}")
     key, position, lease = lease_of(services, org, task_id, lease_token)
     now_ms = services.clock.now_ms()
+    state = require(services, key).state
     try:
-        known = task.running(Draft(require(services, key).state, now_ms), position, lease.attempt)
+        known = task.running(Draft(state, now_ms), position, lease.attempt)
     except Conflict:
         if _was_cancelled(services, key, position, lease):
             return True
         raise
+    until_ms = task.lease_until_ms(known, now_ms, services.settings.lease_ms)
     beat = leases.Heartbeat(
-        attempt=lease.attempt,
-        at_ms=now_ms,
-        until_ms=task.lease_until_ms(known, now_ms, services.settings.lease_ms),
-        details=details,
-        progress=progress,
+        attempt=lease.attempt, at_ms=now_ms, until_ms=until_ms, progress=progress, details=details
     )
     leases.heartbeat(services.directory, task_id, beat)
-    return False
+    return task.is_to_stop(state, position)
 
 
 def _was_cancelled(services: Services, key: LogKey, position: int, lease: Lease) -> bool:

@@ -20,9 +20,10 @@ from flowstrand.service.payloads import payload_not_found
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BegunUpload:
-    """Where to send a value, how, and until when; `ref` stands for it once it is there."""
+    """Where to send a value, how, and until when; `ref` stands for it once it is there, and with `is_stored` it is."""
 
     ref: PayloadRef
+    is_stored: bool
     url: str
     method: str
     headers: Mapping[str, str]
@@ -48,6 +49,7 @@ def begin(services: Services, org: OrgId, *, sha256: str, size: int) -> BegunUpl
     Raises:
         PayloadTooLarge: it is over `Settings.max_upload_bytes`.
         Unavailable: `NO_UPLOADS`: this server takes none.
+        StoreUnavailable: it cannot be said whether the value is there already.
     """
     limit = services.settings.max_upload_bytes
     if size > limit:
@@ -56,6 +58,7 @@ def begin(services: Services, org: OrgId, *, sha256: str, size: int) -> BegunUpl
     upload = _transfers(services).upload(org, sha256, size, expires_s=expires_s)
     return BegunUpload(
         ref=PayloadRef(sha256, size),
+        is_stored=services.payloads.size_of(org, sha256) == size,
         url=upload.url,
         method=upload.method,
         headers=upload.headers,

@@ -20,7 +20,7 @@ from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay.commands import ScheduleTask
 from flowstrand.engine.retry import has_attempt_left, retry_delay_ms
 from flowstrand.engine.schema import EpochMs, Payload
-from flowstrand.engine.state import OpenTask
+from flowstrand.engine.state import ExecutionState, OpenTask
 from flowstrand.errors import Conflict
 from flowstrand.jsonvalue import JsonObject
 
@@ -162,6 +162,14 @@ def cancel(draft: Draft, position: int, *, command: int | None = None, reason: s
                 reason=reason,
             )
         )
+
+
+def is_to_stop(state: ExecutionState, position: int) -> bool:
+    """Whether the execution was asked to cancel, and with it the task: one that it had asked for before, and does not shield."""
+    task, asked_at = state.tasks.get(position), state.cancel_requested_at
+    if task is None or asked_at is None or task.created_at > asked_at:
+        return False
+    return not any(group.shielded and position in group.positions() for group in state.waits)
 
 
 def running(draft: Draft, position: int, attempt: int) -> OpenTask:

@@ -5,7 +5,8 @@ A refusal of the gateway is one that no handler gives: API Gateway's own, which 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from flowstrand.errors import (
     CallerError,
@@ -51,6 +52,7 @@ NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing 
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
     "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
+    by_gateway=True,
 )
 STORE_UNAVAILABLE = Refusal(
     status=503,
@@ -131,6 +133,8 @@ STALE_ATTEMPT = _of(
 STATE_TOO_LARGE = _of(
     PayloadTooLarge, "The values are too much for one answer; ask key by key.", "STATE_TOO_LARGE"
 )
+OVER_QUOTA = replace(QUOTA_EXCEEDED, by_gateway=False)
+"""Of the routes that quotas are kept at; the gateway's throttle is at every route."""
 BUSY = _of(
     Unavailable, "Too many others write to the same execution, schedule or queue; repeat the request.", "BUSY"
 )
@@ -145,5 +149,13 @@ WITH_PARAMETERS = (INVALID_INPUT,)
 
 def every_refusal() -> tuple[Refusal, ...]:
     """All of them, by status and code."""
-    found = [value for value in globals().values() if isinstance(value, Refusal)]
-    return tuple(sorted(found, key=lambda refusal: (refusal.status, refusal.code)))
+    return one_for_each_code(value for value in globals().values() if isinstance(value, Refusal))
+
+
+def one_for_each_code(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Those of different codes, by status and code; of several with one code the last, if it is a handler's."""
+    found: dict[tuple[int, str], Refusal] = {}
+    for refusal in refusals:
+        if not refusal.by_gateway or (refusal.status, refusal.code) not in found:
+            found[refusal.status, refusal.code] = refusal
+    return tuple(found[key] for key in sorted(found))
