@@ -35,6 +35,8 @@ from flowstrand.local.gateway import Gateway
 from flowstrand.local.keys import ensure_dev_key, ensure_worker_key
 from flowstrand.local.machinery import Machinery
 from flowstrand.local.options import Options
+from flowstrand.local.payload_transfers import ROUTE as TRANSFERS
+from flowstrand.local.payload_transfers import TransferRoute
 from flowstrand.local.secrets_file import lease_secret
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.sdk.app import App
@@ -112,7 +114,7 @@ class DevServer:
         uninstall = container.install(composed.services)
         try:
             on_listening(Listening(url=f"http://{options.host}:{port}", api_key=key))
-            _serve(listener, Gateway(functions, composed.stopping), machinery)
+            _serve(listener, Gateway(functions, composed.stopping), machinery, composed.payload_route)
         finally:
             uninstall()
 
@@ -125,7 +127,7 @@ class DevServer:
         return EmbeddedWorker(app, url=f"http://127.0.0.1:{port}", api_key=key)
 
 
-def _serve(listener: socket.socket, gateway: Gateway, machinery: Machinery) -> None:
+def _serve(listener: socket.socket, gateway: Gateway, machinery: Machinery, payload_route: TransferRoute) -> None:
     async def serve(request: Request) -> Response:
         return await gateway.serve(request)
 
@@ -134,7 +136,11 @@ def _serve(listener: socket.socket, gateway: Gateway, machinery: Machinery) -> N
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "starting"}, status_code=503, headers={"Retry-After": "1"})
 
-    routes = [Route(HEALTH, health), Route("/{path:anything}", serve, methods=_METHODS)]
+    routes = [
+        Route(HEALTH, health),
+        Route(TRANSFERS, payload_route.serve, methods=["GET", "PUT"]),
+        Route("/{path:anything}", serve, methods=_METHODS),
+    ]
     config = uvicorn.Config(
         Starlette(routes=routes, lifespan=lambda _: _lifespan(machinery)),
         log_level="warning",

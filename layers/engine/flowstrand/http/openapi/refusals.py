@@ -107,6 +107,9 @@ UNKNOWN_WORKFLOW_KIND = _of(
 UNKNOWN_TASK_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a task of this kind.", "UNKNOWN_TASK_KIND"
 )
+PAYLOAD_NOT_FOUND = _of(
+    NotFound, "Nothing was uploaded under this id, or it is another org's.", "PAYLOAD_NOT_FOUND"
+)
 
 EXECUTION_EXPIRED = _of(
     Gone,
