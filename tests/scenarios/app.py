@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowstrand import App, RetryPolicy, TaskFailed, WorkflowContext, workflow
 from flowstrand.errors import ChildWorkflowFailed, PromiseRejected
 from flowstrand.jsonvalue import JsonObject, JsonValue
-from tests.scenarios import endings, timeouts
+from tests.scenarios import endings, retried, timeouts
 
 ONCE = RetryPolicy(max_attempts=1)
 THRICE = RetryPolicy(max_attempts=3, initial=1.0)
@@ -65,6 +65,13 @@ async def retries(ctx: WorkflowContext) -> str:
 async def parent(ctx: WorkflowContext) -> JsonValue:
     """S2: a parent and its child."""
     return await ctx.schedule_workflow("child", {"from": "parent"})
+
+
+@workflow(name="waits-for-two")
+async def waits_for_two(ctx: WorkflowContext) -> None:
+    """A child, and then a signal."""
+    await ctx.schedule_workflow("child", {})
+    await ctx.wait_for_signal("go")
 
 
 @workflow(name="child")
@@ -148,6 +155,7 @@ APP = App(
         swallows_and_asks,
         retries,
         parent,
+        waits_for_two,
         child,
         catching_parent,
         failing_child,
@@ -159,5 +167,6 @@ APP = App(
         approval,
         *timeouts.WORKFLOWS,
         *endings.WORKFLOWS,
+        *retried.WORKFLOWS,
     ]
 )

@@ -6,11 +6,15 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, cast
+from urllib.parse import quote
 
-from flowstrand.engine.ids import OrgId
+from flowstrand.engine.ids import OrgId, is_standalone_task
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.local import proxy_event, routes
 from flowstrand.local.changes import LocalChanges
@@ -23,6 +27,7 @@ from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
+from flowstrand.streams.response import StreamResponse
 from flowstrand.timers.in_process import InProcessTimers
 from tests.scenarios.app import APP
 
@@ -46,10 +51,16 @@ class StillClock:
 
 
 class PacedClock(StillClock):
-    """Lets threads back off in earnest: else all that have lost a race try again at the same moment."""
+    """Goes by itself, and lets threads back off in earnest: else all that have lost a race try again at the same moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun_s = time.monotonic()
+
+    def now_ms(self) -> int:
+        return self.ms + round((time.monotonic() - self._begun_s) * 1_000)
 
     def sleep_ms(self, duration_ms: float) -> None:
-        super().sleep_ms(duration_ms)
         time.sleep(duration_ms / 1_000)
 
 
@@ -109,6 +120,7 @@ class World:
             changes=LocalChanges(),
             warm=WarmCache(warm),
             settings=Settings(warm_executions=warm),
+            retention=stores.retention,
         )
 
     # --- clients ------------------------------------------------------------------------------
@@ -123,6 +135,19 @@ class World:
         """The execution as clients see it."""
         return self.request("GET", f"/workflow-executions/{execution}").body
 
+    def signal(self, execution: str, name: str, value: JsonValue = None) -> Answer:
+        """Send a signal."""
+        body: JsonObject = {"signalName": name, "signalValue": value}
+        return self.request("POST", f"/workflow-executions/{execution}/signal", body)
+
+    def cancel(self, execution: str, **body: JsonValue) -> Answer:
+        """Ask an execution to end."""
+        return self.request("POST", f"/workflow-executions/{execution}/cancel", body)
+
+    def settle_promise(self, promise: str, verb: str, body: JsonObject) -> Answer:
+        """Resolve or reject a promise, named by its id or `key:` and its key."""
+        return self.request("POST", f"/promises/{quote(promise, safe=':')}/{verb}", body)
+
     def request(self, method: str, path: str, body: JsonValue = None, **query: str) -> Answer:
         """Call the function behind a route as API Gateway would."""
         route, event = self._event(method, path, body, query)
@@ -130,12 +155,21 @@ class World:
         headers = {name: values[0] for name, values in response["multiValueHeaders"].items()}
         return Answer(response["statusCode"], json.loads(proxy_event.response_body(response) or b"null"), headers)
 
-    def stream(self, execution: str, **query: str) -> bytes:
+    def stream(self, log: str, **query: str) -> bytes:
         """Everything the SSE stream sends until it ends."""
-        route, event = self._event("GET", f"/workflow-executions/{execution}/stream", None, query)
-        response = self._functions.invoke(route.function, event)
+        response = self.open_stream(log, **query)
         assert response.status == 200
         return asyncio.run(_join(response.body))
+
+    def open_stream(self, log: str, **query: str) -> StreamResponse:
+        """The streaming function's response, before its body."""
+        route, event = self._event("GET", f"{self.path(log)}/stream", None, query)
+        response: StreamResponse = self._functions.invoke(route.function, event)
+        return response
+
+    def path(self, log: str) -> str:
+        """Where a log is read: an execution's, or a standalone task's."""
+        return f"/{'task' if is_standalone_task(log) else 'workflow'}-executions/{log}"
 
     def invoke(self, function: str, event: JsonObject) -> Any:
         """Call a function that answers no HTTP request."""
@@ -215,10 +249,41 @@ class World:
                 self.control.acknowledge(received)
         raise AssertionError("the control queue never ran dry")
 
+    @contextmanager
+    def resuming(self) -> Iterator[None]:
+        """The resumer runs beside the test, in a thread of its own, as it does where it is deployed."""
+        stop = Event()
+        with ThreadPoolExecutor(1) as thread:
+            resumer = thread.submit(self._resume, stop)
+            try:
+                yield
+            finally:
+                stop.set()
+                resumer.result()
+
+    def _resume(self, stop: Event) -> None:
+        while not stop.is_set():
+            batch = self.control.receive(10, 0)
+            if not batch:
+                stop.wait(0.01)
+                continue
+            records = [{"messageId": r.receipt, "body": dump(r.message)} for r in batch]
+            answer = self._functions.invoke("resumer", {"Records": [_sqs(record) for record in records]})
+            failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+            for received in batch:
+                if received.receipt in failed:
+                    self.control.release(received)
+                else:
+                    self.control.acknowledge(received)
+
     def jump(self, seconds: float) -> None:
         """Let time pass, and deliver what then is due."""
         self.clock.ms += round(seconds * 1_000)
         self.settle()
+
+    def clean(self) -> Any:
+        """Run the janitor as its schedule does."""
+        return self._functions.invoke("janitor", {"detail-type": "Scheduled Event"})
 
     def key(self, execution: str) -> LogKey:
         """Whose log it is."""

@@ -60,6 +60,7 @@ def test_commands_are_repeated_as_the_same_request(
     for command in (
         lambda: sync_client.handle(EXECUTION).signal("go"),
         lambda: sync_client.handle(EXECUTION).cancel(),
+        lambda: sync_client.handle(EXECUTION).retry(),
         lambda: sync_client.signal_with_start("chat", "chat-7", "go"),
         lambda: sync_client.resolve_promise("p", 1),
     ):
@@ -75,7 +76,8 @@ async def test_a_signal_with_start_says_what_to_start_and_what_to_say(api: FakeA
         handle = await client.signal_with_start(
             "chat", "chat-7", "say", "hello", input={"n": 1}, request_id="r1", queue="q", execution_timeout=60
         )
-    assert handle.id == EXECUTION
+    assert (handle.id, handle.started) == (EXECUTION, {"workflowExecutionId": EXECUTION, "signalEventSequence": 2})
+    assert client.handle(EXECUTION).started == {}
     [(path, body)] = sent(api)
     assert path == "/workflow-executions/signal-with-start"
     assert body == {
@@ -103,6 +105,17 @@ def test_a_cancel_says_how(api: FakeApi, sync_client: SyncClient) -> None:
     assert body.pop("requestId")
     assert path == f"/workflow-executions/{EXECUTION}/cancel"
     assert body == {"reason": "no more", "cascadeToChildren": False, "force": True}
+
+
+async def test_a_retry_gives_the_handle_of_the_execution_that_goes_on(
+    api: FakeApi, sync_client: SyncClient
+) -> None:
+    async with Client("http://server", "key", "acme", transport=api.transport) as client:
+        handle = await client.handle(EXECUTION).retry(reason="fixed", request_id="r1")
+    assert handle.id == sync_client.retry(EXECUTION, reason="fixed", request_id="r1").id
+    assert handle.id == f"{EXECUTION}.r0123456789abcdef"
+    request = (f"/workflow-executions/{EXECUTION}/retry", {"reason": "fixed", "requestId": "r1"})
+    assert sent(api) == [request, request]
 
 
 async def test_promises_are_settled_by_id_or_by_key(api: FakeApi) -> None:

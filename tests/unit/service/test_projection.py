@@ -6,9 +6,11 @@ import pytest
 
 from flowstrand.engine.chunk import Chunk, ChunkType
 from flowstrand.engine.events import SuspendType, WorkflowStatus
+from flowstrand.engine.ids import OrgId
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.errors import LogCorrupted, StoreUnavailable
 from flowstrand.jsonvalue import JsonValue
+from flowstrand.log.port import LogKey
 from flowstrand.service import chunks, listing_rows, mending, open_executions
 from flowstrand.service.listing_rows import Listed
 from flowstrand.service.projection import project
@@ -109,6 +111,26 @@ def test_stream_chunks_are_in_no_feed_and_the_listing_goes_on_behind_them(world:
     assert all(not event.event.type.startswith("STREAM_") for event in whole_feed(world.services))
 
 
+def test_of_a_log_that_is_gone_there_is_nothing_to_project(world: ServiceWorld) -> None:
+    execution = world.begin(order)
+    del world.disk.commits[key_of(execution)]
+    world.restart()
+    assert project(world.services, {key_of(execution): 3}) == {}
+    assert whole_feed(world.services) == []
+
+
+def test_a_projector_that_has_seen_a_log_before_reads_only_what_is_new(world: ServiceWorld) -> None:
+    execution = world.begin(order)
+    projector = world.boot()
+    assert project(projector, {key_of(execution): 3}) == {}
+    world.claim()
+    world.seam.calls.clear()
+    world.seam.rows_read = 0
+    assert project(projector, {key_of(execution): 4}) == {}
+    assert world.seam.rows_read == 1
+    require_listed(world.services, world.disk)
+
+
 def test_a_long_log_is_projected_in_parts(world: ServiceWorld) -> None:
     async def many(driver: Driver, input: JsonValue) -> JsonValue:
         for _ in range(150):
@@ -151,6 +173,15 @@ def test_a_store_that_keeps_failing_is_reported_for_every_log(world: ServiceWorl
     failures = project(world.services, {key_of(first): 3, key_of(second): 3})
     assert {type(error) for error in failures.values()} == {StoreUnavailable}
     assert failures.keys() == {key_of(first), key_of(second)}
+
+
+def test_where_the_store_is_away_many_orgs_are_not_waited_for_one_after_the_other(world: ServiceWorld) -> None:
+    execution = key_of(world.begin(order))
+    orgs = {LogKey(OrgId(f"org-{number}"), execution.execution_id): 3 for number in range(200)}
+    world.seam.before("directory.get_many", *[unavailable] * 200 * AWAY)
+    began_ms = world.clock.now_ms()
+    assert project(world.services, orgs).keys() == orgs.keys()
+    assert world.clock.now_ms() - began_ms < 30_000
 
 
 def test_a_reply_that_is_lost_is_no_second_entry(world: ServiceWorld) -> None:

@@ -167,6 +167,8 @@ class Attempt:
         while not self._is_lost:
             await self._sleep(self._claimed.heartbeat_ms / 1_000)
             await self._beat()
+            if self._cancel_requested and self._verdict is None and not self._is_lost:
+                self.give_up(Failed(type="TaskCancelled", message="the task was cancelled", retryable=False))
 
     async def _beat(self) -> bool:
         """One heartbeat; returns whether the result is no longer wanted."""

@@ -10,12 +10,8 @@ import typer
 from flowstrand.cli.exits import Exit
 from flowstrand.cli.failures import tell
 from flowstrand.errors import ConfigurationError
-from flowstrand.lint.checking import check_file
-from flowstrand.lint.configuration import configuration_near
 from flowstrand.lint.finding import Finding
 from flowstrand.lint.formats import Format, render
-from flowstrand.lint.selection import selected
-from flowstrand.lint.source_files import source_files
 
 Ids = list[str] | None
 
@@ -29,6 +25,7 @@ def lint(
         Ids, typer.Option(metavar="ID", help="Only these rules: FS101, FS1, ALL; may be repeated.")
     ] = None,
     ignore: Annotated[Ids, typer.Option(metavar="ID", help="All but these rules; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Find code in workflows that would not replay: clocks, randomness, I/O, foreign awaits.
 
@@ -36,12 +33,14 @@ def lint(
 
     Examples:
         flowstrand lint shop
-        flowstrand lint shop --ignore FS103 --format json
+        flowstrand lint shop --ignore FS103 --json
     """
+    if as_json:
+        format = Format.JSON
     try:
         findings = _check(paths or [Path()], _ids(select), _ids(ignore))
     except ConfigurationError as error:
-        tell(error.message, error.code)
+        tell(error.message, error.code, as_json=as_json)
         raise typer.Exit(Exit.USAGE) from error
     if findings or format is Format.JSON:
         typer.echo(render(findings, format))
@@ -52,6 +51,11 @@ def lint(
 
 
 def _check(paths: list[Path], select: list[str], ignore: list[str]) -> list[Finding]:
+    from flowstrand.lint.checking import check_file
+    from flowstrand.lint.configuration import configuration_near
+    from flowstrand.lint.selection import selected
+    from flowstrand.lint.source_files import source_files
+
     configuration = configuration_near(paths[0] if paths[0].is_dir() else paths[0].parent)
     rules = selected(select or configuration.select, [*configuration.ignore, *ignore])
     files = source_files(paths, exclude=configuration.exclude, root=configuration.root)

@@ -13,11 +13,14 @@ from flowstrand.cli import (
     dev,
     following,
     lint,
+    listing,
     looking,
     promise,
+    queue,
     replay,
     schedule,
     starting,
+    task,
     worker,
 )
 from flowstrand.cli.demo import command as demo
@@ -55,10 +58,13 @@ for command in (
     looking.children,
     changing.signal,
     changing.cancel,
+    changing.retry,
 ):
     register(program, command, panel=_EXECUTIONS)
+register(program, listing.listed, name="list", panel=_EXECUTIONS)
 for command in (dev.dev, worker.worker, lint.lint, replay.replay, demo.demo):
     register(program, command, panel=_HERE)
+register(program, queue.workers, panel=_OTHERS)
 program.add_typer(
     group("promise", "Settle what workflows wait for.", {"resolve": promise.resolve, "reject": promise.reject}),
     rich_help_panel=_OTHERS,
@@ -76,6 +82,36 @@ program.add_typer(
             "trigger": schedule.trigger,
             "runs": schedule.runs,
             "delete": schedule.delete,
+        },
+    ),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group(
+        "task",
+        "Run tasks without a workflow around them, and look at any.",
+        {
+            "start": task.start,
+            "get": task.get,
+            "wait": task.wait,
+            "cancel": task.cancel,
+            "attempts": task.attempts,
+            "events": task.events,
+            "tail": task.tail,
+        },
+    ),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group(
+        "queue",
+        "Look after the queues where tasks wait.",
+        {
+            "list": queue.listed,
+            "get": queue.get,
+            "pause": queue.pause,
+            "resume": queue.resume,
+            "limit": queue.limit,
         },
     ),
     rich_help_panel=_OTHERS,

@@ -22,7 +22,7 @@ class TaskContext:
 
     Attributes:
         task_execution_id: the same for every attempt of this task: a good idempotency key for what it calls.
-        workflow_execution_id: the execution that asked for it.
+        workflow_execution_id: the execution that asked for it; None for a standalone task.
         kind: the task's name.
         attempt: which attempt this is, from 1.
         max_attempts: how many there are at most.
@@ -34,7 +34,7 @@ class TaskContext:
         self,
         *,
         task_execution_id: str,
-        workflow_execution_id: str,
+        workflow_execution_id: str | None,
         kind: str,
         attempt: int,
         max_attempts: int,

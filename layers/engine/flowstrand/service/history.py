@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 from flowstrand.engine.events import Event, EventType
 from flowstrand.engine.events.codec import public_data
-from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
-from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.engine.ids import ExecutionId, OrgId, is_standalone_task
 from flowstrand.engine.names import is_id
-from flowstrand.errors import InvalidInput, LogCorrupted, NotFound
+from flowstrand.errors import Gone, InvalidInput, LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.service import payloads
+from flowstrand.service.append import execution_not_found
 from flowstrand.service.container import Services
 from flowstrand.service.poll_delay import PollDelay
+from flowstrand.service.task_address import task_not_found
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
@@ -64,8 +65,9 @@ def end(services: Services, org: OrgId, execution_id: ExecutionId, *, after: int
     """Where the log ends, given that a reader stands at `after`.
 
     Raises:
-        NotFound: no such execution in this org (`EXECUTION_NOT_FOUND`).
+        NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
         InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`).
+        Gone: what follows `after` is not kept any more (`EXECUTION_EXPIRED` from the beginning, else `CURSOR_EXPIRED`).
     """
     tail = _tail(services, LogKey(org, execution_id), after)
     return LogEnd(sequence=tail.last_sequence, closed=_is_terminal(unpack_events(tail)))
@@ -83,8 +85,9 @@ def page(
     """The events beyond `after`, at most `limit`; fewer where the page grows too large or `types` drops some.
 
     Raises:
-        NotFound: no such execution in this org (`EXECUTION_NOT_FOUND`).
+        NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
         InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`), or `limit` is out of range.
+        Gone: what follows `after` is not kept any more (`EXECUTION_EXPIRED` from the beginning, else `CURSOR_EXPIRED`).
         LogCorrupted: the log is not contiguous.
     """
     if not 1 <= limit <= MAX_LIMIT:
@@ -93,7 +96,11 @@ def page(
     tail = _tail(services, key, after)
     if tail.last_sequence == after:
         return HistoryPage(events=(), next_after=after, up_to_date=True, closed=_is_terminal(unpack_events(tail)))
-    scanned = _read(services, key, tail, after=after, limit=limit if types is None else _FILTERED_SCAN)
+    try:
+        scanned = _read(services, key, tail, after=after, limit=limit if types is None else _FILTERED_SCAN)
+    except LogCorrupted:
+        _tail(services, key, after)  # perhaps it has expired since its tail was read
+        raise
     events, next_after = _take(services, org, scanned, limit=limit, types=types)
     closed = _is_terminal(scanned) or _is_terminal(unpack_events(tail))
     last_known = max(tail.last_sequence, scanned[-1].sequence)
@@ -130,15 +137,22 @@ def wait(
 
 
 def _tail(services: Services, key: LogKey, after: int) -> Commit:
-    """The newest commit, which must reach `after`."""
+    """The newest commit, which must reach `after`, and behind which nothing may be missing that a reader at `after` wants."""
     tail = services.log.tail(key) if is_id(key.execution_id) else None
-    if tail is None:
-        raise NotFound("no such workflow execution", code="EXECUTION_NOT_FOUND")
+    if tail is None or (tail.expires_at_ms is not None and not _is_terminal(unpack_events(tail))):
+        raise task_not_found() if is_standalone_task(key.execution_id) else execution_not_found()
     if after > tail.last_sequence:
         raise InvalidInput(
             f"position {after} lies beyond the last event, {tail.last_sequence}", code="POSITION_BEYOND_TAIL"
         )
+    if tail.expires_at_ms is not None and tail.sequence > after + 1:
+        raise _expired(after)
     return tail
+
+
+def _expired(after: int) -> Gone:
+    code = "CURSOR_EXPIRED" if after else "EXECUTION_EXPIRED"
+    return Gone("the execution ended too long ago for its log to be kept", code=code)
 
 
 def _read(services: Services, key: LogKey, tail: Commit, *, after: int, limit: int) -> list[Event]:
@@ -186,4 +200,4 @@ def _until_full(scanned: Sequence[Event], taken: Sequence[Event], limit: int) ->
 
 
 def _is_terminal(events: Sequence[Event]) -> bool:
-    return events[-1].type in TERMINAL_TYPES
+    return events[-1].is_terminal

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from flowstrand.directory.port import Item, PreconditionFailed
 from flowstrand.engine import ids
+from flowstrand.engine.events import EventType
 from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.errors import Gone
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
 from flowstrand.service import append, succession
@@ -54,6 +57,7 @@ _REPEATED_MS = 600_000
 
 GivesWay: TypeAlias = Callable[[tuple[append.Tip, ...], bool], bool]
 """Whether the executions of a chain leave their key to another, given whether the key's time has passed."""
+NewId: TypeAlias = Callable[[int, bytes], ExecutionId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +69,14 @@ class _Claim:
     version: int
 
 
-def hold(services: Services, org: OrgId, key: str, *, ttl_ms: int, gives_way: GivesWay) -> Held:
+def hold(
+    services: Services, org: OrgId, key: str, *, ttl_ms: int, gives_way: GivesWay, new_id: NewId = ids.execution_id
+) -> Held:
     """The execution that `key` stands for; a new one, not begun yet, where it stood for none or for one that gives way.
 
     Args:
         ttl_ms: how long a new claim lasts, from now.
+        new_id: makes the id of a new one, of the moment and ten random bytes.
 
     Raises:
         StoreUnavailable: the key may or may not have been claimed; ask again.
@@ -80,7 +87,7 @@ def hold(services: Services, org: OrgId, key: str, *, ttl_ms: int, gives_way: Gi
         chain = () if claim is None else chain_of(services, org, claim.execution_id)
         if claim is not None and _stands(claim, chain, now_ms, gives_way):
             return Held(execution_id=claim.execution_id, chain=chain, before=_recently(claim, now_ms))
-        held = _next(services, claim, chain, now_ms)
+        held = _next(services, claim, chain, now_ms, new_id)
         row: JsonObject = {
             "execution": held.execution_id,
             "claimedAt": now_ms,
@@ -94,14 +101,50 @@ def hold(services: Services, org: OrgId, key: str, *, ttl_ms: int, gives_way: Gi
         return held
 
 
+def of_task(key: str) -> str:
+    """The key of a standalone task: it never meets that of an execution, which is of printable characters."""
+    return f"task\x1f{key}"
+
+
 def chain_of(services: Services, org: OrgId, execution_id: ExecutionId) -> tuple[append.Tip, ...]:
     """Where the log of an execution stands, and of each that it has continued as; empty where it has none."""
     tip = append.load(services, LogKey(org, execution_id))
     chain: list[append.Tip] = []
-    while tip is not None:
-        chain.append(tip)
-        tip = succession.successor_of(services, tip)
+    with suppress(Gone):
+        while tip is not None:
+            chain.append(tip)
+            tip = succession.successor_of(services, tip)
     return tuple(chain)
+
+
+def release(services: Services, tip: append.Tip, key: str) -> int | None:
+    """Let the key go of an execution that has ended and is to expire: to what it has continued as, else to nobody.
+
+    Returns:
+        None once the key does not stand for it any more, else until when it does.
+
+    Raises:
+        PreconditionFailed: somebody else has changed what the key stands for; look again.
+    """
+    claim = _find(services, tip.key.org, key)
+    if claim is None or claim.execution_id != tip.key.execution_id:
+        return None
+    successor = succession.successor_of(services, tip)
+    address = _address(tip.key.org, key)
+    if successor is not None:
+        row: JsonObject = {
+            "execution": successor.key.execution_id,
+            "claimedAt": claim.claimed_at_ms,
+            "expiresAt": claim.expires_at_ms,
+            "before": claim.before,
+        }
+        services.directory.put(*address, row, expect=claim.version)
+        return None
+    is_completed = tip.state.closed in {EventType.WORKFLOW_COMPLETED, EventType.TASK_COMPLETED}
+    if is_completed and services.clock.now_ms() < claim.expires_at_ms:
+        return claim.expires_at_ms
+    services.directory.delete(*address, expect=claim.version)
+    return None
 
 
 def _stands(claim: _Claim, chain: tuple[append.Tip, ...], now_ms: int, gives_way: GivesWay) -> bool:
@@ -113,11 +156,13 @@ def _recently(claim: _Claim, now_ms: int) -> ExecutionId | None:
     return claim.before if now_ms < claim.claimed_at_ms + _REPEATED_MS else None
 
 
-def _next(services: Services, claim: _Claim | None, chain: tuple[append.Tip, ...], now_ms: int) -> Held:
+def _next(
+    services: Services, claim: _Claim | None, chain: tuple[append.Tip, ...], now_ms: int, new_id: NewId
+) -> Held:
     """What to claim: the same again for as long as whoever claimed it may still be about to begin it, else a new one."""
     if claim is not None and not chain and now_ms < claim.expires_at_ms + _ABANDONED_MS:
         return Held(execution_id=claim.execution_id, before=claim.before)
-    execution = ids.execution_id(now_ms, services.random_bytes(10))
+    execution = new_id(now_ms, services.random_bytes(10))
     return Held(execution_id=execution, before=claim.execution_id if claim else None)
 
 

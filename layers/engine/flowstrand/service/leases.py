@@ -110,14 +110,14 @@ def heartbeat(directory: Directory, task_id: str, beat: Heartbeat) -> None:
     directory.put(f"heartbeat#{task_id}", _ONLY, data, expires_at_ms=until_ms + _DAY_MS)
 
 
-def last_heartbeat(directory: Directory, task_id: str, *, attempt: int) -> Heartbeat | None:
-    """The newest heartbeat of the attempt; None where there was none."""
+def last_heartbeat(directory: Directory, task_id: str, *, attempt: int | None = None) -> Heartbeat | None:
+    """The newest heartbeat of an attempt, by default of any; None where there was none, or long ago."""
     item = directory.get(f"heartbeat#{task_id}", _ONLY)
-    if item is None or item.data.get("attempt") != attempt:
+    if item is None or attempt not in (None, item.data.get("attempt")):
         return None
     progress = item.data.get("progress")
     return Heartbeat(
-        attempt=attempt,
+        attempt=_milliseconds(item.data.get("attempt")),
         at_ms=_milliseconds(item.data.get("at")),
         until_ms=_milliseconds(item.data.get("until")),
         progress=float(progress) if isinstance(progress, int | float) else None,
@@ -127,16 +127,14 @@ def last_heartbeat(directory: Directory, task_id: str, *, attempt: int) -> Heart
 
 def last_details(directory: Directory, task_id: str) -> JsonValue:
     """What the newest heartbeat of any attempt has said; None where it said nothing, or long ago."""
-    item = directory.get(f"heartbeat#{task_id}", _ONLY)
-    return item.data.get("details") if item else None
+    beat = last_heartbeat(directory, task_id)
+    return beat.details if beat else None
 
 
 def extended_to_ms(directory: Directory, task_id: str, *, attempt: int) -> int:
     """Until when heartbeats have extended the attempt's lease; 0 where none has."""
-    item = directory.get(f"heartbeat#{task_id}", _ONLY)
-    if item is None or item.data.get("attempt") != attempt:
-        return 0
-    return _milliseconds(item.data.get("until"))
+    beat = last_heartbeat(directory, task_id)
+    return beat.until_ms if beat and beat.attempt == attempt else 0
 
 
 def is_rearmed(directory: Directory, name: str, at_ms: int) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from flowstrand.directory.port import PreconditionFailed, Write
+from flowstrand.engine.events import Event
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import FlowstrandError, StoreUnavailable
 from flowstrand.log.packing import unpack_events
@@ -30,6 +31,8 @@ _EVENTS_TOGETHER = 3_000
 """Events beyond which nothing more is added to a transaction."""
 _TRIES = 12
 """How often one transaction is tried while others keep coming first, or the store is busy."""
+_PATIENCE_MS = 20_000
+"""When no org is tried more than once any more: where the store is away, they are not to be waited for one after the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +56,11 @@ def project(services: Services, wanted: Mapping[LogKey, int]) -> Mapping[LogKey,
     by_org: defaultdict[OrgId, dict[LogKey, int]] = defaultdict(dict)
     for key, sequence in wanted.items():
         by_org[key.org][key] = sequence
+    patient_until_ms = services.clock.now_ms() + _PATIENCE_MS
     failures: dict[LogKey, Exception] = {}
     for org, logs in by_org.items():
-        failures |= _project_org(services, org, logs)
+        is_patient = services.clock.now_ms() < patient_until_ms
+        failures |= _project_org(services, org, logs, tries=_TRIES if is_patient else 1)
     return failures
 
 
@@ -64,21 +69,23 @@ def is_projected(services: Services, key: LogKey, sequence: int) -> bool:
     return listing_rows.read(services.directory, [key])[key].projected >= sequence
 
 
-def _project_org(services: Services, org: OrgId, wanted: Mapping[LogKey, int]) -> dict[LogKey, Exception]:
+def _project_org(
+    services: Services, org: OrgId, wanted: Mapping[LogKey, int], *, tries: int
+) -> dict[LogKey, Exception]:
     behind = dict(wanted)
     failures: dict[LogKey, Exception] = {}
-    backoff, tries = append.Backoff(services), 0
+    backoff, tried = append.Backoff(services), 0
     while behind:
         batch = dict(islice(behind.items(), _LOGS_TOGETHER))
         try:
             done = _move_on(services, org, batch, failures)
         except (PreconditionFailed, StoreUnavailable) as error:
-            tries += 1
-            if tries == _TRIES:
+            tried += 1
+            if tried >= tries:
                 return failures | dict.fromkeys(behind, error)
             backoff.wait()
         else:
-            tries = 0
+            tried = 0
             for key in done | (failures.keys() & batch.keys()):
                 del behind[key]
     return failures
@@ -126,15 +133,10 @@ def _try_step(services: Services, row: Row, failures: dict[LogKey, Exception]) -
 
 def _step(services: Services, row: Row) -> _Step | None:
     """What comes next of a log; None where nothing does."""
-    tip = append.load(services, row.key)  # after the row, so it is not behind what the row has seen
-    if tip is None or tip.state.sequence <= row.projected:
+    read = _read_on(services, row)
+    if read is None:
         return None
-    commits = [
-        commit
-        for commit in services.log.read(row.key, after=row.projected, limit=_EVENTS_EACH)
-        if commit.last_sequence <= tip.state.sequence
-    ]
-    events = [event for commit in commits for event in unpack_events(commit) if event.sequence > row.projected]
+    tip, events = read
     projected = events[-1].sequence
     listed = listing_rows.listed_at(tip.state, events, row.listed)
     return _Step(
@@ -145,3 +147,27 @@ def _step(services: Services, row: Row) -> _Step | None:
         writes=listing_rows.changing(row, projected, listed),
         is_end=tip.state.closed is not None and projected == tip.state.sequence,
     )
+
+
+def _read_on(services: Services, row: Row) -> tuple[append.Tip, list[Event]] | None:
+    """The events behind what is projected, some of them or all, and the log's tip there or further on; None if there are none.
+
+    They are read once, and folded onto where this process has last seen the log to stand.
+    """
+    known = services.tips.newest(row.key)
+    if known is None or known.state.sequence < row.projected:
+        known = append.load(services, row.key)
+    if known is None:
+        return None  # all of it has expired
+    commits = services.log.read(row.key, after=row.projected, limit=_EVENTS_EACH)
+    events = [event for commit in commits for event in unpack_events(commit) if event.sequence > row.projected]
+    seen = known.state.sequence
+    new = [commit for commit in commits if commit.sequence > seen]
+    if not events:
+        return None
+    if not new:
+        return known, events
+    tip = append.advance(known, row.key, new, [event for event in events if event.sequence > seen])
+    if services.settings.warm_executions:
+        services.tips.note(tip)
+    return tip, events

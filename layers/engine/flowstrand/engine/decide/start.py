@@ -1,8 +1,13 @@
-"""Starting an execution: the one decision that is made on an empty log."""
+"""Starting an execution or a standalone task: the decisions that are made on an empty log."""
 
 from __future__ import annotations
 
-from flowstrand.engine.events import ParentRef, WorkflowStarted, WorkflowStatus
+from dataclasses import replace
+
+from flowstrand.engine import ids
+from flowstrand.engine.decide import task
+from flowstrand.engine.events import ParentRef, TaskCreated, WorkflowStarted, WorkflowStatus
+from flowstrand.engine.replay.commands import ScheduleTask
 from flowstrand.engine.schema import EpochMs, Payload
 from flowstrand.jsonvalue import JsonObject
 
@@ -17,6 +22,7 @@ def start_workflow(
     metadata: JsonObject | None = None,
     parent: ParentRef | None = None,
     timeout_at_ms: int | None = None,
+    idempotency_key: str | None = None,
 ) -> WorkflowStarted:
     """The event at sequence 1."""
     return WorkflowStarted(
@@ -30,4 +36,13 @@ def start_workflow(
         metadata=metadata,
         parent=parent,
         timeout_at_ms=None if timeout_at_ms is None else EpochMs(timeout_at_ms),
+        idempotency_key=idempotency_key,
     )
+
+
+def start_task(
+    task_id: str, command: ScheduleTask, *, metadata: JsonObject | None = None, idempotency_key: str | None = None
+) -> TaskCreated:
+    """The same of a standalone task, whose `command` is nobody's: its position is the root."""
+    created = task.created(task_id, replace(command, position=ids.ROOT), metadata=metadata)
+    return replace(created, idempotency_key=idempotency_key)

@@ -1,15 +1,18 @@
 """Every code that an answer's `code` can hold: its status and what it means. `docs/http-api.md` lists the same.
 
-A refusal of the gateway is one that no handler gives: API Gateway's own, which the stack's template puts into the same shape.
+A refusal by the gateway is one that API Gateway gives by itself, whatever handlers do; the stack's template puts it into the same
+shape.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from flowstrand.errors import (
     CallerError,
     Conflict,
+    Gone,
     InvalidInput,
     NotFound,
     PayloadTooLarge,
@@ -28,7 +31,7 @@ class Refusal:
 
     Attributes:
         meaning: a sentence for whoever reads the code.
-        by_gateway: whether API Gateway alone gives it.
+        by_gateway: whether API Gateway gives it by itself.
     """
 
     status: int
@@ -50,7 +53,8 @@ WRONG_PRINCIPAL = _of(
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
-    "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
+    "The org is over one of its quotas, or there are too many requests. Repeat it after `Retry-After` seconds.",
+    by_gateway=True,
 )
 STORE_UNAVAILABLE = Refusal(
     status=503,
@@ -58,7 +62,9 @@ STORE_UNAVAILABLE = Refusal(
     meaning="The store is throttled or failing. The request may have had its effect; repeating it is safe.",
 )
 UNAVAILABLE = _of(
-    Unavailable, "The key could not be checked, or the answer took too long; repeat the request.", by_gateway=True
+    Unavailable,
+    "The key could not be checked, the answer took too long, or the server is stopping; repeat the request.",
+    by_gateway=True,
 )
 
 # --- what a request holds -------------------------------------------------------------------------
@@ -82,7 +88,7 @@ UNPROCESSABLE_INPUT = _of(
 POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
 )
-PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB.")
+PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB, or a part of it over what that part may have.")
 
 # --- what it names --------------------------------------------------------------------------------
 
@@ -98,6 +104,16 @@ WORKER_NOT_FOUND = _of(
 UNKNOWN_WORKFLOW_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a workflow of this kind.", "UNKNOWN_WORKFLOW_KIND"
 )
+UNKNOWN_TASK_KIND = _of(
+    NotFound, "No deployed app and no registered worker knows a task of this kind.", "UNKNOWN_TASK_KIND"
+)
+
+EXECUTION_EXPIRED = _of(
+    Gone,
+    "The execution ended too long ago for its log to be kept; how it ended can still be asked.",
+    "EXECUTION_EXPIRED",
+)
+CURSOR_EXPIRED = _of(Gone, "What follows the position is not kept any more.", "CURSOR_EXPIRED")
 
 # --- what stands in its way -----------------------------------------------------------------------
 
@@ -109,6 +125,9 @@ EXECUTION_NOT_FAILED = _of(
 )
 EXECUTION_CLOSED = _of(
     Conflict, "The execution has ended, and nothing is appended to its log.", "EXECUTION_CLOSED"
+)
+TASK_OF_WORKFLOW = _of(
+    Conflict, "The task is part of an execution, which has its events and alone can cancel it.", "TASK_OF_WORKFLOW"
 )
 SCHEDULE_EXISTS = _of(Conflict, "Another schedule has this id.", "SCHEDULE_EXISTS")
 INVALID_LEASE = _of(
@@ -122,6 +141,8 @@ STALE_ATTEMPT = _of(
 STATE_TOO_LARGE = _of(
     PayloadTooLarge, "The values are too much for one answer; ask key by key.", "STATE_TOO_LARGE"
 )
+OVER_QUOTA = replace(QUOTA_EXCEEDED, by_gateway=False)
+"""Of the routes that quotas are kept at; the gateway's throttle is at every route."""
 BUSY = _of(
     Unavailable, "Too many others write to the same execution, schedule or queue; repeat the request.", "BUSY"
 )
@@ -136,5 +157,13 @@ WITH_PARAMETERS = (INVALID_INPUT,)
 
 def every_refusal() -> tuple[Refusal, ...]:
     """All of them, by status and code."""
-    found = [value for value in globals().values() if isinstance(value, Refusal)]
-    return tuple(sorted(found, key=lambda refusal: (refusal.status, refusal.code)))
+    return one_for_each_code(value for value in globals().values() if isinstance(value, Refusal))
+
+
+def one_for_each_code(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Those of different codes, by status and code; of several with one code the last, if it is a handler's."""
+    found: dict[tuple[int, str], Refusal] = {}
+    for refusal in refusals:
+        if not refusal.by_gateway or (refusal.status, refusal.code) not in found:
+            found[refusal.status, refusal.code] = refusal
+    return tuple(found[key] for key in sorted(found))

@@ -6,6 +6,7 @@ from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
     INVALID_LEASE,
     STALE_ATTEMPT,
     TASK_NOT_FOUND,
@@ -16,7 +17,7 @@ from flowstrand.service.keys import Principal
 
 TAG = "tasks"
 
-_REPORTED = (TASK_NOT_FOUND, INVALID_LEASE, STALE_ATTEMPT, EXECUTION_CLOSED)
+_REPORTED = (EXECUTION_EXPIRED, TASK_NOT_FOUND, INVALID_LEASE, STALE_ATTEMPT, EXECUTION_CLOSED)
 
 OPERATIONS = (
     Operation(
@@ -60,9 +61,10 @@ OPERATIONS = (
         name="heartbeatTask",
         tag=TAG,
         summary="Extend an attempt's lease",
+        description="A task that was cancelled is to be given up: nothing that is reported of it is taken any more.",
         principal=Principal.WORKER,
         body=HeartbeatTask,
-        answers={200: Answer(meaning="The lease lasts longer.", body=Heartbeat)},
+        answers={200: Answer(meaning="The lease lasts longer, or the task was cancelled.", body=Heartbeat)},
         refusals=_REPORTED,
     ),
     Operation(
