@@ -146,7 +146,7 @@ def _require_startable(services: Services, org: OrgId, request: TaskRequest) -> 
     manifest = definitions.find_task(services, org, request.kind)
     if manifest is None:
         raise NotFound(f"no task {request.kind!r} is known", code="UNKNOWN_TASK_KIND")
-    payloads.require_storable(services, request.input)
+    payloads.require_storable(services, request.input, org=org)
     input_schema.require_fitting(manifest.input_schema, request.input)
     quotas.require_start(services, org)
 

@@ -62,8 +62,7 @@ OPERATIONS = (
         tag=TAG,
         summary="Executions, the newest first",
         description=(
-            "All that is asked for must hold. `metadata.{key}` is a parameter, too, for up to ten keys: the value of the "
-            "key, as text. The list lags behind the executions by a second or less, unless something is out of order. A "
+            "All that is asked for must hold. The list lags behind the executions by a second or less, unless something is out of order. A "
             "page may hold fewer than `limit`, or none, and still not be the last: that is the one without `nextCursor`."
         ),
         principal=Principal.USER,
