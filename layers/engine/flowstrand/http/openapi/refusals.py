@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from flowstrand.errors import (
     CallerError,
     Conflict,
+    Gone,
     InvalidInput,
     NotFound,
     PayloadTooLarge,
@@ -103,6 +104,13 @@ UNKNOWN_WORKFLOW_KIND = _of(
 UNKNOWN_TASK_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a task of this kind.", "UNKNOWN_TASK_KIND"
 )
+
+EXECUTION_EXPIRED = _of(
+    Gone,
+    "The execution ended too long ago for its log to be kept; how it ended can still be asked.",
+    "EXECUTION_EXPIRED",
+)
+CURSOR_EXPIRED = _of(Gone, "What follows the position is not kept any more.", "CURSOR_EXPIRED")
 
 # --- what stands in its way -----------------------------------------------------------------------
 

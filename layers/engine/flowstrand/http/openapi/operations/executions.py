@@ -8,6 +8,7 @@ from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
     EXECUTION_NOT_FAILED,
     EXECUTION_NOT_FOUND,
     IDEMPOTENCY_KEY_REUSED,
@@ -105,7 +106,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=SignalExecution,
         answers={200: Answer(meaning="The signal is recorded.", body=SignalRecorded)},
-        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",
@@ -119,7 +120,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=CancelExecution,
         answers={200: Answer(meaning="The request is recorded.", body=Recorded)},
-        refusals=(EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",
@@ -140,6 +141,6 @@ OPERATIONS = (
                 meaning="This request has begun this one before.", body=ExecutionRetried, has_location=True
             ),
         },
-        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_NOT_FAILED, BUSY),
+        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_NOT_FAILED, BUSY),
     ),
 )
