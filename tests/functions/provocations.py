@@ -327,7 +327,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
 }
-"""Where one route's refusal takes another way."""
+"""Where a route's refusal takes another way, or is given by its handler as well as by the gateway."""
 
 
 def again(stack: Stack, operation: Operation, event: Event) -> Event:

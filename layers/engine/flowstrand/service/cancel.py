@@ -42,10 +42,11 @@ def cancel(
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
+        Gone: `EXECUTION_EXPIRED`.
         Conflict: `EXECUTION_CLOSED`.
         Unavailable, StoreUnavailable: it may or may not have been recorded; ask again.
     """
-    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    tip = succession.require_whole(services, LogKey(org, ExecutionId(execution_id)))
     request = requests.Cancellation(reason=reason, cascade=cascade, force=force, request_id=request_id)
     while True:
         try:

@@ -8,6 +8,7 @@ from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
     EXECUTION_NOT_FAILED,
     EXECUTION_NOT_FOUND,
     IDEMPOTENCY_KEY_REUSED,
@@ -61,8 +62,7 @@ OPERATIONS = (
         tag=TAG,
         summary="Executions, the newest first",
         description=(
-            "All that is asked for must hold. `metadata.{key}` is a parameter, too, for up to ten keys: the value of the "
-            "key, as text. The list lags behind the executions by a second or less, unless something is out of order. A "
+            "All that is asked for must hold. The list lags behind the executions by a second or less, unless something is out of order. A "
             "page may hold fewer than `limit`, or none, and still not be the last: that is the one without `nextCursor`."
         ),
         principal=Principal.USER,
@@ -105,7 +105,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=SignalExecution,
         answers={200: Answer(meaning="The signal is recorded.", body=SignalRecorded)},
-        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",
@@ -119,7 +119,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=CancelExecution,
         answers={200: Answer(meaning="The request is recorded.", body=Recorded)},
-        refusals=(EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",
@@ -140,6 +140,6 @@ OPERATIONS = (
                 meaning="This request has begun this one before.", body=ExecutionRetried, has_location=True
             ),
         },
-        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_NOT_FAILED, BUSY),
+        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_NOT_FAILED, BUSY),
     ),
 )

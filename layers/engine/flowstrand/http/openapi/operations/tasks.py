@@ -6,6 +6,7 @@ from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
     INVALID_LEASE,
     STALE_ATTEMPT,
     TASK_NOT_FOUND,
@@ -16,7 +17,7 @@ from flowstrand.service.keys import Principal
 
 TAG = "tasks"
 
-_REPORTED = (TASK_NOT_FOUND, INVALID_LEASE, STALE_ATTEMPT, EXECUTION_CLOSED)
+_REPORTED = (EXECUTION_EXPIRED, TASK_NOT_FOUND, INVALID_LEASE, STALE_ATTEMPT, EXECUTION_CLOSED)
 
 OPERATIONS = (
     Operation(
