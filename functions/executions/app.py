@@ -1,4 +1,4 @@
-"""`executions`: start, list, look into and signal executions, settle promises, keep schedules, and look after queues."""
+"""`executions`: start, list, look into and signal executions, do the same with tasks, settle promises, keep schedules, and look after queues."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from flowstrand.http.routes import (
     promises,
     queues,
     schedules,
+    standalone,
     work,
 )
 from flowstrand.service.keys import Principal
@@ -29,6 +30,7 @@ application = Application(
         definitions.router,
         promises.router,
         schedules.router,
+        standalone.router,
         present_workers.router,
         queues.router,
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from flowstrand import RetryPolicy, TaskContext, WorkflowContext, task, workflow
 
@@ -44,3 +45,15 @@ async def early(ctx: WorkflowContext) -> str:
     finally:
         cleaned.append("up")
     return f"in time, cleaned {len(cleaned)} time"
+
+
+@task(name="break", retry=RetryPolicy(max_attempts=1))
+def break_(_ctx: TaskContext, file: str) -> str:
+    """Fail for as long as there is no such file."""
+    return Path(file).read_text(encoding="utf-8")
+
+
+@workflow(name="fragile")
+async def fragile(ctx: WorkflowContext, file: str) -> str:
+    """What the file says, once there is one."""
+    return await ctx.schedule(break_, file)

@@ -11,25 +11,29 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from flowstrand.directory.port import PreconditionFailed
+from flowstrand.engine.decide import task
 from flowstrand.engine.events import StateSet
 from flowstrand.engine.evolve import Draft
-from flowstrand.engine.ids import execution_id
+from flowstrand.engine.ids import ROOT, execution_id
 from flowstrand.errors import StoreUnavailable
 from flowstrand.http.openapi import parameters
 from flowstrand.http.openapi.operation import Operation
 from flowstrand.local import routes
 from flowstrand.log.port import AppendConflict, Commit, LogKey
-from flowstrand.service import append, payloads, quotas
+from flowstrand.service import append, definitions, payloads, quotas
 from flowstrand.service.cancel import cancel
-from flowstrand.service.container import Services
+from flowstrand.service.container import require as installed
+from flowstrand.service.definitions import Manifest
 from tests.functions.requests import request_of, with_fields, with_parameters, with_query
 from tests.functions.stack import (
     ACME,
     APPROVAL,
     CLAIMED,
+    CLAIMED_TASK,
     NOW_MS,
     QUEUED,
     SCHEDULE,
+    STANDALONE,
     Approval,
     Order,
     Stack,
@@ -137,10 +141,6 @@ def _a_cursor_of_nobodys(_stack: Stack, _operation: Operation, event: Event) -> 
     return with_query(event, cursor=_NONSENSE)
 
 
-def _a_schema_that_is_none(_stack: Stack, _operation: Operation, event: Event) -> Event:
-    return with_fields(event, taskDefinitions=[{"kind": "charge-card", "inputSchema": {"type": "card"}}])
-
-
 def _over_a_mebibyte(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, more="x" * 1_048_576)
 
@@ -164,34 +164,18 @@ def _a_kind_that_is_known_no_more(stack: Stack, _operation: Operation, event: Ev
     return event
 
 
+def _inputs_are_to_be_texts(stack: Stack, _operation: Operation, event: Event) -> Event:
+    manifests = [Manifest(kind=kind, input_schema={"type": "string"}) for kind in (Order.kind, Approval.kind)]
+    definitions.add(stack.services.directory, ACME, definitions.WORKFLOWS, manifests, now_ms=NOW_MS)
+    stack.use(replace(stack.services, programs=NoPrograms()))
+    return event
+
+
+def _a_schema_that_is_none(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_fields(event, workflowDefinitions=[{"kind": "order", "inputSchema": {"type": 5}}])
+
+
 # --- what stands in its way -----------------------------------------------------------------------
-
-
-def _a_schema_that_nothing_fits(stack: Stack, _operation: Operation, event: Event) -> Event:
-    schema = {"enum": ["what no sample has"]}
-    definitions = [{"kind": kind, "inputSchema": schema} for kind in (Order.kind, Approval.kind)]
-    registered = _ask(stack, with_fields(sample("tasks/register"), workflowDefinitions=definitions))
-    assert registered["statusCode"] == 201
-    stack.use(replace(stack.services, programs=NoPrograms()))  # whose own schemas would go before registered ones
-    return event
-
-
-def _starts_are_used_up(stack: Stack, _operation: Operation, event: Event) -> Event:
-    quotas.require_start(_limited(stack), ACME)
-    return event
-
-
-def _signals_are_used_up(stack: Stack, _operation: Operation, event: Event) -> Event:
-    quotas.require_signal(_limited(stack), ACME)
-    return event
-
-
-def _limited(stack: Stack) -> Services:
-    """The services of an org that may do everything once a second."""
-    settings = replace(stack.services.settings, quota_starts_per_s=1, quota_signals_per_s=1, quota_burst_s=1)
-    limited = replace(stack.services, settings=settings)
-    stack.use(limited)
-    return limited
 
 
 def _of_an_open_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
@@ -218,6 +202,14 @@ def _everyone_writes(stack: Stack, _operation: Operation, event: Event) -> Event
     log: Any = Contended(stack.services.log)
     directory: Any = ContendedDirectory(stack.services.directory)
     stack.use(replace(stack.services, log=log, directory=directory))
+    return event
+
+
+def _the_quota_is_used_up(stack: Stack, _operation: Operation, event: Event) -> Event:
+    settings = replace(stack.services.settings, quota_starts_per_s=1, quota_signals_per_s=1, quota_burst_s=1)
+    stack.use(replace(stack.services, settings=settings))
+    quotas.require_start(installed(), ACME)
+    quotas.require_signal(installed(), ACME)
     return event
 
 
@@ -258,6 +250,32 @@ def _much_state(stack: Stack, operation: Operation, event: Event) -> Event:
     return with_parameters(operation, event, executionId=CLAIMED)
 
 
+def _a_task_of_an_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, event, taskId=CLAIMED_TASK)
+
+
+def _the_task_is_done(stack: Stack, _operation: Operation, event: Event) -> Event:
+    key = LogKey(ACME, STANDALONE)
+    append.transact(stack.services, key, lambda draft: task.complete(draft, ROOT, attempt=1, output="done"))
+    return event
+
+
+def _too_long_a_reason(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_query(event, reason="x" * 1_025)
+
+
+def _the_execution_has_completed(stack: Stack, _operation: Operation, event: Event) -> Event:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+    return event
+
+
+def _a_task_with_a_schema(stack: Stack, _operation: Operation, event: Event) -> Event:
+    manifest = Manifest(kind="charge-card", input_schema={"type": "string"})
+    definitions.add(stack.services.directory, ACME, definitions.TASKS, [manifest], now_ms=NOW_MS)
+    return with_fields(event, input=5)
+
+
 def _ask(stack: Stack, event: Event) -> Any:
     found = routes.match(event["httpMethod"], event["path"])
     assert found is not None
@@ -270,8 +288,11 @@ BY_CODE: dict[str, Way] = {
     "NOT_FOUND": _another_orgs_path,
     "STORE_UNAVAILABLE": _stores_are_away,
     "MALFORMED_JSON": _half_a_body,
+    "QUOTA_EXCEEDED": _the_quota_is_used_up,
     "INVALID_INPUT": _what_does_not_fit,
     "NOT_SUPPORTED": _a_field_of_another_version,
+    "UNPROCESSABLE_INPUT": _inputs_are_to_be_texts,
+    "INVALID_SCHEMA": _a_schema_that_is_none,
     "INVALID_CURSOR": _a_cursor_of_nobodys,
     "POSITION_BEYOND_TAIL": _beyond_the_tail,
     "PAYLOAD_TOO_LARGE": _over_a_mebibyte,
@@ -281,7 +302,8 @@ BY_CODE: dict[str, Way] = {
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
     "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
-    "UNPROCESSABLE_INPUT": _a_schema_that_nothing_fits,
+    "UNKNOWN_TASK_KIND": _an_unknown_kind,
+    "TASK_OF_WORKFLOW": _a_task_of_an_execution,
     "EXECUTION_NOT_FAILED": _of_an_open_execution,
     "EXECUTION_CLOSED": _executions_have_ended,
     "STALE_ATTEMPT": _the_lease_has_run_out,
@@ -291,18 +313,12 @@ BY_CODE: dict[str, Way] = {
 """The way for each code that several routes have."""
 
 OF_ROUTES: dict[tuple[str, str], Way] = {
-    **dict.fromkeys(
-        [
-            ("startExecution", "QUOTA_EXCEEDED"),
-            ("signalWithStart", "QUOTA_EXCEEDED"),
-            ("retryExecution", "QUOTA_EXCEEDED"),
-            ("triggerSchedule", "QUOTA_EXCEEDED"),
-        ],
-        _starts_are_used_up,
-    ),
-    ("signalExecution", "QUOTA_EXCEEDED"): _signals_are_used_up,
-    ("registerWorker", "INVALID_SCHEMA"): _a_schema_that_is_none,
     ("startExecution", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
+    ("startTask", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
+    ("startTask", "UNPROCESSABLE_INPUT"): _a_task_with_a_schema,
+    ("cancelTask", "EXECUTION_CLOSED"): _the_task_is_done,
+    ("cancelTask", "INVALID_INPUT"): _too_long_a_reason,
+    ("heartbeatTask", "EXECUTION_CLOSED"): _the_execution_has_completed,
     ("signalWithStart", "IDEMPOTENCY_KEY_REUSED"): _a_key_of_another_kind,
     ("signalWithStart", "BUSY"): _everyone_signals,
     ("createSchedule", "SCHEDULE_EXISTS"): _the_same_id,
@@ -311,12 +327,13 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
 }
-"""Where a route's refusal takes another way, or is given by its handler as well as by the gateway."""
+"""Where one route's refusal takes another way."""
 
 
 def again(stack: Stack, operation: Operation, event: Event) -> Event:
     """A request that has been served before."""
-    keyed = with_fields(event, idempotencyKey="k") if operation.name == "startExecution" else event
+    is_keyed = operation.name in {"startExecution", "startTask"}
+    keyed = with_fields(event, idempotencyKey="k") if is_keyed else event
     assert _ask(stack, keyed)["statusCode"] == 201
     return keyed
 
@@ -326,6 +343,11 @@ def from_the_end(stack: Stack, _operation: Operation, event: Event) -> Event:
     cancel(stack.services, ACME, CLAIMED, force=True)
     tip = append.require(stack.services, LogKey(ACME, CLAIMED))
     return with_query(_not_resumed(event), after=str(tip.state.sequence))
+
+
+def from_the_end_of_a_task(stack: Stack, operation: Operation, event: Event) -> Event:
+    """The same of a standalone task."""
+    return with_query(_not_resumed(_the_task_is_done(stack, operation, event)), after="3")
 
 
 def _not_resumed(event: Event) -> Event:
@@ -339,5 +361,7 @@ SUCCESSES: dict[tuple[str, int], Way] = {
     ("signalWithStart", 200): again,
     ("retryExecution", 200): again,
     ("streamEvents", 204): from_the_end,
+    ("startTask", 200): again,
+    ("streamTaskEvents", 204): from_the_end_of_a_task,
 }
 """How each documented success is had that the route's sample does not have."""

@@ -1,7 +1,7 @@
 """`Stack`: the deployed handlers on SQLite and in-process queues, with a clock that stands still, and a known world.
 
 The world: org `acme` has a key for users and one for workers; execution `CLAIMED` waits for a task that worker
-`worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; `FAILED` has failed; schedule
+`worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; `FAILED` has failed; `STANDALONE`, a task of its own, was claimed by `worker-1`; schedule
 `SCHEDULE` starts orders; org `other` has a key and nothing else.
 """
 
@@ -18,7 +18,7 @@ import pytest
 
 from flowstrand.engine.decide import timeout
 from flowstrand.engine.events import RetryPolicy, WorkflowStarted, WorkflowStatus
-from flowstrand.engine.ids import ExecutionId, OrgId, execution_id
+from flowstrand.engine.ids import ExecutionId, OrgId, execution_id, standalone_task_id
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.engine.schedule.timing import Timing
@@ -34,12 +34,13 @@ from flowstrand.sdk.app import Task
 from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import task
 from flowstrand.sdk.task_context import TaskContext
-from flowstrand.service import append, keys, open_executions, schedules, tasks, wakes
+from flowstrand.service import append, keys, open_executions, schedules, standalone, tasks, wakes
 from flowstrand.service.container import Services, install
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.presence import PresentWorker, WorkerState
 from flowstrand.service.schedules import ScheduleRequest
 from flowstrand.service.settings import Settings
+from flowstrand.service.standalone import TaskRequest
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
 from flowstrand.streams.response import StreamResponse
@@ -60,6 +61,7 @@ APPROVAL_PROMISE = f"{APPROVAL}.p1"
 SCHEDULE = "nightly"
 CLAIMED_TASK = f"{CLAIMED}.t1"
 QUEUED_TASK = f"{QUEUED}.t1"
+STANDALONE = standalone_task_id(NOW_MS, b"standalone")
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -174,6 +176,10 @@ class Stack:
         self._begin(QUEUED)
         self._begin(APPROVAL, Approval.kind)
         schedules.create(self.services, ACME, nightly())
+        report = TaskRequest(kind="charge-card", input={"amount": 7}, queue="alone")
+        standalone.start(self.services, ACME, report, task_id=STANDALONE)
+        wakes.handle(self.services, Wake(org=ACME, execution_id=STANDALONE, sequence=1))
+        tasks.poll(self.services, ACME, "alone", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
         self._begin(FAILED, Approval.kind)
         append.transact(
             self.services,
@@ -203,7 +209,7 @@ class Stack:
         """What every log of the world holds: `(first sequence, commit id)` of each commit."""
         return {
             execution: [(c.sequence, c.commit_id) for c in self.log.read(LogKey(ACME, execution), after=0)]
-            for execution in (CLAIMED, QUEUED, APPROVAL)
+            for execution in (CLAIMED, QUEUED, APPROVAL, STANDALONE)
         }
 
     def open_executions(self) -> int:

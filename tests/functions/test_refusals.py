@@ -16,6 +16,7 @@ from tests.functions.stack import (
     CLAIMED_TASK,
     NOW_MS,
     QUEUED_TASK,
+    STANDALONE,
     Stack,
     body_of,
     sample,
@@ -27,6 +28,8 @@ REPORTS = ["tasks/complete", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
 SETTLINGS = ["executions/resolve-promise", "executions/reject-promise-by-key"]
 WRITES = [
     "executions/start",
+    "executions/start-task",
+    "executions/start-task-with-idempotency-key",
     "executions/signal-with-start",
     "executions/signal",
     "executions/cancel",
@@ -59,7 +62,9 @@ LISTS = [
     "executions/workers",
     "executions/queues",
 ]
-STREAM = "stream/state"
+TASKS = ["executions/get-task", "executions/cancel-task", "executions/task-attempts", "events/task-history"]
+STREAMS = ["stream/state", "stream/task"]
+ALL = [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, *TASKS, *STREAMS]
 
 
 def refused(stack: Stack, name: str, event: dict[str, Any]) -> tuple[int, str, dict[str, Any]]:
@@ -94,7 +99,7 @@ def moved(name: str, old: str, new: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("authorizer", [None, {}, "acme", {"org": "acme"}, {"org": "acme", "principals": "user"}])
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, STREAM])
+@pytest.mark.parametrize("name", ALL)
 def test_without_a_whole_identity_every_route_is_401(stack: Stack, name: str, authorizer: Any) -> None:
     event = sample(name)
     event["requestContext"]["authorizer"] = authorizer
@@ -127,12 +132,12 @@ def test_a_401_names_the_scheme(stack: Stack) -> None:
     assert stack.invoke("executions", event)["multiValueHeaders"]["WWW-Authenticate"] == ["Bearer"]
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, STREAM])
+@pytest.mark.parametrize("name", ALL)
 def test_another_orgs_path_is_404(stack: Stack, name: str) -> None:
     assert refused(stack, name, moved(name, "/acme/", "/other/"))[0] == 404
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, STREAM])
+@pytest.mark.parametrize("name", ALL)
 def test_another_orgs_caller_is_404(stack: Stack, name: str) -> None:
     event = sample(name)
     event["requestContext"]["authorizer"]["org"] = "other"
@@ -155,7 +160,7 @@ def test_a_lease_of_another_org_is_worth_nothing(stack: Stack) -> None:
     assert refused(stack, "tasks/complete", event)[:2] == (404, "TASK_NOT_FOUND")
 
 
-@pytest.mark.parametrize("name", [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, STREAM])
+@pytest.mark.parametrize("name", ALL)
 def test_the_wrong_principal_is_403(stack: Stack, name: str) -> None:
     event = sample(name)
     wrong = "user" if name.startswith("tasks/") else "worker"
@@ -327,6 +332,19 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("executions/start", {"idempotencyKeyTTL": "1.5h"}, "/idempotencyKeyTTL"),
         ("executions/start", {"idempotencyKeyTTL": "24"}, "/idempotencyKeyTTL"),
         ("executions/start", {"idempotencyKeyTTL": 30}, "/idempotencyKeyTTL"),
+        ("executions/start-task", {"kind": ...}, "/kind"),
+        ("executions/start-task", {"maxRetries": -1}, "/maxRetries"),
+        ("executions/start-task", {"maxRetries": "3"}, "/maxRetries"),
+        ("executions/start-task", {"maxRetries": 1, "retry": {}}, ""),
+        ("executions/start-task", {"timeoutMs": 0}, "/timeoutMs"),
+        ("executions/start-task", {"startToCloseMs": 1.5}, "/startToCloseMs"),
+        ("executions/start-task", {"heartbeatTimeoutMs": 999}, "/heartbeatTimeoutMs"),
+        ("executions/start-task", {"priority": 10**9}, "/priority"),
+        ("executions/start-task", {"metadata": {"k": "v" * 9_000}}, "/metadata"),
+        ("executions/start-task-with-idempotency-key", {"retry": {"jitter": 2}}, "/retry/jitter"),
+        ("executions/start-task-with-idempotency-key", {"idempotencyKeyTTL": "x"}, "/idempotencyKeyTTL"),
+        ("tasks/heartbeat", {"progress": 1.01}, "/progress"),
+        ("tasks/heartbeat", {"progress": "half"}, "/progress"),
         ("tasks/stream", {"chunks": [{"type": "error", "payload": "no"}]}, "/chunks/0/payload"),
         ("tasks/stream", {"chunks": [{"type": "token", "payload": "x", "details": 1}]}, "/chunks/0/details"),
     ],
@@ -346,21 +364,6 @@ def test_a_refusal_repeats_no_value(stack: Stack) -> None:
     assert "top secret" not in json.dumps(body)
 
 
-@pytest.mark.parametrize(
-    ("name", "field", "value"),
-    [
-        ("tasks/heartbeat", "progress", 0.5),
-    ],
-)
-def test_a_field_that_is_not_supported_is_refused_rather_than_ignored(
-    stack: Stack, name: str, field: str, value: Any
-) -> None:
-    status, code, body = refused(stack, name, changed(name, **{field: value}))
-
-    assert (status, code) == (400, "NOT_SUPPORTED")
-    assert body["details"] == [{"pointer": f"/{field}", "message": "not supported"}]
-
-
 # --- ids ------------------------------------------------------------------------------------------
 
 
@@ -369,6 +372,57 @@ def test_an_unknown_kind_is_404_and_creates_nothing(stack: Stack, name: str) -> 
     event = changed(name, kind="nobody-knows-this")
 
     assert refused(stack, name, event)[:2] == (404, "UNKNOWN_WORKFLOW_KIND")
+
+
+def test_an_unknown_kind_of_task_is_404_and_creates_nothing(stack: Stack) -> None:
+    event = changed("executions/start-task", kind="nobody-knows-this")
+
+    assert refused(stack, "executions/start-task", event)[:2] == (404, "UNKNOWN_TASK_KIND")
+
+
+@pytest.mark.parametrize(
+    "task", [f"{UNKNOWN}.t0", f"{CLAIMED}.t9", CLAIMED, f"{CLAIMED}.m1", "x", "%23", "..", "é"]
+)
+@pytest.mark.parametrize("name", TASKS)
+def test_what_is_asked_of_an_unknown_task_is_404(stack: Stack, name: str, task: str) -> None:
+    assert refused(stack, name, moved(name, STANDALONE, task))[:2] == (404, "TASK_NOT_FOUND")
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_of_another_org_is_not_there_under_ones_own(stack: Stack, name: str) -> None:
+    event = moved(name, "/acme/", "/other/")
+    event["requestContext"]["authorizer"]["org"] = "other"
+
+    assert refused(stack, name, event)[0] == 404
+
+
+@pytest.mark.parametrize("name", ["executions/cancel-task", "events/task-history"])
+def test_a_task_of_an_execution_is_not_its_own(stack: Stack, name: str) -> None:
+    assert refused(stack, name, moved(name, STANDALONE, CLAIMED_TASK))[:2] == (409, "TASK_OF_WORKFLOW")
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [({"limit": "0"}, "/limit"), ({"limit": "x"}, "/limit"), ({"cursor": "1"}, "/cursor")],
+)
+def test_a_page_of_attempts_that_cannot_be_is_400(stack: Stack, query: dict[str, str], pointer: str) -> None:
+    event = sample("executions/task-attempts") | {
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()},
+    }
+
+    status, code, body = refused(stack, "executions/task-attempts", event)
+
+    assert (status, code, body["details"][0]["pointer"]) == (400, "INVALID_INPUT", pointer)
+
+
+@pytest.mark.parametrize("cursor", ["2.1", "9.9", "1.2"])
+def test_a_cursor_that_no_page_gave_is_400(stack: Stack, cursor: str) -> None:
+    event = sample("executions/task-attempts")
+    event["queryStringParameters"] = {"cursor": cursor}
+    event["multiValueQueryStringParameters"] = {"cursor": [cursor]}
+
+    assert refused(stack, "executions/task-attempts", event)[:2] == (400, "INVALID_INPUT")
 
 
 @pytest.mark.parametrize("execution", [UNKNOWN, "x", f"{APPROVAL}.p1", "%23", "..", "a" * 600, "é"])
@@ -533,7 +587,7 @@ def test_what_a_list_of_work_cannot_be_asked_for_is_400(
     assert (status, code, body["details"][0]["pointer"]) == (400, "INVALID_INPUT", f"/{parameter}")
 
 
-@pytest.mark.parametrize("limit", ["0", "51", "-1", "1.5", "x", "\u0661", "9999"])
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "x", "\u0661", "9999"])
 @pytest.mark.parametrize("name", LISTS)
 def test_a_limit_of_a_list_that_is_out_of_range_is_400(stack: Stack, name: str, limit: str) -> None:
     event = sample(name)

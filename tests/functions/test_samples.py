@@ -20,6 +20,7 @@ from tests.functions.stack import (
     CLAIMED_TASK,
     EVENTS,
     QUEUED,
+    STANDALONE,
     Stack,
     body_of,
     logged,
@@ -50,6 +51,11 @@ STATUS = {
     "executions/trigger-schedule": 200,
     "executions/delete-schedule": 200,
     "executions/schedule-runs": 200,
+    "executions/start-task": 201,
+    "executions/start-task-with-idempotency-key": 201,
+    "executions/get-task": 200,
+    "executions/cancel-task": 200,
+    "executions/task-attempts": 200,
     "executions/workflow-definitions": 200,
     "executions/task-definitions": 200,
     "executions/workers": 200,
@@ -67,8 +73,10 @@ STATUS = {
     "events/history": 200,
     "events/long-poll": 200,
     "events/filtered": 200,
+    "events/task-history": 200,
     "stream/state": 200,
     "stream/cloudevents-resumed": 200,
+    "stream/task": 200,
 }
 """The status that each HTTP sample gets."""
 
@@ -172,6 +180,47 @@ def test_the_tasks_of_an_execution_are_shown_open_and_ended(stack: Stack) -> Non
         "tasks": [{**task, "status": "RUNNING", "workerId": "worker-1", "queue": "default", "sequence": 4}]
     }
     assert after == {"tasks": [{**task, "status": "COMPLETED", "workerId": "worker-1", "sequence": 5}]}
+
+
+def test_a_task_of_its_own_is_started_shown_and_cancelled(stack: Stack) -> None:
+    started = stack.invoke("executions", sample("executions/start-task"))
+    body = body_of(started)
+    itself = f"/api/orgs/{ACME}/task-executions/{body.pop('taskExecutionId')}"
+    assert body == {
+        "status": "PENDING",
+        "kind": "charge-card",
+        "createdAt": "2026-11-23T12:00:00.000Z",
+        "links": {"self": itself, "events": f"{itself}/events", "stream": f"{itself}/stream"},
+        "idempotencyKeyUsed": False,
+        "idempotencyKeyNew": False,
+    }
+    assert started["multiValueHeaders"]["Location"] == [itself]
+    shown = body_of(stack.invoke("executions", sample("executions/get-task")))
+    itself = f"/api/orgs/{ACME}/task-executions/{STANDALONE}"
+    assert shown == {
+        "taskExecutionId": STANDALONE,
+        "kind": "charge-card",
+        "status": "RUNNING",
+        "queue": "alone",
+        "createdAt": "2026-11-23T12:00:00.000Z",
+        "executionCount": 1,
+        "maxRetries": 3,
+        "currentSequence": 2,
+        "links": {"self": itself, "events": f"{itself}/events", "stream": f"{itself}/stream"},
+        "workerId": "worker-1",
+    }
+    assert body_of(stack.invoke("executions", sample("executions/cancel-task"))) == {"sequence": 3}
+    attempts = body_of(stack.invoke("executions", sample("executions/task-attempts")))["attempts"]
+    assert attempts == [
+        {
+            "attempt": 1,
+            "status": "CANCELLED",
+            "sequence": 2,
+            "startedAt": "2026-11-23T12:00:00.000Z",
+            "endedAt": "2026-11-23T12:00:00.000Z",
+            "workerId": "worker-1",
+        }
+    ]
 
 
 def test_an_execution_without_state_and_children_says_so(stack: Stack) -> None:

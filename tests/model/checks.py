@@ -83,11 +83,14 @@ def check(world: World) -> None:
     """
     require(not world.leaks, f"law 6: a handler caught {world.leaks}")
     every = logs(world)
-    for execution in world.started:
+    for execution in [*world.started, *world.alone.started]:
         require(execution in every, f"law 2: {execution} was promised and is not there")
     for execution, events in every.items():
         try:
-            check_log(world, execution, events)
+            if ids.is_standalone_task(execution):
+                check_task_log(world, execution, events)
+            else:
+                check_log(world, execution, events)
         except Violation as violation:
             shown = "\n".join(f"{event.sequence} {event.data}" for event in events)
             raise Violation(f"{execution}: {violation}\n{shown}") from violation
@@ -97,11 +100,32 @@ def check(world: World) -> None:
     check_answers(world, every)
 
 
-def check_log(world: World, execution: str, events: list[Event]) -> None:
-    """What one log must look like, whatever the others hold."""
+def check_task_log(world: World, task: str, events: list[Event]) -> None:
+    """What the log of a standalone task must look like: the task, and nothing after its permanent end."""
+    check_order(events)
+    created = events[0].data
+    require(isinstance(created, TaskCreated) and created.task_execution_id == task, "not its own log")
+    about = {TaskCreated, TaskStarted, TaskCompleted, TaskFailed, TaskCancelled}
+    require({type(event.data) for event in events} <= about, "something else is in it")
+    check_end(events)
+    check_commands(events)
+    check_tasks(events)
+    check_time(events)
+    cancelled = world.alone.cancelled.get(task)
+    require(cancelled in {None, len(events)}, f"a cancel was answered {cancelled}")
+    require(cancelled is None or isinstance(events[-1].data, TaskCancelled), "it was said to be cancelled")
+
+
+def check_order(events: list[Event]) -> None:
+    """Dense, and never earlier than the one before."""
     require([e.sequence for e in events] == list(range(1, len(events) + 1)), "law 2: not dense")
     stamps = [event.timestamp_ms for event in events]
     require(stamps == sorted(stamps), "time runs backwards")
+
+
+def check_log(world: World, execution: str, events: list[Event]) -> None:
+    """What one log must look like, whatever the others hold."""
+    check_order(events)
     check_end(events)
     check_markers(events)
     check_commands(events)
@@ -113,7 +137,7 @@ def check_log(world: World, execution: str, events: list[Event]) -> None:
 
 def check_end(events: list[Event]) -> None:
     """Terminal, once, last."""
-    ends = [event.sequence for event in events if event.type in TERMINAL_TYPES]
+    ends = [event.sequence for event in events if event.is_terminal]
     require(ends, "law 8: stuck")
     require(ends == [len(events)], f"law 4: ends at {ends} of {len(events)}")
 

@@ -44,7 +44,7 @@ class Clients:
         """Ask for some execution to end, and sometimes ask again."""
         self.cancels -= 1
         random = self._world.random
-        execution = random.choice(list(self._world.disk.commits)).execution_id
+        execution = random.choice(self._world.executions())
         force, cascade = random.random() < 0.4, random.random() < 0.8
         self._ask(execution, f"r{self.cancels}", force=force, cascade=cascade)
 
@@ -72,7 +72,7 @@ class Clients:
     def say(self) -> None:
         """Send a signal to some execution, whether it waits for one or not."""
         self.words -= 1
-        self.say_to(self._world.random.choice(list(self._world.disk.commits)).execution_id)
+        self.say_to(self._world.random.choice(self._world.executions()))
 
     def say_to(self, execution: str) -> None:
         """Send a signal, until there is an answer."""

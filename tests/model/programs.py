@@ -16,6 +16,7 @@ from flowstrand.errors import AuthorError
 from flowstrand.jsonvalue import JsonValue
 from tests.model.steps import (
     SUCCESSORS,
+    TASK_KINDS,
     Book,
     Branches,
     Cancel,
@@ -88,6 +89,9 @@ class StepsPrograms:
 
     def kinds(self) -> Collection[str]:
         return self._programs
+
+    def task_kinds(self) -> Collection[str]:
+        return TASK_KINDS
 
 
 class _Run:

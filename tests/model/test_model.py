@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from random import Random
 from typing import Any
 from unittest.mock import patch
 
@@ -25,6 +26,7 @@ from flowstrand.engine.events import (
     WorkflowFailed,
 )
 from flowstrand.engine.evolve import Draft
+from flowstrand.engine.ids import is_standalone_task
 from flowstrand.engine.replay import waits
 from flowstrand.engine.replay.futures import Future
 from flowstrand.engine.state import ExecutionState, OpenTask
@@ -105,6 +107,14 @@ def test_the_seeds_meet_everything_that_can_go_wrong() -> None:
     assert any(world.has_branches for world in worlds)
     assert any(world.clients.cancelled for world in worlds)
     assert any(world.clients.settled for world in worlds)
+    assert any(world.alone.cancelled for world in worlds)
+    alone = {
+        events[-1].type
+        for world in worlds
+        for id, events in logs(world).items()
+        if is_standalone_task(id) and any(isinstance(event.data, TaskFailed) for event in events)
+    }
+    assert alone >= {"TASK_COMPLETED", "TASK_FAILED"}
     events = [event for world in worlds for log in logs(world).values() for event in log]
     types = {event.type for event in events}
     assert types >= {"CHILD_WORKFLOW_CANCELLATION_REQUESTED", "PROMISE_TIMED_OUT", "PROMISE_REJECTED"}
@@ -263,7 +273,6 @@ def _every_request_is_recorded() -> AbstractContextManager[object]:
         _everything_is_issued,
         _own_writes_are_conflicts,
         _leases_never_end,
-        _armed_as_if_again,
         _any_attempt_may_report,
         _select_by_argument_order,
         _parents_are_not_told,
@@ -274,6 +283,16 @@ def test_the_model_catches(fault: Fault) -> None:
         _live_all(MUTANT_SEEDS)
 
 
-def _live_all(seeds: int) -> None:
+def test_the_model_catches_what_only_a_loss_brings_to_light() -> None:
+    with _armed_as_if_again(), pytest.raises(Violation):
+        _live_all(MUTANT_SEEDS, _forgetful)
+
+
+def _live_all(seeds: int, world_of: Callable[[int], World] = World) -> None:
     for seed in range(seeds):
-        live(seed)
+        live(seed, world_of)
+
+
+def _forgetful(seed: int) -> World:
+    """A world that will lose everything in memory, at a moment when much depends on it."""
+    return World(seed, replace(Climate.drawn(Random(seed)), forgets=0.0005))

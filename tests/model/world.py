@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from flowstrand.engine.events import PromiseCreated
 from flowstrand.engine.evolve import fold
+from flowstrand.engine.ids import is_standalone_task
 from flowstrand.errors import StoreUnavailable, Unavailable
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
@@ -32,6 +33,7 @@ from tests.model.dice import Climate
 from tests.model.functions import FunctionRunner
 from tests.model.programs import StepsPrograms
 from tests.model.scheduler import Crash, Job, Scheduler
+from tests.model.standalone import StandaloneTasks
 from tests.model.steps import Author
 from tests.model.violation import Violation
 from tests.model.workforce import ORG, QUEUE, Workforce, nothing
@@ -52,6 +54,7 @@ class World:
         started: executions that a client was told of.
         workers: whoever does the tasks.
         clients: whoever cancels executions and settles promises.
+        alone: whoever has standalone tasks done.
         trace: what happened, for comparing two runs of one seed.
     """
 
@@ -79,6 +82,7 @@ class World:
         self.functions = FunctionRunner(self)
         self.workers = Workforce(self)
         self.clients = Clients(self)
+        self.alone = StandaloneTasks(self, seed)
         self.programs = StepsPrograms(self.book, self.leaks.append)
         self.processes = [self._boot() for _ in range(self.climate.processes)]
 
@@ -163,6 +167,10 @@ class World:
         created = [event.data for event in unpack_events(commit) if isinstance(event.data, PromiseCreated)]
         self.clients.promises += [data.promise_id for data in created]
 
+    def executions(self) -> list[str]:
+        """The ids of all executions that have begun."""
+        return [key.execution_id for key in self.disk.commits if not is_standalone_task(key.execution_id)]
+
     # --- driving -------------------------------------------------------------------------------------
 
     def drive(self) -> None:
@@ -228,9 +236,10 @@ class World:
             choices.append(self._deliver_commit)
         if any(envelope.visible_at_ms <= self.now for envelope in self.mail.tasks):
             choices.append(self.workers.poll)
-        if self.clients.cancels and self.disk.commits and self.random.random() < 0.05:
+        choices += self.alone.choices()
+        if self.clients.cancels and self.executions() and self.random.random() < 0.05:
             choices.append(self.clients.cancel)
-        if self.clients.words and self.disk.commits and self.random.random() < 0.05:
+        if self.clients.words and self.executions() and self.random.random() < 0.05:
             choices.append(self.clients.say)
         if self.clients.settles and self.clients.promises and self.random.random() < 0.1:
             choices.append(self.clients.settle)

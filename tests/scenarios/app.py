@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowstrand import App, RetryPolicy, TaskFailed, WorkflowContext, workflow
 from flowstrand.errors import ChildWorkflowFailed, PromiseRejected
 from flowstrand.jsonvalue import JsonObject, JsonValue
-from tests.scenarios import endings, timeouts
+from tests.scenarios import endings, retried, timeouts
 
 ONCE = RetryPolicy(max_attempts=1)
 THRICE = RetryPolicy(max_attempts=3, initial=1.0)
@@ -159,5 +159,6 @@ APP = App(
         approval,
         *timeouts.WORKFLOWS,
         *endings.WORKFLOWS,
+        *retried.WORKFLOWS,
     ]
 )

@@ -38,6 +38,12 @@ async def survives(ctx: WorkflowContext, how: str) -> str:
     return "worked"
 
 
+@workflow(name="shields")
+async def shields(ctx: WorkflowContext) -> JsonValue:
+    """S13: what it waits for is not disturbed by its cancellation."""
+    return await ctx.shield(ctx.schedule("work", retry=ONCE))
+
+
 @workflow(name="generation")
 async def generation(ctx: WorkflowContext, depth: int) -> JsonValue:
     """S13: generations of children, the last of which works."""
@@ -106,6 +112,7 @@ WORKFLOWS: list[WorkflowDefinition[Any, Any]] = [
     works,
     undoes,
     survives,
+    shields,
     generation,
     leaves,
     names_its_child,

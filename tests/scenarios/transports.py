@@ -12,6 +12,7 @@ from tests.scenarios.world import World
 from tests.unit.sse_parser import parse
 
 _TYPES = {public_name(event_type): event_type.value for event_type in EventType}
+_ENDS = {"WORKFLOW_COMPLETED", "WORKFLOW_FAILED"}
 Row: TypeAlias = tuple[int, str]
 Transport: TypeAlias = Callable[[World, str], list[Row]]
 
@@ -45,7 +46,7 @@ def collector(world: World, execution: str) -> list[Row]:
     rows: list[Row] = []
     for row in _pages(world, execution, limit="4"):
         rows.append(row)
-        if row[1] in {"WORKFLOW_COMPLETED", "WORKFLOW_FAILED"}:
+        if row[1] in _ENDS:
             break
     return rows
 
@@ -56,7 +57,7 @@ TRANSPORTS: tuple[Transport, ...] = (history, long_poll, sse_state, sse_cloudeve
 def _pages(world: World, execution: str, **query: str) -> Iterator[Row]:
     after = 0
     while True:
-        answer = world.request("GET", f"/workflow-executions/{execution}/events", after=str(after), **query)
+        answer = world.request("GET", f"{world.path(execution)}/events", after=str(after), **query)
         assert answer.status == 200, answer
         for event in answer.body["events"]:
             yield event["sequence"], event["type"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from flowstrand.engine.ids import OrgId
+from flowstrand.engine.ids import OrgId, is_standalone_task
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.local import proxy_event, routes
 from flowstrand.local.changes import LocalChanges
@@ -23,6 +23,7 @@ from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
+from flowstrand.streams.response import StreamResponse
 from flowstrand.timers.in_process import InProcessTimers
 from tests.scenarios.app import APP
 
@@ -130,12 +131,21 @@ class World:
         headers = {name: values[0] for name, values in response["multiValueHeaders"].items()}
         return Answer(response["statusCode"], json.loads(proxy_event.response_body(response) or b"null"), headers)
 
-    def stream(self, execution: str, **query: str) -> bytes:
+    def stream(self, log: str, **query: str) -> bytes:
         """Everything the SSE stream sends until it ends."""
-        route, event = self._event("GET", f"/workflow-executions/{execution}/stream", None, query)
-        response = self._functions.invoke(route.function, event)
+        response = self.open_stream(log, **query)
         assert response.status == 200
         return asyncio.run(_join(response.body))
+
+    def open_stream(self, log: str, **query: str) -> StreamResponse:
+        """The streaming function's response, before its body."""
+        route, event = self._event("GET", f"{self.path(log)}/stream", None, query)
+        response: StreamResponse = self._functions.invoke(route.function, event)
+        return response
+
+    def path(self, log: str) -> str:
+        """Where a log is read: an execution's, or a standalone task's."""
+        return f"/{'task' if is_standalone_task(log) else 'workflow'}-executions/{log}"
 
     def invoke(self, function: str, event: JsonObject) -> Any:
         """Call a function that answers no HTTP request."""

@@ -98,6 +98,9 @@ class FakeApi:
                 return httpx2.Response(201, json={"workflowExecutionId": EXECUTION, "signalEventSequence": 2})
             case "cancel":
                 return httpx2.Response(200, json={"sequence": 6})
+            case "retry":
+                retried = f"{EXECUTION}.r0123456789abcdef"
+                return httpx2.Response(201, json={"workflowExecutionId": retried, "retriedFrom": EXECUTION})
             case "resolve" | "reject":
                 return httpx2.Response(200, json={"sequence": 7, "alreadyResolved": verb == "reject"})
             case _:

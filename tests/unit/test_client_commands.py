@@ -60,6 +60,7 @@ def test_commands_are_repeated_as_the_same_request(
     for command in (
         lambda: sync_client.handle(EXECUTION).signal("go"),
         lambda: sync_client.handle(EXECUTION).cancel(),
+        lambda: sync_client.handle(EXECUTION).retry(),
         lambda: sync_client.signal_with_start("chat", "chat-7", "go"),
         lambda: sync_client.resolve_promise("p", 1),
     ):
@@ -103,6 +104,17 @@ def test_a_cancel_says_how(api: FakeApi, sync_client: SyncClient) -> None:
     assert body.pop("requestId")
     assert path == f"/workflow-executions/{EXECUTION}/cancel"
     assert body == {"reason": "no more", "cascadeToChildren": False, "force": True}
+
+
+async def test_a_retry_gives_the_handle_of_the_execution_that_goes_on(
+    api: FakeApi, sync_client: SyncClient
+) -> None:
+    async with Client("http://server", "key", "acme", transport=api.transport) as client:
+        handle = await client.handle(EXECUTION).retry(reason="fixed", request_id="r1")
+    assert handle.id == sync_client.retry(EXECUTION, reason="fixed", request_id="r1").id
+    assert handle.id == f"{EXECUTION}.r0123456789abcdef"
+    request = (f"/workflow-executions/{EXECUTION}/retry", {"reason": "fixed", "requestId": "r1"})
+    assert sent(api) == [request, request]
 
 
 async def test_promises_are_settled_by_id_or_by_key(api: FakeApi) -> None:

@@ -131,10 +131,10 @@ async def test_the_authorizer_is_asked_first_with_the_request_but_not_its_body()
     ("verdict", "status", "code"),
     [
         (Exception("Unauthorized"), 401, "UNAUTHENTICATED"),
-        (policy("Deny", "*"), 403, "FORBIDDEN"),
-        (policy("Allow", "arn:aws:execute-api:elsewhere/*"), 403, "FORBIDDEN"),
-        ({"principalId": "x"}, 403, "FORBIDDEN"),
-        (StoreUnavailable("throttled"), 503, "AUTHORIZER_FAILURE"),
+        (policy("Deny", "*"), 403, "WRONG_PRINCIPAL"),
+        (policy("Allow", "arn:aws:execute-api:elsewhere/*"), 403, "WRONG_PRINCIPAL"),
+        ({"principalId": "x"}, 403, "WRONG_PRINCIPAL"),
+        (StoreUnavailable("throttled"), 503, "UNAVAILABLE"),
     ],
 )
 async def test_without_the_authorizers_word_nothing_is_invoked(verdict: Any, status: int, code: str) -> None:
@@ -158,7 +158,7 @@ async def test_an_unknown_route_is_404(path: str) -> None:
 
 async def test_a_method_that_a_route_does_not_have_is_405() -> None:
     response = await ask(app_of(), "DELETE", EXECUTIONS)
-    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
     assert response.json()["code"] == "METHOD_NOT_ALLOWED"
 
 

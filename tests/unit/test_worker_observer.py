@@ -13,9 +13,8 @@ import stamina
 from flowstrand import App, TaskContext, task
 from flowstrand.attempts.claimed import ClaimedTask
 from flowstrand.attempts.outcome import Completed, Failed
-from flowstrand.jsonvalue import JsonObject
 from flowstrand.worker import WorkerObserver
-from tests.unit.fake_server import FakeServer
+from tests.unit.fake_server import Answer, FakeServer
 from tests.unit.test_worker import STALE, UNAVAILABLE, Gate, serving, worker_of
 
 pytestmark = pytest.mark.anyio
@@ -166,8 +165,8 @@ async def test_a_server_says_when_it_may_be_asked_again(app: App) -> None:
 
 async def test_pauses_of_the_worker_and_of_its_queue_are_told_once_each(app: App) -> None:
     server, seen = FakeServer(), Recorder()
-    paused: JsonObject = {"tasks": [], "paused": True}
-    server.say("poll", *[(200, paused)] * 3)
+    paused: Answer = (200, {"tasks": [], "paused": True})
+    server.say("poll", paused, paused, paused)
     worker = worker_of(server, app, observers=[seen])
     async with serving(worker):
         await server.until(lambda: server.count("poll") >= 5)

@@ -141,6 +141,27 @@ async def test_chunks_that_the_server_will_not_take_fail_the_task(app: App) -> N
     assert body["error"]["type"] == "PAYLOAD_TOO_LARGE"  # type: ignore[index, call-overload]  # JSON
 
 
+async def test_a_reported_progress_is_streamed_and_goes_along_with_later_heartbeats() -> None:
+    @task
+    async def gets_on(ctx: TaskContext) -> None:
+        await ctx.heartbeat()
+        ctx.report_progress(0.25)
+        await ctx.heartbeat()
+        await ctx.heartbeat(progress=0.5)
+        await ctx.stream_progress(0.75)
+        await ctx.heartbeat()
+        with pytest.raises(ValueError, match="from 0 to 1"):
+            ctx.heartbeat(progress=2)
+
+    server = FakeServer()
+    task_id = server.add("gets_on")
+    async with serving(worker_of(server, App(tasks=[gets_on]))):
+        assert (await server.report_of(task_id))[0] == "complete"
+    beats = [body.get("progress") for path, body in server.requests if path.endswith(f"/{task_id}/heartbeat")]
+    assert beats == [None, 0.25, 0.5, 0.5]
+    assert [chunk["payload"] for chunk in server.streamed if isinstance(chunk, dict)] == [0.25, 0.75]
+
+
 async def test_details_of_a_heartbeat_are_said_again_and_reach_the_next_attempt(app: App) -> None:
     server = FakeServer()
     task_id = server.add("resumes", attempt=2, heartbeat_details={"row": 3})

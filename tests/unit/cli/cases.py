@@ -56,6 +56,14 @@ FAILED: JsonObject = {
     "failureType": "ERROR",
 }
 CANCELLING: JsonObject = {"workflowExecutionId": E, "kind": "order", "status": "CANCELLING", "currentSequence": 4}
+RETRIED: JsonObject = {
+    "workflowExecutionId": "e2",
+    "status": "RUNNING",
+    "kind": "order",
+    "createdAt": MOMENT,
+    "links": {"self": "/api/orgs/dev/workflow-executions/e2"},
+    "retriedFrom": E,
+}
 EVENT: JsonObject = {
     "sequence": 1,
     "type": "TASK_FAILED",
@@ -132,7 +140,67 @@ RUN: JsonObject = {
 }
 SKIPPED: JsonObject = {"scheduledAt": "2026-11-22T02:00:00.000Z", "outcome": "SKIPPED", "triggered": True}
 
+LISTED: JsonObject = {
+    "workflowExecutionId": E,
+    "kind": "order",
+    "status": "FAILED",
+    "createdAt": MOMENT,
+    "updatedAt": MOMENT,
+    "closedAt": "2026-11-23T09:05:00.000Z",
+    "currentSequence": 7,
+    "queue": "default",
+    "metadata": {"customer": "ada"},
+    "failureType": "ERROR",
+}
+OPEN: JsonObject = {
+    "workflowExecutionId": "e2",
+    "kind": "ship",
+    "status": "WAITING",
+    "createdAt": MOMENT,
+    "updatedAt": MOMENT,
+    "currentSequence": 3,
+    "queue": "default",
+    "suspendType": "TIMER",
+}
+QUEUE: JsonObject = {"queue": "default", "state": "ACTIVE"}
+LIMITED: JsonObject = {
+    "queue": "payments",
+    "state": "PAUSED",
+    "maxTasksPerSecond": 20,
+    "maxConcurrent": 5,
+    "running": 2,
+    "changedAt": MOMENT,
+}
+LIMITED_LINES = [
+    "queue                 payments",
+    "state                 PAUSED",
+    "max tasks per second  20",
+    "max concurrent        5",
+    "running               2",
+    "changed at            2026-11-23 09:00:00Z",
+]
+WORKER: JsonObject = {
+    "workerId": "w-1",
+    "name": "shop",
+    "queues": ["default", "slow"],
+    "taskKinds": ["pay", "reserve"],
+    "workflowKinds": [],
+    "state": "RUNNING",
+    "registeredAt": MOMENT,
+    "lastSeenAt": MOMENT,
+}
+
 EXECUTIONS = [
+    Case(
+        command=["list", "--status", "failed", "--kind", "order", "--metadata", "customer=ada", "--limit", "2"],
+        answers=[{"executions": [LISTED], "nextCursor": "c"}, {"executions": [OPEN, OPEN], "nextCursor": "d"}],
+        document={"executions": [LISTED, OPEN]},
+        lines=[
+            "EXECUTION                   KIND   STATUS   CREATED               CLOSED                METADATA",
+            f'{E}  order  FAILED   2026-11-23 09:00:00Z  2026-11-23 09:05:00Z  {{"customer": "ada"}}',
+            "e2                          ship   WAITING  2026-11-23 09:00:00Z  -                     -",
+        ],
+    ),
     Case(
         command=["start", "order", "--input", '{"item": "hat"}', "--queue", "fast", "--metadata", "customer=ada"],
         answers=[STARTED],
@@ -206,6 +274,12 @@ EXECUTIONS = [
         lines=["CANCELLING"],
         sends={"reason": "no", "cascadeToChildren": False, "force": True},
     ),
+    Case(
+        command=["retry", E, "--reason", "the bank is back", "--request-id", "r1"],
+        answers=[RETRIED],
+        lines=["e2"],
+        sends={"reason": "the bank is back", "requestId": "r1"},
+    ),
 ]
 PROMISES = [
     Case(
@@ -236,6 +310,39 @@ DEFINITIONS = [
         lines=[
             "KIND  DEPLOYED  QUEUE  REGISTERED            DESCRIPTION",
             "pay   false     slow   2026-11-23 09:00:00Z  Charge a card.",
+        ],
+    ),
+]
+QUEUES = [
+    Case(
+        command=["queue", "list"],
+        answers=[{"queues": [QUEUE, LIMITED]}],
+        lines=[
+            "QUEUE     STATE   TASKS/S  CONCURRENT  CHANGED",
+            "default   ACTIVE  -        -           -",
+            "payments  PAUSED  20       5           2026-11-23 09:00:00Z",
+        ],
+    ),
+    Case(command=["queue", "get", "payments"], answers=[LIMITED], lines=LIMITED_LINES),
+    Case(command=["queue", "pause", "payments"], answers=[LIMITED], lines=LIMITED_LINES, sends={"paused": True}),
+    Case(
+        command=["queue", "resume", "default"],
+        answers=[QUEUE],
+        lines=["queue  default", "state  ACTIVE"],
+        sends={"paused": False},
+    ),
+    Case(
+        command=["queue", "limit", "payments", "--per-second", "20", "--concurrent", "none"],
+        answers=[LIMITED],
+        lines=LIMITED_LINES,
+        sends={"maxTasksPerSecond": 20.0, "maxConcurrent": None},
+    ),
+    Case(
+        command=["workers"],
+        answers=[{"workers": [WORKER]}],
+        lines=[
+            "WORKER  NAME  STATE    QUEUES         LAST SEEN             VERSION  TASKS",
+            "w-1     shop  RUNNING  default, slow  2026-11-23 09:00:00Z  -        pay, reserve",
         ],
     ),
 ]
@@ -278,4 +385,5 @@ SCHEDULES = [
     ),
     Case(command=["schedule", "delete", "nightly"], answers=[{}], lines=["nightly is deleted"]),
 ]
-CASES = [*EXECUTIONS, *PROMISES, *DEFINITIONS, *SCHEDULES]
+CASES = [*EXECUTIONS, *PROMISES, *DEFINITIONS, *QUEUES, *SCHEDULES]
+GROUPS = frozenset({"definitions", "promise", "queue", "schedule", "task"})

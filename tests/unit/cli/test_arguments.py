@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx2
 import pytest
 from typer.testing import CliRunner
 
 from flowstrand.cli.program import program
+from tests.unit.cli.cases import LISTED
 from tests.unit.fake_api import EXECUTION, FakeApi
 
 RUNNER = CliRunner()
@@ -101,3 +103,16 @@ def test_a_schedule_takes_all_its_options(api: FakeApi) -> None:
 def test_the_version_is_told() -> None:
     result = RUNNER.invoke(program, ["--version"])
     assert (result.exit_code, result.stdout) == (0, "flowstrand 0.1.0\n")
+
+
+def test_a_list_asks_for_no_more_than_it_shows_and_goes_on_where_all_is_wanted(api: FakeApi) -> None:
+    pages = [{"executions": [LISTED], "nextCursor": "c"}, {"executions": [LISTED]}]
+    api.faults = [httpx2.Response(200, json=page) for page in [pages[0], *pages]]
+    wanted = ["--created-after", "2026-11-01T00:00:00Z", "--created-before", "2026-12-01T00:00:00Z"]
+    assert len(RUNNER.invoke(program, ["list", "--limit", "1", *wanted]).stdout.splitlines()) == 2
+    assert len(RUNNER.invoke(program, ["list", "--all"]).stdout.splitlines()) == 3
+    assert [dict(request.url.params) for request in api.requests] == [
+        {"limit": "1", "createdAfter": "2026-11-01T00:00:00Z", "createdBefore": "2026-12-01T00:00:00Z"},
+        {"limit": "100"},
+        {"limit": "100", "cursor": "c"},
+    ]

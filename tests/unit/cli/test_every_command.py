@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from flowstrand.cli.program import program
 from flowstrand.local.routes import ROUTES, match
-from tests.unit.cli.cases import CASES, Case, E
+from tests.unit.cli.cases import CASES, GROUPS, Case, E
 from tests.unit.fake_api import FakeApi
 
 RUNNER = CliRunner()
@@ -22,6 +22,7 @@ CLOCK = re.compile(r"(?<=  )\d\d:\d\d:\d\d\.\d{3}")
 
 WITHOUT_A_COMMAND = {
     "/workers": "POST: workers register themselves",
+    "/workers/{workerId}/heartbeat": "workers say that they are there",
     "/queues/{queue}/poll": "workers claim attempts",
     "/task-executions/{taskId}/complete": "workers report, under a lease",
     "/task-executions/{taskId}/fail": "workers report, under a lease",
@@ -33,11 +34,7 @@ FOLLOWED = {("GET", "/workflow-executions/{executionId}/stream")}
 
 
 def name_of(case: Case) -> str:
-    return (
-        " ".join(case.command[:2])
-        if case.command[0] in {"schedule", "promise", "definitions"}
-        else case.command[0]
-    )
+    return " ".join(case.command[:2]) if case.command[0] in GROUPS else case.command[0]
 
 
 def run(api: FakeApi, case: Case, *more: str) -> str:
@@ -112,9 +109,15 @@ def test_every_command_has_help(name: str) -> None:
 def test_every_command_that_talks_to_a_server_takes_the_same_options() -> None:
     for case in CASES:
         words = [word for word in case.command if re.fullmatch(r"[a-z-]+", word) and not word.startswith("-")]
-        path = words[:2] if case.command[0] in {"schedule", "promise", "definitions"} else words[:1]
+        path = words[:2] if case.command[0] in GROUPS else words[:1]
         shown = RUNNER.invoke(program, [*path, "--help"], terminal_width=100).stdout
         assert all(option in shown for option in ("--json", "--url", "--api-key", "--org")), path
+
+
+@pytest.mark.parametrize("name", [name for name, _ in commands()])
+def test_every_command_that_prints_a_result_can_print_json(name: str) -> None:
+    shown = RUNNER.invoke(program, [*name.split(), "--help"], terminal_width=100).stdout
+    assert ("--json" in shown) == (name not in {"dev", "worker", "completion show"})
 
 
 def test_the_ids_in_cases_are_ids() -> None:

@@ -103,6 +103,9 @@ def test_without_a_key_no_server_is_asked(api: FakeApi, monkeypatch: pytest.Monk
         ["start", "order", "--input", "@no/such/file.json"],
         ["schedule", "create", "s", "report"],
         ["schedule", "create", "s", "report", "--cron", "* * * * *", "--at", "2027-01-01T00:00:00Z"],
+        ["queue", "limit", "payments"],
+        ["queue", "limit", "payments", "--concurrent", "few"],
+        ["list", "--status", "asleep"],
         ["completion", "show", "tcsh"],
     ],
 )

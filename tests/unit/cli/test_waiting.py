@@ -15,7 +15,7 @@ from flowstrand.cli.exits import Exit
 from flowstrand.cli.program import program
 from flowstrand.cli.progress import Progress
 from flowstrand.client import Execution, HistoryEvent
-from tests.unit.cli.cases import RUNNING_TASK, STARTED, E
+from tests.unit.cli.cases import RETRIED, RUNNING_TASK, STARTED, E
 from tests.unit.fake_api import FakeApi
 
 RUNNER = CliRunner()
@@ -107,6 +107,11 @@ def test_a_cancel_succeeds_where_it_was_cancelled(api: FakeApi, end: dict[str, A
 def test_a_signal_may_be_waited_for_too(api: FakeApi) -> None:
     command = ["signal-with-start", "chat", "k", "say", "--wait", "--timeout", "5m"]
     assert invoke(api, command, STARTED, COMPLETED).stdout == '{"total": 7}\n'
+
+
+def test_a_retry_may_be_waited_for_too(api: FakeApi) -> None:
+    assert invoke(api, ["retry", E, "--wait"], RETRIED, COMPLETED).stdout == '{"total": 7}\n'
+    assert api.requests[-1].url.path.endswith("/e2")
 
 
 def test_a_terminal_is_shown_how_far_it_is(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,7 @@ def test_a_file_named_twice_is_told_once(project: Path) -> None:
 def test_nothing_found_exits_0(project: Path) -> None:
     assert lint("b.py") == (0, "")
     assert lint("b.py", "--format", "json") == (0, "[]\n")
+    assert lint("b.py", "--json") == (0, "[]\n")
 
 
 def test_json_holds_every_part_of_a_finding(project: Path) -> None:

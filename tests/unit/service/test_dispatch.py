@@ -157,7 +157,7 @@ def test_a_parent_is_woken_even_where_the_childs_end_releases_nothing(world: Ser
     execution = world.begin(twins)
     first, second = world.claim()
     world.complete(first)
-    wakes.handle(world.services, wake(first.workflow_execution_id))
+    wakes.handle(world.services, wake(str(first.workflow_execution_id)))
     assert world.types(execution).endswith("CHILD_WORKFLOW_COMPLETED")
     told = len(world.events(execution))
     assert wake(execution, told) in world.wakes()

@@ -126,4 +126,4 @@ def test_a_process_that_dies_while_it_postpones_a_lease_does_not_lose_it() -> No
     world.die()
     world.jump(10_000)  # the message comes again, still too early
     world.jump(60_000)
-    assert world.tally(claimed.workflow_execution_id, "TASK_FAILED") == 1
+    assert world.tally(str(claimed.workflow_execution_id), "TASK_FAILED") == 1

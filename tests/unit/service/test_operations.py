@@ -176,7 +176,7 @@ def test_an_event_that_arrives_while_a_function_runs_is_delivered() -> None:
         [task] = world.claim()
         tasks.complete(
             world.services,
-            key_of(task.workflow_execution_id).org,
+            key_of(str(task.workflow_execution_id)).org,
             task.task_execution_id,
             lease_token=task.lease_token,
             output=None,

@@ -109,6 +109,26 @@ def test_stream_chunks_are_in_no_feed_and_the_listing_goes_on_behind_them(world:
     assert all(not event.event.type.startswith("STREAM_") for event in whole_feed(world.services))
 
 
+def test_of_a_log_that_is_gone_there_is_nothing_to_project(world: ServiceWorld) -> None:
+    execution = world.begin(order)
+    del world.disk.commits[key_of(execution)]
+    world.restart()
+    assert project(world.services, {key_of(execution): 3}) == {}
+    assert whole_feed(world.services) == []
+
+
+def test_a_projector_that_has_seen_a_log_before_reads_only_what_is_new(world: ServiceWorld) -> None:
+    execution = world.begin(order)
+    projector = world.boot()
+    assert project(projector, {key_of(execution): 3}) == {}
+    world.claim()
+    world.seam.calls.clear()
+    world.seam.rows_read = 0
+    assert project(projector, {key_of(execution): 4}) == {}
+    assert world.seam.rows_read == 1
+    require_listed(world.services, world.disk)
+
+
 def test_a_long_log_is_projected_in_parts(world: ServiceWorld) -> None:
     async def many(driver: Driver, input: JsonValue) -> JsonValue:
         for _ in range(150):

@@ -293,6 +293,20 @@ def test_the_command_shows_the_difference_and_exits_with_1(tmp_path: Path) -> No
     assert "DETERMINISM_VIOLATION" in answer.output
 
 
+def test_the_command_tells_programs_what_came_of_each(tmp_path: Path) -> None:
+    files = [str(HISTORIES / "shopping-closed.json"), str(tmp_path / "none.json")]
+    answer = CliRunner().invoke(program, ["replay", *files, "--app", "tests.unit.testing.app:APP", "--json"])
+    assert (answer.exit_code, answer.stderr) == (1, "")
+    agreeing, missing = json.loads(answer.stdout)["replays"]
+    assert (agreeing["agrees"], agreeing["kind"], agreeing["events"], agreeing["turns"]) == (
+        True,
+        "shopping",
+        21,
+        4,
+    )
+    assert (missing["agrees"], missing["code"], missing["history"]) == (False, "INVALID_HISTORY", files[1])
+
+
 def test_the_command_reads_what_the_command_for_events_writes(tmp_path: Path) -> None:
     events = json.loads((HISTORIES / "shopping-closed.json").read_text(encoding="utf-8"))["events"]
     lines = tmp_path / "events.jsonl"

@@ -77,6 +77,7 @@ class Attempt:
         self._given_up = asyncio.Event()
         self._stream = ChunkStream(self._send_chunks)
         self._details: JsonValue = claimed.heartbeat_details
+        self._progress: float | None = None
 
     async def run(self, slots: asyncio.Semaphore) -> Outcome | None:
         """The whole attempt. `slots` bounds how many tasks run at once; the lease is renewed while waiting for one.
@@ -154,6 +155,7 @@ class Attempt:
             attempt=self._claimed.attempt,
             max_attempts=self._claimed.max_retries + 1,
             heartbeat=self._heartbeat_from_any_thread(asyncio.get_running_loop()),
+            note_progress=self._note_progress,
             is_cancelled=lambda: self._is_lost or self._cancel_requested,
             emit=self._stream.emit,
             heartbeat_details=self._payloads.from_wire(self._claimed.heartbeat_details),
@@ -165,11 +167,13 @@ class Attempt:
         while not self._is_lost:
             await self._sleep(self._claimed.heartbeat_ms / 1_000)
             await self._beat()
+            if self._cancel_requested and self._verdict is None and not self._is_lost:
+                self.give_up(Failed(type="TaskCancelled", message="the task was cancelled", retryable=False))
 
     async def _beat(self) -> bool:
         """One heartbeat; returns whether the result is no longer wanted."""
         try:
-            self._cancel_requested |= await self._server.heartbeat(self._claimed, self._details)
+            self._cancel_requested |= await self._server.heartbeat(self._claimed, self._details, self._progress)
         except (Conflict, NotFound, Gone) as refused:
             self._lose(refused)
         except (CallerError, StoreUnavailable) as error:
@@ -195,6 +199,10 @@ class Attempt:
         self._stream.refuse(lost)
         if self._work is not None:
             self._work.cancel()
+
+    def _note_progress(self, fraction: float) -> None:
+        """Every later heartbeat says so."""
+        self._progress = fraction
 
     def _heartbeat_from_any_thread(
         self, loop: asyncio.AbstractEventLoop

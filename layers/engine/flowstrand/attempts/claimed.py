@@ -12,6 +12,7 @@ class ClaimedTask(BaseModel):
     """An attempt that is this worker's until its lease ends.
 
     Attributes:
+        workflow_execution_id: whose task it is; None for a standalone one.
         heartbeat_ms: how often to renew it.
         non_retryable: names of error classes after which no further attempt is wanted.
         heartbeat_details: what an earlier attempt said with its last heartbeat.
@@ -20,7 +21,7 @@ class ClaimedTask(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
 
     task_execution_id: str
-    workflow_execution_id: str
+    workflow_execution_id: str | None = None
     kind: str
     input: Any
     attempt: int

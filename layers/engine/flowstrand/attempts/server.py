@@ -31,8 +31,12 @@ class AttemptServer(Protocol):
         """Record what the task emitted."""
         ...
 
-    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
-        """Renew the lease; returns whether the task's cancellation was requested. `details` are for the next attempt.
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None, progress: float | None = None) -> bool:
+        """Renew the lease; returns whether the task's cancellation was requested.
+
+        Args:
+            details: for the next attempt.
+            progress: for whoever looks at the task, from 0 to 1.
 
         Raises:
             Unavailable, StoreUnavailable: it was not answered; the next one may be.

@@ -8,7 +8,6 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
 from flowstrand.service.container import Services
@@ -60,4 +59,4 @@ def _only_sets_an_expiry(record: Mapping[str, Any]) -> bool:
 def _has_ended(services: Services, record: Mapping[str, Any]) -> bool:
     """Whether nothing can follow in the log; one that has expired altogether had ended."""
     tail = services.log.tail(LogKey.parse(record["dynamodb"]["Keys"]["execution"]["S"]))
-    return tail is None or unpack_events(tail)[-1].type in TERMINAL_TYPES
+    return tail is None or unpack_events(tail)[-1].is_terminal

@@ -64,7 +64,7 @@ def label(field: str) -> str:
 
 def style(field: str, text: str) -> str:
     """A colour for what says how something stands."""
-    return _STYLES.get(text, "") if field in {"status", "outcome"} else ""
+    return _STYLES.get(text, "") if field in {"status", "outcome", "state"} else ""
 
 
 def fields_of(body: JsonObject, *, without: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""`flowstrand signal` and `cancel`: tell open executions something."""
+"""`flowstrand signal`, `cancel` and `retry`: tell executions something."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowstrand.cli.exits import Exit
 from flowstrand.cli.json_option import parsed
 from flowstrand.cli.on_server import Session, on_server
 from flowstrand.cli.options import ExecutionId, RequestId, Timeout, Value, Wait
-from flowstrand.cli.waiting import wait_for_end
+from flowstrand.cli.waiting import tell_end, wait_for_end
 
 
 @on_server
@@ -54,3 +54,27 @@ def cancel(
     session.out.said(now.body, now.status)
     if wait and now.status != "CANCELLED":
         raise typer.Exit(Exit.FAILED)
+
+
+@on_server
+def retry(
+    session: Session,
+    execution_id: ExecutionId,
+    reason: Annotated[str | None, typer.Option(help="For the log.")] = None,
+    request_id: RequestId = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
+) -> None:
+    """Have another execution go on from the history of a failed one, and print its id; with --wait, its result.
+
+    What was done is kept; what failed last is done again.
+
+    Examples:
+        flowstrand retry 01JDX5K7Q2ZB4M8N0P3R6T9V1W --reason "the bank is back" --wait
+    """
+    timeout_s = seconds_or_none(timeout, "--timeout")
+    begun = session.client.retry(execution_id, reason=reason, request_id=request_id)
+    if wait:
+        tell_end(session, begun.id, timeout_s)
+    else:
+        session.out.said(begun.started, begun.id)

@@ -15,6 +15,7 @@ Offers = list[tuple[str, str]]
 """Words, and what each means."""
 
 _MOST = 50
+"""One page: who presses a key does not wait for more."""
 _PATIENCE_S = 1.0
 
 
@@ -23,6 +24,16 @@ def workflow_kinds(ctx: typer.Context, incomplete: str) -> Offers:
     return _offered(
         ctx, incomplete, lambda client: ((d.kind, d.description or "") for d in client.workflow_definitions())
     )
+
+
+def execution_ids(ctx: typer.Context, incomplete: str) -> Offers:
+    """The newest executions."""
+    return _offered(ctx, incomplete, lambda client: ((e.id, f"{e.kind}, {e.status}") for e in client.executions()))
+
+
+def queues(ctx: typer.Context, incomplete: str) -> Offers:
+    """The queues that somebody has named."""
+    return _offered(ctx, incomplete, lambda client: ((q.name, q.state) for q in client.queues.list()))
 
 
 def schedule_ids(ctx: typer.Context, incomplete: str) -> Offers:
@@ -38,7 +49,6 @@ def _offered(
     given = [ctx.params.get(name) for name in ("url", "api_key", "org")]
     try:
         with connect(*given, patience_s=_PATIENCE_S) as client:
-            found = (offer for offer in ask(client) if offer[0].startswith(incomplete))
-            return list(islice(found, _MOST))
+            return [offer for offer in islice(ask(client), _MOST) if offer[0].startswith(incomplete)]
     except FlowstrandError:  # a shell has no place for an error
         return []

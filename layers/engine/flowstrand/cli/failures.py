@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import typer
 
@@ -28,13 +30,20 @@ def told_on_one_line(*, as_json: bool = False) -> Iterator[None]:
     except FlowstrandError as error:
         tell(error.message, error.code, error.details if isinstance(error, CallerError) else (), as_json=as_json)
         raise typer.Exit(exit_of(error)) from error
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:
+        _discard_output()
         raise typer.Exit(Exit.BROKEN_PIPE) from None
     except TimeoutError as error:
         tell(str(error), "TIMEOUT", as_json=as_json)
         raise typer.Exit(exit_of(error)) from error
     except KeyboardInterrupt:
         raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def _discard_output() -> None:
+    """Whoever read our output has seen enough: Python must not try to write the rest of it at its end."""
+    with suppress(OSError):  # a test's stdout is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def tell(message: str, code: str, details: Sequence[JsonObject] = (), *, as_json: bool = False) -> None:

@@ -29,6 +29,7 @@ def lint(
         Ids, typer.Option(metavar="ID", help="Only these rules: FS101, FS1, ALL; may be repeated.")
     ] = None,
     ignore: Annotated[Ids, typer.Option(metavar="ID", help="All but these rules; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Find code in workflows that would not replay: clocks, randomness, I/O, foreign awaits.
 
@@ -36,12 +37,14 @@ def lint(
 
     Examples:
         flowstrand lint shop
-        flowstrand lint shop --ignore FS103 --format json
+        flowstrand lint shop --ignore FS103 --json
     """
+    if as_json:
+        format = Format.JSON
     try:
         findings = _check(paths or [Path()], _ids(select), _ids(ignore))
     except ConfigurationError as error:
-        tell(error.message, error.code)
+        tell(error.message, error.code, as_json=as_json)
         raise typer.Exit(Exit.USAGE) from error
     if findings or format is Format.JSON:
         typer.echo(render(findings, format))

@@ -10,7 +10,9 @@ from flowstrand.cli import completing
 
 _WAITING = "Waiting"
 
-ExecutionId: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="Of the execution.")]
+ExecutionId: TypeAlias = Annotated[
+    str, typer.Argument(metavar="ID", help="Of the execution.", autocompletion=completing.execution_ids)
+]
 WorkflowKind: TypeAlias = Annotated[
     str, typer.Argument(metavar="KIND", help="Of the workflow.", autocompletion=completing.workflow_kinds)
 ]

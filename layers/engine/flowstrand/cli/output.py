@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -32,7 +33,7 @@ class Output:
 
     def __init__(self, *, as_json: bool, console: Console | None = None) -> None:
         self.as_json = as_json
-        self._console = console or Console(highlight=False, soft_wrap=True, file=sys.stdout)
+        self._console = console or _Stdout(highlight=False, soft_wrap=True, file=sys.stdout)
 
     def one(self, body: JsonObject) -> None:
         """One thing: its fields, a line each."""
@@ -86,3 +87,11 @@ class Output:
             self._console.print(JSON(json.dumps(value, ensure_ascii=False), indent=2, ensure_ascii=False))
         else:
             typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+class _Stdout(Console):
+    """A console that leaves it to the command to end when its reader has gone."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """See `Console.on_broken_pipe`."""
+        raise BrokenPipeError

@@ -13,8 +13,10 @@ from flowstrand.cli import (
     dev,
     following,
     lint,
+    listing,
     looking,
     promise,
+    queue,
     replay,
     schedule,
     starting,
@@ -55,10 +57,13 @@ for command in (
     looking.children,
     changing.signal,
     changing.cancel,
+    changing.retry,
 ):
     register(program, command, panel=_EXECUTIONS)
+register(program, listing.listed, name="list", panel=_EXECUTIONS)
 for command in (dev.dev, worker.worker, lint.lint, replay.replay, demo.demo):
     register(program, command, panel=_HERE)
+register(program, queue.workers, panel=_OTHERS)
 program.add_typer(
     group("promise", "Settle what workflows wait for.", {"resolve": promise.resolve, "reject": promise.reject}),
     rich_help_panel=_OTHERS,
@@ -76,6 +81,20 @@ program.add_typer(
             "trigger": schedule.trigger,
             "runs": schedule.runs,
             "delete": schedule.delete,
+        },
+    ),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group(
+        "queue",
+        "Look after the queues where tasks wait.",
+        {
+            "list": queue.listed,
+            "get": queue.get,
+            "pause": queue.pause,
+            "resume": queue.resume,
+            "limit": queue.limit,
         },
     ),
     rich_help_panel=_OTHERS,

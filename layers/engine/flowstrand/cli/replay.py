@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,8 @@ import typer
 
 from flowstrand.cli.exits import Exit
 from flowstrand.cli.failures import tell, told_on_one_line
+from flowstrand.cli.on_server import AsJson
+from flowstrand.cli.output import Output
 from flowstrand.errors import DeterminismViolation, InvalidInput
 
 if TYPE_CHECKING:
@@ -23,31 +26,58 @@ def replay(
     app: Annotated[
         str, typer.Option(metavar="FILE_OR_MODULE", help="The workflows: app.py, app.py:attr or module:attr.")
     ],
+    as_json: AsJson = False,
 ) -> None:
     """Replay recorded histories on the code as it is now; exit status 1 if it asks for anything else than they hold.
 
     Examples:
         flowstrand replay waits-to-ship.json --app shop.py
+        flowstrand replay histories/*.json --app shop.py --json
     """
     from flowstrand.sdk.app import App
 
-    with told_on_one_line():
+    with told_on_one_line(as_json=as_json):
         loaded = App.load(app)
-        agreed = [_agrees(history, loaded) for history in histories]
-    if not all(agreed):
+        replays = []
+        for history in histories:
+            replays.append(_replayed(history, loaded))
+            if not as_json:
+                _tell(replays[-1])
+    if as_json:
+        Output(as_json=True).value({"replays": [asdict(replayed) for replayed in replays]})
+    if not all(replayed.agrees for replayed in replays):
         raise typer.Exit(Exit.FAILED)
 
 
-def _agrees(history: Path, app: App) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Replay:
+    """What came of one history."""
+
+    history: str
+    agrees: bool
+    kind: str | None = None
+    events: int | None = None
+    turns: int | None = None
+    error: str | None = None
+    code: str | None = None
+
+
+def _replayed(history: Path, app: App) -> _Replay:
     from flowstrand.testing.replay import replay_history
 
     try:
-        replayed = replay_history(history, app)
-    except DeterminismViolation as violation:  # the diff is worth its lines
-        typer.echo(f"{history}: {violation.message} ({violation.code})", err=True)
-        return False
-    except InvalidInput as refused:
-        tell(f"{history}: {refused.message}", refused.code)
-        return False
-    typer.echo(f"{history}: {replayed.kind}: {replayed.events} events, {replayed.turns} turns: the same")
-    return True
+        found = replay_history(history, app)
+    except (DeterminismViolation, InvalidInput) as refused:
+        return _Replay(history=str(history), agrees=False, error=refused.message, code=refused.code)
+    return _Replay(history=str(history), agrees=True, kind=found.kind, events=found.events, turns=found.turns)
+
+
+def _tell(replayed: _Replay) -> None:
+    if replayed.agrees:
+        typer.echo(
+            f"{replayed.history}: {replayed.kind}: {replayed.events} events, {replayed.turns} turns: the same"
+        )
+    elif replayed.code == DeterminismViolation.code:  # the diff is worth its lines
+        typer.echo(f"{replayed.history}: {replayed.error} ({replayed.code})", err=True)
+    else:
+        tell(f"{replayed.history}: {replayed.error}", str(replayed.code))

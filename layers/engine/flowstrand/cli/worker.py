@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from typing import Annotated
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flowstrand.cli.durations import seconds, seconds_or_none
 from flowstrand.cli.failures import told_on_one_line
 from flowstrand.cli.on_server import ApiKey, Org, Url
+from flowstrand.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from flowstrand.worker import Worker, WorkerObserver
+
+_log = logging.getLogger("flowstrand.worker")
 
 
 def worker(
@@ -17,25 +28,108 @@ def worker(
         str, typer.Option(metavar="FILE_OR_MODULE", help="The tasks: app.py, app.py:attr or a module.")
     ] = "workflows",
     queue: Annotated[
-        list[str] | None, typer.Option(help="To poll; may be repeated.", show_default="default")
+        list[str] | None,
+        typer.Option(
+            metavar="QUEUE[=N]",
+            help="To poll, and how many of its tasks run at once at most; may be repeated.",
+            show_default="default",
+        ),
     ] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="How many tasks run at once.")] = 10,
+    concurrency: Annotated[int, typer.Option(min=1, help="How many tasks run at once, over all queues.")] = 10,
+    name: Annotated[
+        str | None, typer.Option(help="Of this worker, in logs and lists; host and process by default.")
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="Of its code, in lists.")] = None,
+    grace: Annotated[
+        str, typer.Option(metavar="DURATION", help="How long running tasks may go on when it is told to stop.")
+    ] = "30s",
+    observer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE_OR_MODULE:NAME", help="A WorkerObserver that hears what it does; may be repeated."
+        ),
+    ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Log what it has done so far, as JSON, so often.")
+    ] = None,
     url: Url = None,
     api_key: ApiKey = None,
     org: Org = None,
 ) -> None:
-    """Run the tasks of an app until SIGTERM or Ctrl-C, then finish what is running.
+    """Run the tasks of an app until SIGTERM or Ctrl-C, then finish what is running; a second one ends that at once.
+
+    SIGUSR1 has it take no more tasks, SIGUSR2 has it take some again.
 
     Examples:
         flowstrand worker --app shop.py
-        flowstrand worker --app shop.py --queue default --queue slow --concurrency 4
+        flowstrand worker --app shop.py --queue default --queue slow=2 --concurrency 8 --grace 2m
+        flowstrand worker --app shop.py --observer monitoring.py:Metrics --metrics 60s
     """
     from flowstrand.sdk.app import App
     from flowstrand.worker import Worker
 
+    shares, grace_s = _shares(queue or ["default"]), seconds(grace, "--grace")
+    every_s = seconds_or_none(metrics, "--metrics")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     # A line per request would bury what the worker itself has to say.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     with told_on_one_line():
-        served = Worker(url, api_key, org, App.load(app), queues=queue or ["default"], concurrency=concurrency)
-        asyncio.run(served.run())
+        served = Worker(
+            url,
+            api_key,
+            org,
+            App.load(app),
+            queues=shares,
+            concurrency=concurrency,
+            name=name,
+            version=version,
+            grace_s=grace_s,
+            observers=[_observer(spec) for spec in observer or []],
+        )
+        asyncio.run(_serve(served, every_s))
+
+
+async def _serve(served: Worker, every_s: float | None) -> None:
+    logging_ = asyncio.create_task(_log_metrics(served, every_s)) if every_s else None
+    try:
+        await served.run()
+    finally:
+        if logging_ is not None:
+            logging_.cancel()
+            with suppress(asyncio.CancelledError):
+                await logging_
+
+
+async def _log_metrics(served: Worker, every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        _log.info("metrics %s", json.dumps(asdict(served.metrics())))
+
+
+def _shares(queues: Iterable[str]) -> dict[str, int | None]:
+    """`["default", "slow=2"]` as queues and their limits.
+
+    Raises:
+        typer.BadParameter: a limit is no number.
+    """
+    split = [text.partition("=") for text in queues]
+    if wrong := next((limit for _, equals, limit in split if equals and not limit.isdecimal()), None):
+        raise typer.BadParameter(f"not a number of tasks: {wrong}", param_hint="--queue")
+    return {name: int(limit) if equals else None for name, equals, limit in split}
+
+
+def _observer(spec: str) -> WorkerObserver:
+    """What `spec` names: an observer, or a class of observers that is made without arguments.
+
+    Raises:
+        ConfigurationError: it names neither.
+    """
+    from flowstrand.sdk.modules import load_module
+    from flowstrand.worker import WorkerObserver
+
+    target, _, attribute = spec.partition(":")
+    found = getattr(load_module(target), attribute, None)
+    made = found() if isinstance(found, type) else found
+    if not isinstance(made, WorkerObserver):
+        raise ConfigurationError(f"{spec!r} is not a WorkerObserver")
+    return made

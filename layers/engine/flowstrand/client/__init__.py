@@ -24,6 +24,8 @@ from flowstrand.client.settled import Settled
 from flowstrand.client.standing import ChildStanding, TaskStanding
 from flowstrand.client.stream import StreamEvent
 from flowstrand.client.synchronous import SyncClient
+from flowstrand.client.task_execution import TaskAttempt, TaskExecution
+from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 
 __all__ = [
     "ChildStanding",
@@ -47,7 +49,11 @@ __all__ = [
     "SyncHandle",
     "SyncQueues",
     "SyncSchedules",
+    "SyncTaskHandle",
     "SyncWorkers",
+    "TaskAttempt",
+    "TaskExecution",
+    "TaskHandle",
     "TaskStanding",
     "Workers",
 ]

@@ -23,13 +23,15 @@ from flowstrand.client.sender import Sender
 from flowstrand.client.settled import Settled
 from flowstrand.client.starting import Starting
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
+from flowstrand.client.task_handle import TaskHandle
+from flowstrand.client.tasking import Tasking
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 
 _NO_CONTENT = 204
 
 
-class Client(Starting, Looking, Listing):
+class Client(Starting, Looking, Listing, Tasking):
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -144,7 +146,7 @@ class Client(Starting, Looking, Listing):
         """
         request = commands.retry(self.connection, execution_id, reason=reason, request_id=request_id)
         body = await self._answer(request)
-        return Handle(self, str(body["workflowExecutionId"]), workflow)
+        return self._handle(str(body["workflowExecutionId"]), workflow, body)
 
     async def resolve_promise(
         self, promise_id: str | None = None, value: object = None, *, key: str | None = None
@@ -256,3 +258,6 @@ class Client(Starting, Looking, Listing):
 
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> Handle[Any]:
         return Handle(self, execution_id, workflow, started)
+
+    def _task_handle(self, task_id: str, task: object) -> TaskHandle[Any]:
+        return TaskHandle(self, task_id, task)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from flowstrand.client.connection import Connection
 from flowstrand.client.start_options import ExecutionOptions, StartOptions
+from flowstrand.engine.ids import is_standalone_task
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.sdk.duration import Duration, to_positive_ms
 
@@ -49,7 +50,7 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
     if key is not None:
         body["idempotencyKey"] = key
     if (ttl := options.get("idempotency_key_ttl")) is not None:
-        body["idempotencyKeyTTL"] = _in_seconds(ttl)
+        body["idempotencyKeyTTL"] = in_seconds(ttl)
     return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=key is not None)
 
 
@@ -69,7 +70,7 @@ def new_execution(kind: str, input: JsonValue, options: ExecutionOptions) -> Jso
     return body
 
 
-def _in_seconds(ttl: Duration) -> str:
+def in_seconds(ttl: Duration) -> str:
     """A duration as the API writes it, in whole seconds, rounded up."""
     return f"{math.ceil(to_positive_ms(ttl, 'how long an idempotency key lasts') / 1_000)}s"
 
@@ -103,7 +104,7 @@ def history(
         params["wait"] = str(wait_s)
     if wanted := ",".join(types):
         params["types"] = wanted
-    path = to.path("workflow-executions", execution_id, "events")
+    path = to.path(*_log(execution_id), "events")
     return Call(method="GET", path=path, params=params, repeatable=True, timeout_s=wait_s + PATIENCE_S)
 
 
@@ -114,9 +115,14 @@ def stream(to: Connection, execution_id: str, *, after: int, format: str) -> Cal
         headers["Last-Event-ID"] = str(after)
     return Call(
         method="GET",
-        path=to.path("workflow-executions", execution_id, "stream"),
+        path=to.path(*_log(execution_id), "stream"),
         params={"format": format},
         headers=headers,
         repeatable=True,
         timeout_s=STREAM_SILENCE_S,
     )
+
+
+def _log(id: str) -> tuple[str, str]:
+    """Where the log of an execution or of a standalone task is read."""
+    return ("task-executions" if is_standalone_task(id) else "workflow-executions"), id

@@ -11,7 +11,7 @@ from flowstrand.sdk.serde import Serde
 
 
 def kind_of(workflow: object) -> str:
-    """The kind that `workflow`, a kind itself or a `@workflow` definition, stands for.
+    """The kind that `workflow`, a kind itself or a definition, stands for.
 
     Raises:
         InvalidDefinition: it is neither.
@@ -20,18 +20,21 @@ def kind_of(workflow: object) -> str:
         return workflow.kind
     if isinstance(workflow, str):
         return workflow
-    raise InvalidDefinition(f"not a workflow or its kind: {workflow!r}")
+    raise InvalidDefinition(f"not a definition or its kind: {workflow!r}")
 
 
-def input_of(workflow: object, value: object) -> JsonValue:
-    """`value` as JSON, of the input type that a `@workflow` definition declares.
+def input_of(workflow: object, value: object, *, noun: str = "workflow") -> JsonValue:
+    """`value` as JSON, of the input type that a `@workflow` definition declares, or a `@task` one.
+
+    Args:
+        noun: what a kind stands for.
 
     Raises:
         NotSerializable: it does not fit, or cannot be JSON at all.
     """
     if isinstance(workflow, Definition):
         return workflow.signature.encode_input(value)
-    return Serde().encode(value, f"the input of workflow {kind_of(workflow)!r}")
+    return Serde().encode(value, f"the input of {noun} {kind_of(workflow)!r}")
 
 
 def output_of(workflow: object, value: JsonValue) -> Any:

@@ -1,4 +1,4 @@
-"""Looking into executions and at what can be started: the part of both clients that changes nothing."""
+"""Looking into executions and at definitions: the part of both clients that changes nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flowstrand.sdk.payload_codecs import PayloadCodecs
 
 
 class Looking(Base):
-    """`get`, `state`, `tasks`, `children`, `workflow_definitions` and `task_definitions`."""
+    """What the API tells of executions and definitions."""
 
     async def get(self, execution_id: str) -> Execution:
         """The execution as it is now."""

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import httpx2
 
 from flowstrand.engine.events import EventType
+from flowstrand.engine.ids import is_standalone_task
 from flowstrand.engine.schema import epoch_ms
 from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonValue
@@ -16,6 +17,7 @@ from flowstrand.views.public_name import public_name
 
 StreamFormat: TypeAlias = Literal["state", "cloudevents"]
 
+_TASK_ENDS = frozenset({"TASK_COMPLETED", "TASK_FAILED", "TASK_CANCELLED"})
 _TERMINAL = frozenset({"WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED"})
 _TYPES_BY_PUBLIC_NAME = {public_name(type): type.value for type in EventType}
 _BARE = "message"
@@ -47,7 +49,7 @@ class StreamEvent:
     @property
     def is_terminal(self) -> bool:
         """Whether nothing follows it."""
-        return self.type in _TERMINAL
+        return self.type in _TERMINAL or _ends_task(self)
 
 
 class StreamCursor:
@@ -101,6 +103,14 @@ class StreamCursor:
         if self._fruitless >= MAX_FRUITLESS:
             raise error
         return min(self._pause_s * 2.0**self._fruitless, _MAX_PAUSE_S)
+
+
+def _ends_task(event: StreamEvent) -> bool:
+    """Whether it is the permanent end of a standalone task, whose log ends with it."""
+    if event.type not in _TASK_ENDS or not isinstance(event.data, dict) or event.data.get("status") == "PENDING":
+        return False
+    id = event.data.get("taskExecutionId") or event.data.get("id")
+    return isinstance(id, str) and is_standalone_task(id)
 
 
 def _of_state(frame: httpx2.ServerSentEvent) -> StreamEvent:

@@ -23,13 +23,15 @@ from flowstrand.client.sender import SyncSender
 from flowstrand.client.settled import Settled
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.client.sync_starting import SyncStarting
+from flowstrand.client.task_handle import SyncTaskHandle
+from flowstrand.client.tasking import SyncTasking
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 
 _NO_CONTENT = 204
 
 
-class SyncClient(SyncStarting, SyncLooking, SyncListing):
+class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking):
     """Starts executions and follows them. Use as a context manager, or call `close`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -37,6 +39,7 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing):
 
     Attributes:
         connection: where it sends requests, and as whom.
+        schedules: what starts executions at their time.
         payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
 
@@ -139,7 +142,7 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing):
         """
         request = commands.retry(self.connection, execution_id, reason=reason, request_id=request_id)
         body = self._answer(request)
-        return SyncHandle(self, str(body["workflowExecutionId"]), workflow)
+        return self._handle(str(body["workflowExecutionId"]), workflow, body)
 
     def resolve_promise(
         self, promise_id: str | None = None, value: object = None, *, key: str | None = None
@@ -238,3 +241,6 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing):
 
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> SyncHandle[Any]:
         return SyncHandle(self, execution_id, workflow, started)
+
+    def _task_handle(self, task_id: str, task: object) -> SyncTaskHandle[Any]:
+        return SyncTaskHandle(self, task_id, task)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flowstrand.engine import ids
 from flowstrand.engine.events import (
     CancellationRequested,
     ChildCancellationFailed,
@@ -103,9 +104,31 @@ class Draft:
 
 
 def _first(event: Event) -> ExecutionState:
-    started = event.data
-    if event.sequence != 1 or not isinstance(started, WorkflowStarted):
-        raise LogCorrupted(f"a log begins with WORKFLOW_STARTED at 1, not with {event.type} at {event.sequence}")
+    """What the event that a log begins with says: an execution's start, or the creation of a standalone task."""
+    match event.data:
+        case WorkflowStarted() as started if event.sequence == 1:
+            return _begun(event, started)
+        case TaskCreated(position=ids.ROOT) as created if event.sequence == 1:
+            return _created(event, created)
+        case _:
+            raise LogCorrupted(f"no log begins with {event.type} at {event.sequence}")
+
+
+def _created(event: Event, created: TaskCreated) -> ExecutionState:
+    state = ExecutionState(
+        workflow_execution_id=created.task_execution_id,
+        kind=created.kind,
+        queue=created.queue,
+        metadata=created.metadata,
+        created_at_ms=event.timestamp_ms,
+        sequence=1,
+        timestamp_ms=event.timestamp_ms,
+    )
+    apply_task(state, event, created)
+    return state
+
+
+def _begun(event: Event, started: WorkflowStarted) -> ExecutionState:
     return ExecutionState(
         workflow_execution_id=started.workflow_execution_id,
         kind=started.kind,
@@ -127,8 +150,12 @@ def _check_order(state: ExecutionState, event: Event) -> None:
         raise LogCorrupted(f"event {event.sequence} cannot follow event {state.sequence}")
     if state.closed:
         raise LogCorrupted(f"{event.type} at {event.sequence} follows {state.closed}")
-    if isinstance(event.data, WorkflowStarted):
+    if isinstance(event.data, WorkflowStarted | TaskCreated) and _is_root(event.data):
         raise LogCorrupted(f"{event.type} at {event.sequence} is not the beginning of its log")
+
+
+def _is_root(data: WorkflowStarted | TaskCreated) -> bool:
+    return isinstance(data, WorkflowStarted) or data.position == ids.ROOT
 
 
 def _apply(state: ExecutionState, event: Event) -> None:

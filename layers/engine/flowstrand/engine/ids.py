@@ -9,6 +9,7 @@ position, so that replay can never make another.
     01JD…7Q.c4.m1    a timer of that child
     01JD…7Q.n1       the execution that continues the first, and 01JD…7Q.n2 the one after that
     01JD…7Q.r5c1e…   one that begins from the history of the first, or of another retry of it
+    01JD…8M.t0       a standalone task: nobody's operation, the root of a log that has its own id
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ OrgId = NewType("OrgId", str)
 
 TASK, TIMER, CHILD, OPERATION, PROMISE = "t", "m", "c", "o", "p"
 
+ROOT = 0
+"""The position of a standalone task in its own log. What workflow code asks for counts from 1."""
+
 _FAMILIES = frozenset({TASK, TIMER, CHILD, OPERATION, PROMISE})
+_STANDALONE = f".{TASK}{ROOT}"
 _CONTINUED = re.compile(r"(.+)\.n([1-9][0-9]*)")
 
 _RETRIED = re.compile(r"(.+)\.r[0-9a-f]{16}")
@@ -39,17 +44,29 @@ def execution_id(now_ms: int, random: bytes) -> ExecutionId:
     return ExecutionId("".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5)))
 
 
+def standalone_task_id(now_ms: int, random: bytes) -> ExecutionId:
+    """The id of a task that no execution asks for, and of its log; takes what `execution_id` takes."""
+    return ExecutionId(operation_id(execution_id(now_ms, random), TASK, ROOT))
+
+
+def is_standalone_task(id: str) -> bool:
+    """Whether `id` is a standalone task's, rather than an execution's or an operation's of one."""
+    return id.endswith(_STANDALONE)
+
+
 def operation_id(execution: str, family: str, position: int) -> str:
     """The id of the operation at `position`: `{execution}.{family}{position}`."""
     return f"{execution}.{family}{position}"
 
 
 def owner_of(operation: str) -> tuple[ExecutionId, str, int]:
-    """Split an operation's id into its execution, family letter and position.
+    """Split an operation's id into its log, family letter and position. A standalone task's log has the task's own id.
 
     Raises:
         ValueError: `operation` is not an operation's id.
     """
+    if is_standalone_task(operation):
+        return ExecutionId(operation), TASK, ROOT
     execution, _, tail = operation.rpartition(".")
     if not execution or tail[:1] not in _FAMILIES or not tail[1:].isdecimal():
         raise ValueError(f"not an operation id: {operation!r}")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from flowstrand.engine import ids
 from flowstrand.engine.events import (
     EventType,
     ParentClosePolicy,
@@ -23,6 +24,9 @@ _STATUS_OF_END = {
     EventType.WORKFLOW_COMPLETED: WorkflowStatus.COMPLETED,
     EventType.WORKFLOW_FAILED: WorkflowStatus.FAILED,
     EventType.WORKFLOW_CANCELLED: WorkflowStatus.CANCELLED,
+    EventType.TASK_COMPLETED: WorkflowStatus.COMPLETED,
+    EventType.TASK_FAILED: WorkflowStatus.FAILED,
+    EventType.TASK_CANCELLED: WorkflowStatus.CANCELLED,
 }
 
 REMEMBERED_REQUESTS = 256
@@ -122,7 +126,10 @@ class Settlement:
 class ExecutionState:
     """The fold of a log up to `sequence`. Treat it as immutable: `evolve` returns another.
 
+    The log of a standalone task folds to the same: a strand whose root is not workflow code but a task, its only one.
+
     Attributes:
+        workflow_execution_id: the execution's id, or the standalone task's.
         retry_of: the failed execution from whose history this one began.
         is_copying: whether that history is still to come, or the rest of it. Nothing happens before it is there.
         turn_marker: the newest of RESUMED and SUSPENDED in the log, or None before both.
@@ -176,6 +183,11 @@ class ExecutionState:
     continued_as: str | None = None
 
     @property
+    def is_task(self) -> bool:
+        """Whether this is a standalone task: there is no code to run, and the end of the task is the end of the log."""
+        return ids.is_standalone_task(self.workflow_execution_id)
+
+    @property
     def is_suspended(self) -> bool:
         """Whether the last turn closed with a wait."""
         return self.turn_marker is EventType.WORKFLOW_SUSPENDED
@@ -183,15 +195,20 @@ class ExecutionState:
     @property
     def is_runnable(self) -> bool:
         """Whether there is something for the code to do: a function of the log, never of a message (law 8)."""
-        if self.closed or self.is_copying:
+        if self.closed or self.is_copying or self.is_task:
             return False
         return not self.is_suspended or self.is_released_by(self.sequence)
 
     @property
     def status(self) -> WorkflowStatus:
-        """PENDING before the first turn, RUNNING while runnable, else WAITING; CANCELLING once asked; or how it ended."""
+        """PENDING before the first turn, RUNNING while runnable, else WAITING; CANCELLING once asked; or how it ended.
+
+        Of a standalone task, PENDING or RUNNING as the task is.
+        """
         if self.closed:
             return _STATUS_OF_END[self.closed]
+        if self.is_task:
+            return WorkflowStatus(self.tasks[ids.ROOT].status)
         if self.is_copying:
             return WorkflowStatus.PENDING
         if self.cancel_requested_at is not None:

@@ -66,11 +66,13 @@ class InProcessServer(AttemptServer):
             )
         )
 
-    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None, progress: float | None = None) -> bool:
         """See `AttemptServer.heartbeat`."""
         id, token = task.task_execution_id, task.lease_token
         return await self._perform(
-            lambda services: tasks.heartbeat(services, self._org, id, lease_token=token, details=details)
+            lambda services: tasks.heartbeat(
+                services, self._org, id, lease_token=token, details=details, progress=progress
+            )
         )
 
 

@@ -210,11 +210,11 @@ class DefinitionsFound(ResponseBody):
 class TaskView(ResponseBody):
     """A claimed attempt.
 
-    `non_retryable` is there where the task's retry policy names errors, `heartbeat_details` where an earlier attempt left some.
+    `workflow_execution_id` is there unless the task is standalone, `non_retryable` where the task's retry policy names errors, `heartbeat_details` where an earlier attempt left some.
     """
 
     task_execution_id: str
-    workflow_execution_id: str
+    workflow_execution_id: str | None = None
     kind: str
     input: Any
     attempt: int
@@ -231,9 +231,10 @@ class TaskView(ResponseBody):
         optional: dict[str, Any] = {"non_retryable": list(task.non_retryable)} if task.non_retryable else {}
         if task.heartbeat_details is not None:
             optional["heartbeat_details"] = task.heartbeat_details
+        if task.workflow_execution_id is not None:
+            optional["workflow_execution_id"] = task.workflow_execution_id
         return cls(
             task_execution_id=task.task_execution_id,
-            workflow_execution_id=task.workflow_execution_id,
             kind=task.kind,
             input=task.input,
             attempt=task.attempt,

@@ -1,6 +1,6 @@
-"""The streaming route: `GET …/workflow-executions/{id}/stream`, outside Powertools, which has no streaming responses.
+"""The streaming routes: `GET …/{id}/stream` of executions and of standalone tasks, outside Powertools.
 
-Authentication and errors are the same as everywhere else, and every error comes before the first byte of a stream.
+It has no streaming responses. Authentication and errors are the same as everywhere else, and every error comes before the first byte of a stream.
 """
 
 from __future__ import annotations
@@ -10,18 +10,24 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from flowstrand.engine.ids import ExecutionId
 from flowstrand.errors import NotFound
 from flowstrand.http.authentication import authorize, identity_of
 from flowstrand.http.errors import error_parts
+from flowstrand.http.execution_id import known, known_task
 from flowstrand.http.query import query_of
 from flowstrand.http.reading_query import StreamQuery, last_event_id
 from flowstrand.service.container import Services
 from flowstrand.service.keys import Principal
+from flowstrand.service.standalone import require_standalone
 from flowstrand.streams.live import LiveRequest, open_stream
 from flowstrand.streams.response import StreamResponse
 
-ROUTES = frozenset({("GET", "/api/orgs/<org>/workflow-executions/<execution_id>/stream")})
+ROUTES = frozenset(
+    {
+        ("GET", "/api/orgs/<org>/workflow-executions/<execution_id>/stream"),
+        ("GET", "/api/orgs/<org>/task-executions/<task_id>/stream"),
+    }
+)
 """Every `(method, path)` served here, parameters written as `<name>`."""
 
 _logger = Logger(service="stream")
@@ -37,27 +43,31 @@ def resolve(event: Mapping[str, Any], services: Callable[[], Services]) -> Strea
 
 
 def _stream(event: Mapping[str, Any], services: Callable[[], Services]) -> StreamResponse:
-    org, execution_id = _target(event)
+    org, collection, id = _target(event)
     caller = authorize(event, org=org, principal=Principal.USER)
     query = query_of(event, StreamQuery)
     resumed_at = last_event_id(_header(event, "last-event-id"))
     request = LiveRequest(
         after=query.after if resumed_at is None else resumed_at, format=query.format, types=query.only()
     )
-    return open_stream(services(), caller.org, execution_id, request)
+    if collection == "task-executions":
+        log = require_standalone(services(), caller.org, known_task(id)).execution_id
+    else:
+        log = known(id)
+    return open_stream(services(), caller.org, log, request)
 
 
-def _target(event: Mapping[str, Any]) -> tuple[str, ExecutionId]:
-    """The org and the execution that the path names.
+def _target(event: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The org, and the collection and the id of what the path names.
 
     Raises:
         NotFound: not the path of a stream; for strangers, Unauthenticated.
     """
     match str(event.get("path") or "").strip("/").split("/"):
-        case ["api", "orgs", org, "workflow-executions", execution_id, "stream"] if (
+        case ["api", "orgs", org, "workflow-executions" | "task-executions" as collection, id, "stream"] if (
             event.get("httpMethod") == "GET"
         ):
-            return org, ExecutionId(execution_id)
+            return org, collection, id
         case _:
             identity_of(event)
             raise NotFound("there is no such route", code="ROUTE_NOT_FOUND")

@@ -8,14 +8,17 @@ from typing import Any
 from pydantic import Field
 
 from flowstrand.engine.events import ErrorInfo, TaskStatus, WorkflowStatus
-from flowstrand.engine.schema import to_json
+from flowstrand.engine.schema import rfc3339, to_json
 from flowstrand.http.responses import ErrorView, ResponseBody
 from flowstrand.http.work_query import cursor_text
 from flowstrand.service.work_listing import ChildSummary, TaskSummary, WorkPage
 
 
 class TaskStanding(ResponseBody):
-    """A task as it stands; `queue` while it is open, `error` once it has failed."""
+    """A task as it stands; `queue` while it is open, `error` once it has failed.
+
+    `last_heartbeat_at` and `progress` while an attempt runs that has said so; of the first 100 such tasks of a page.
+    """
 
     task_execution_id: str
     kind: str
@@ -27,6 +30,8 @@ class TaskStanding(ResponseBody):
     worker_id: str | None = None
     error: ErrorView | None = None
     failure_type: str | None = None
+    progress: float | None = None
+    last_heartbeat_at: str | None = None
 
 
 class ChildStanding(ResponseBody):
@@ -51,7 +56,7 @@ class TasksFound(ResponseBody):
     @classmethod
     def of(cls, page: WorkPage[TaskSummary]) -> TasksFound:
         """What `page` holds."""
-        return cls(tasks=[TaskStanding(**_given(task)) for task in page.items], **_next(page))
+        return cls(tasks=[_standing(task) for task in page.items], **_next(page))
 
 
 class ChildrenFound(ResponseBody):
@@ -70,6 +75,14 @@ class StateFound(ResponseBody):
     """The workflow's own state, by key."""
 
     state: dict[str, Any] = Field(default_factory=dict)
+
+
+def _standing(task: TaskSummary) -> TaskStanding:
+    given = _given(task)
+    at_ms = given.pop("heartbeat_at_ms", None)
+    if at_ms is not None:
+        given["last_heartbeat_at"] = rfc3339(at_ms)
+    return TaskStanding(**given)
 
 
 def _given(summary: TaskSummary | ChildSummary) -> dict[str, Any]:

@@ -39,7 +39,8 @@ _ORG = "/api/orgs/{org}"
 _EXECUTIONS = f"{_ORG}/workflow-executions"
 _PROMISES = f"{_ORG}/promises/{{promiseId}}"
 _SCHEDULES = f"{_ORG}/schedules"
-_TASKS = f"{_ORG}/task-executions/{{taskId}}"
+_STANDALONE = f"{_ORG}/task-executions"
+_TASKS = f"{_STANDALONE}/{{taskId}}"
 
 ROUTES = (
     Route("POST", _EXECUTIONS, "executions"),
@@ -73,6 +74,12 @@ ROUTES = (
     Route("POST", f"{_ORG}/workers", "tasks"),
     Route("POST", f"{_ORG}/workers/{{workerId}}/heartbeat", "tasks"),
     Route("POST", f"{_ORG}/queues/{{queue}}/poll", "tasks", Manner.WAITING),
+    Route("POST", _STANDALONE, "executions"),
+    Route("GET", _TASKS, "executions"),
+    Route("DELETE", _TASKS, "executions"),
+    Route("GET", f"{_TASKS}/attempts", "executions"),
+    Route("GET", f"{_TASKS}/events", "events", Manner.WAITING),
+    Route("GET", f"{_TASKS}/stream", "stream", Manner.STREAMING),
     Route("POST", f"{_TASKS}/complete", "tasks"),
     Route("POST", f"{_TASKS}/fail", "tasks"),
     Route("POST", f"{_TASKS}/heartbeat", "tasks"),

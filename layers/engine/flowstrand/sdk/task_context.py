@@ -22,7 +22,7 @@ class TaskContext:
 
     Attributes:
         task_execution_id: the same for every attempt of this task: a good idempotency key for what it calls.
-        workflow_execution_id: the execution that asked for it.
+        workflow_execution_id: the execution that asked for it; None for a standalone task.
         kind: the task's name.
         attempt: which attempt this is, from 1.
         max_attempts: how many there are at most.
@@ -34,13 +34,14 @@ class TaskContext:
         self,
         *,
         task_execution_id: str,
-        workflow_execution_id: str,
+        workflow_execution_id: str | None,
         kind: str,
         attempt: int,
         max_attempts: int,
         heartbeat: Callable[[JsonValue], Awaitable[bool]],
         is_cancelled: Callable[[], bool],
         emit: Callable[[Chunk], Awaitable[None]],
+        note_progress: Callable[[float], None] = lambda _: None,
         heartbeat_details: JsonValue = None,
     ) -> None:
         """Made by whoever runs the attempt.
@@ -48,6 +49,7 @@ class TaskContext:
         Args:
             heartbeat: begins a heartbeat with these details, if they are not None; its awaitable may be ignored.
             is_cancelled: whether the attempt is no longer wanted.
+            note_progress: keeps it for the heartbeats that follow.
             emit: takes a chunk at once, from any thread; what it returns may be ignored, and awaited waits for room.
         """
         self.task_execution_id = task_execution_id
@@ -58,6 +60,7 @@ class TaskContext:
         self._heartbeat = heartbeat
         self._is_cancelled = is_cancelled
         self._emit = emit
+        self._note_progress = note_progress
         self.heartbeat_details = heartbeat_details
         self.logger = _AttemptLogger(
             logging.getLogger(f"flowstrand.task.{kind}"),
@@ -76,7 +79,7 @@ class TaskContext:
         """
         return self._is_cancelled()
 
-    def heartbeat(self, details: object = None) -> Awaitable[bool]:
+    def heartbeat(self, details: object = None, *, progress: float | None = None) -> Awaitable[bool]:
         """Renew the lease now, and leave `details` for the next attempt.
 
         Workers renew by themselves; without details, a task needs this only to learn of its cancellation sooner.
@@ -84,13 +87,17 @@ class TaskContext:
         Args:
             details: how far the work has got; the next attempt, if there is one, has it as `heartbeat_details`. At most
                 8 KB of JSON.
+            progress: from 0 to 1, for whoever looks at the task; unlike `report_progress`, it is not streamed.
 
         Returns:
             An awaitable that may be ignored; awaited, it returns `is_cancelled` when the heartbeat has been answered.
 
         Raises:
+            ValueError: the progress is out of range.
             NotSerializable: `details` have no JSON form, or are too large.
         """
+        if progress is not None:
+            self._note_progress(_fraction(progress))
         return self._heartbeat(_encoded(details, "the details of a heartbeat", most=_DETAILS_BYTES))
 
     # --- streaming ----------------------------------------------------------------------------
@@ -121,14 +128,15 @@ class TaskContext:
             ValueError: `fraction` is out of range.
             NotSerializable: `details` have no JSON form, or are too large.
         """
-        if not 0 <= fraction <= 1:
-            raise ValueError(f"a progress is a number from 0 to 1, not {fraction!r}")
+        _fraction(fraction)
         encoded = _encoded(details, "the details of a progress")
         return self._emit(Chunk(type=ChunkType.PROGRESS, payload=float(fraction), details=encoded))
 
     def report_progress(self, fraction: float, details: object = None) -> Awaitable[None]:
-        """`stream_progress`, by its other name."""
-        return self.stream_progress(fraction, details)
+        """`stream_progress`; and the task is shown with this progress from the next heartbeat on, until its attempt ends."""
+        emitted = self.stream_progress(fraction, details)
+        self._note_progress(float(fraction))
+        return emitted
 
     def stream_data(self, value: object) -> Awaitable[None]:
         """Emit a value: plain JSON, a pydantic model or a dataclass.
@@ -152,6 +160,12 @@ class _Nothing(Awaitable[None]):
 
     def __await__(self) -> Generator[Any, None, None]:
         yield from ()
+
+
+def _fraction(progress: float) -> float:
+    if not 0 <= progress <= 1:
+        raise ValueError(f"a progress is a number from 0 to 1, not {progress!r}")
+    return float(progress)
 
 
 def _encoded(value: object, what: str, *, most: int = MAX_CHUNK_BYTES) -> JsonValue:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
+from flowstrand.engine import ids
 from flowstrand.engine.events import Event, EventData
 from flowstrand.engine.evolve import Draft, fold
 from flowstrand.engine.state import ExecutionState
@@ -92,15 +93,20 @@ def load(services: Services, key: LogKey) -> Tip | None:
 
 
 def require(services: Services, key: LogKey) -> Tip:
-    """The tip of a log that must exist.
+    """The tip of an execution that must exist. A standalone task is none, though its log is like one.
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
     """
-    tip = load(services, key)
+    tip = None if ids.is_standalone_task(key.execution_id) else load(services, key)
     if tip is None:
-        raise NotFound("there is no such execution", code="EXECUTION_NOT_FOUND")
+        raise execution_not_found()
     return tip
+
+
+def execution_not_found() -> NotFound:
+    """What is said of unknown executions, and of another org's."""
+    return NotFound("there is no such execution", code="EXECUTION_NOT_FOUND")
 
 
 def advance(tip: Tip | None, key: LogKey, commits: Sequence[Commit], events: Iterable[Event] | None = None) -> Tip:
@@ -231,7 +237,9 @@ def transact(
         Contended: there were too many conflicts.
         StoreUnavailable: it may or may not have been written.
     """
-    known = tip or require(services, key)
+    known = tip or load(services, key)
+    if known is None:
+        raise execution_not_found()
     backoff = Backoff(services)
     for _ in range(conflicts):
         with services.turnstile.alone(key):

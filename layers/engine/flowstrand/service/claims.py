@@ -29,6 +29,7 @@ class ClaimedTask:
     """An attempt that now is a worker's, until `lease_ends_at_ms` or as long as it heartbeats.
 
     Attributes:
+        workflow_execution_id: whose task it is; None for a standalone one.
         heartbeat_ms: how often it should.
         non_retryable: names of error classes after which no further attempt is wanted. Only the worker can tell whether
             what was raised is of a class derived from one of them.
@@ -36,7 +37,7 @@ class ClaimedTask:
     """
 
     task_execution_id: str
-    workflow_execution_id: str
+    workflow_execution_id: str | None
     kind: str
     input: JsonValue
     attempt: int
@@ -183,7 +184,7 @@ class _Claim:
         )
         return ClaimedTask(
             task_execution_id=known.task_execution_id,
-            workflow_execution_id=tip.state.workflow_execution_id,
+            workflow_execution_id=None if tip.state.is_task else tip.state.workflow_execution_id,
             kind=known.kind,
             input=payloads.fetch(self._services, self._key.org, created.input),
             attempt=known.attempts,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -69,6 +69,15 @@ class HasManifest(Protocol):
         ...
 
 
+@runtime_checkable
+class HasTasks(Protocol):
+    """Programs that come with tasks, as those of an app do."""
+
+    def task_kinds(self) -> Collection[str]:
+        """Every kind of task."""
+        ...
+
+
 def find_workflow(services: Services, org: OrgId, kind: str) -> Manifest | None:
     """What is known of a workflow; None if no execution of `kind` may be started. What is deployed goes before what is registered.
 
@@ -79,6 +88,19 @@ def find_workflow(services: Services, org: OrgId, kind: str) -> Manifest | None:
         return _deployed(services, kind).manifest
     item = services.directory.get(_partition(org, WORKFLOWS), kind)
     return None if item is None else _registered(item).manifest
+
+
+def find_task(services: Services, org: OrgId, kind: str) -> Manifest | None:
+    """What is known of a task; None if no standalone one of `kind` may be started: no worker serves it, and none is deployed.
+
+    Raises:
+        StoreUnavailable: the directory cannot say.
+    """
+    item = services.directory.get(_partition(org, TASKS), kind)
+    if item is not None:
+        return _registered(item).manifest
+    programs: object = services.programs
+    return Manifest(kind=kind) if isinstance(programs, HasTasks) and kind in programs.task_kinds() else None
 
 
 def add(directory: Directory, org: OrgId, sort: str, manifests: Iterable[Manifest], *, now_ms: int) -> None:

@@ -139,8 +139,13 @@ def begin(services: Services, key: LogKey, request: StartRequest, *more: EventDa
         metadata=request.metadata,
         timeout_at_ms=None if request.timeout_ms is None else now_ms + request.timeout_ms,
     )
-    open_executions.add(services.directory, key, now_ms)
-    commit = append.first_commit(services, key, started, *more)
+    return begin_log(services, key, started, *more)
+
+
+def begin_log(services: Services, key: LogKey, *events: EventData) -> append.Tip | None:
+    """Append the first commit of a log, an execution's or a standalone task's, and wake it. Returns and raises as `begin`."""
+    open_executions.add(services.directory, key, services.clock.now_ms())
+    commit = append.first_commit(services, key, *events)
     try:
         append.put(services, commit)
     except AppendConflict:

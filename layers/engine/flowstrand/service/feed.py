@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from flowstrand.directory.port import Item, Put, Write
 from flowstrand.engine.events import Event, EventType, Family
 from flowstrand.engine.events.codec import public_data
-from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import Gone, InvalidInput, LogCorrupted
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -247,7 +246,7 @@ class _RunReader:
 
     def _has_ended(self, key: LogKey) -> bool:
         tail = self._services.log.tail(key)
-        return tail is None or unpack_events(tail)[-1].type in TERMINAL_TYPES
+        return tail is None or unpack_events(tail)[-1].is_terminal
 
 
 def _expired(after: int) -> Gone:

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 from flowstrand.engine.events import Event, EventType
 from flowstrand.engine.events.codec import public_data
-from flowstrand.engine.events.vocabulary import TERMINAL_TYPES
-from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.engine.ids import ExecutionId, OrgId, is_standalone_task
 from flowstrand.engine.names import is_id
-from flowstrand.errors import InvalidInput, LogCorrupted, NotFound
+from flowstrand.errors import InvalidInput, LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.service import payloads
+from flowstrand.service.append import execution_not_found
 from flowstrand.service.container import Services
 from flowstrand.service.poll_delay import PollDelay
+from flowstrand.service.task_address import task_not_found
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
@@ -64,7 +65,7 @@ def end(services: Services, org: OrgId, execution_id: ExecutionId, *, after: int
     """Where the log ends, given that a reader stands at `after`.
 
     Raises:
-        NotFound: no such execution in this org (`EXECUTION_NOT_FOUND`).
+        NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
         InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`).
     """
     tail = _tail(services, LogKey(org, execution_id), after)
@@ -83,7 +84,7 @@ def page(
     """The events beyond `after`, at most `limit`; fewer where the page grows too large or `types` drops some.
 
     Raises:
-        NotFound: no such execution in this org (`EXECUTION_NOT_FOUND`).
+        NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
         InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`), or `limit` is out of range.
         LogCorrupted: the log is not contiguous.
     """
@@ -133,7 +134,7 @@ def _tail(services: Services, key: LogKey, after: int) -> Commit:
     """The newest commit, which must reach `after`."""
     tail = services.log.tail(key) if is_id(key.execution_id) else None
     if tail is None:
-        raise NotFound("no such workflow execution", code="EXECUTION_NOT_FOUND")
+        raise task_not_found() if is_standalone_task(key.execution_id) else execution_not_found()
     if after > tail.last_sequence:
         raise InvalidInput(
             f"position {after} lies beyond the last event, {tail.last_sequence}", code="POSITION_BEYOND_TAIL"
@@ -186,4 +187,4 @@ def _until_full(scanned: Sequence[Event], taken: Sequence[Event], limit: int) ->
 
 
 def _is_terminal(events: Sequence[Event]) -> bool:
-    return events[-1].type in TERMINAL_TYPES
+    return events[-1].is_terminal

@@ -54,6 +54,7 @@ _REPEATED_MS = 600_000
 
 GivesWay: TypeAlias = Callable[[tuple[append.Tip, ...], bool], bool]
 """Whether the executions of a chain leave their key to another, given whether the key's time has passed."""
+NewId: TypeAlias = Callable[[int, bytes], ExecutionId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +66,14 @@ class _Claim:
     version: int
 
 
-def hold(services: Services, org: OrgId, key: str, *, ttl_ms: int, gives_way: GivesWay) -> Held:
+def hold(
+    services: Services, org: OrgId, key: str, *, ttl_ms: int, gives_way: GivesWay, new_id: NewId = ids.execution_id
+) -> Held:
     """The execution that `key` stands for; a new one, not begun yet, where it stood for none or for one that gives way.
 
     Args:
         ttl_ms: how long a new claim lasts, from now.
+        new_id: makes the id of a new one, of the moment and ten random bytes.
 
     Raises:
         StoreUnavailable: the key may or may not have been claimed; ask again.
@@ -80,7 +84,7 @@ def hold(services: Services, org: OrgId, key: str, *, ttl_ms: int, gives_way: Gi
         chain = () if claim is None else chain_of(services, org, claim.execution_id)
         if claim is not None and _stands(claim, chain, now_ms, gives_way):
             return Held(execution_id=claim.execution_id, chain=chain, before=_recently(claim, now_ms))
-        held = _next(services, claim, chain, now_ms)
+        held = _next(services, claim, chain, now_ms, new_id)
         row: JsonObject = {
             "execution": held.execution_id,
             "claimedAt": now_ms,
@@ -92,6 +96,11 @@ def hold(services: Services, org: OrgId, key: str, *, ttl_ms: int, gives_way: Gi
         except PreconditionFailed:
             continue  # somebody else claimed it: theirs is looked at
         return held
+
+
+def of_task(key: str) -> str:
+    """The key of a standalone task: it never meets that of an execution, which is of printable characters."""
+    return f"task\x1f{key}"
 
 
 def chain_of(services: Services, org: OrgId, execution_id: ExecutionId) -> tuple[append.Tip, ...]:
@@ -113,11 +122,13 @@ def _recently(claim: _Claim, now_ms: int) -> ExecutionId | None:
     return claim.before if now_ms < claim.claimed_at_ms + _REPEATED_MS else None
 
 
-def _next(services: Services, claim: _Claim | None, chain: tuple[append.Tip, ...], now_ms: int) -> Held:
+def _next(
+    services: Services, claim: _Claim | None, chain: tuple[append.Tip, ...], now_ms: int, new_id: NewId
+) -> Held:
     """What to claim: the same again for as long as whoever claimed it may still be about to begin it, else a new one."""
     if claim is not None and not chain and now_ms < claim.expires_at_ms + _ABANDONED_MS:
         return Held(execution_id=claim.execution_id, before=claim.before)
-    execution = ids.execution_id(now_ms, services.random_bytes(10))
+    execution = new_id(now_ms, services.random_bytes(10))
     return Held(execution_id=execution, before=claim.execution_id if claim else None)
 
 

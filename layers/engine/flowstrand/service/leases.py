@@ -7,6 +7,7 @@ worker from being given up.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from flowstrand.directory.port import Directory, PreconditionFailed
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -81,28 +82,59 @@ class TurnLease:
         self._version = item.version
 
 
-def heartbeat(
-    directory: Directory, task_id: str, *, attempt: int, until_ms: int, details: JsonValue = None
-) -> None:
-    """The attempt's worker is alive; its lease lasts until `until_ms`. `details` are for the next attempt."""
-    data: JsonObject = {"attempt": attempt, "until": until_ms}
-    if details is not None:
-        data["details"] = details
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """What an attempt said last.
+
+    Attributes:
+        until_ms: until when its lease lasts by that.
+        progress: how much of the work is done, from 0 to 1, if it said so.
+        details: for the next attempt.
+    """
+
+    attempt: int
+    at_ms: int
+    until_ms: int
+    progress: float | None = None
+    details: JsonValue = None
+
+
+def heartbeat(directory: Directory, task_id: str, beat: Heartbeat) -> None:
+    """The attempt's worker is alive."""
+    until_ms = beat.until_ms
+    data: JsonObject = {"attempt": beat.attempt, "until": until_ms, "at": beat.at_ms}
+    if beat.details is not None:
+        data["details"] = beat.details
+    if beat.progress is not None:
+        data["progress"] = beat.progress
     directory.put(f"heartbeat#{task_id}", _ONLY, data, expires_at_ms=until_ms + _DAY_MS)
+
+
+def last_heartbeat(directory: Directory, task_id: str, *, attempt: int | None = None) -> Heartbeat | None:
+    """The newest heartbeat of an attempt, by default of any; None where there was none, or long ago."""
+    item = directory.get(f"heartbeat#{task_id}", _ONLY)
+    if item is None or attempt not in (None, item.data.get("attempt")):
+        return None
+    progress = item.data.get("progress")
+    return Heartbeat(
+        attempt=_milliseconds(item.data.get("attempt")),
+        at_ms=_milliseconds(item.data.get("at")),
+        until_ms=_milliseconds(item.data.get("until")),
+        progress=float(progress) if isinstance(progress, int | float) else None,
+        details=item.data.get("details"),
+    )
 
 
 def last_details(directory: Directory, task_id: str) -> JsonValue:
     """What the newest heartbeat of any attempt has said; None where it said nothing, or long ago."""
-    item = directory.get(f"heartbeat#{task_id}", _ONLY)
-    return item.data.get("details") if item else None
+    beat = last_heartbeat(directory, task_id)
+    return beat.details if beat else None
 
 
 def extended_to_ms(directory: Directory, task_id: str, *, attempt: int) -> int:
     """Until when heartbeats have extended the attempt's lease; 0 where none has."""
-    item = directory.get(f"heartbeat#{task_id}", _ONLY)
-    if item is None or item.data.get("attempt") != attempt:
-        return 0
-    return _milliseconds(item.data.get("until"))
+    beat = last_heartbeat(directory, task_id)
+    return beat.until_ms if beat and beat.attempt == attempt else 0
 
 
 def is_rearmed(directory: Directory, name: str, at_ms: int) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 
 from flowstrand.directory.port import Delete, Directory, Item, Put, Write
 from flowstrand.engine.events import Event, SuspendType, WorkflowFailed, WorkflowStatus, WorkflowSuspended
-from flowstrand.engine.ids import OrgId
+from flowstrand.engine.ids import OrgId, is_standalone_task
 from flowstrand.engine.schema import EpochMs, from_json, to_json
 from flowstrand.engine.state import ExecutionState
 from flowstrand.jsonvalue import JsonObject
@@ -152,7 +152,7 @@ def pointed_at(org: OrgId, pointer: str) -> LogKey:
 
 
 def _pointers(key: LogKey, listed: Listed | None) -> list[tuple[str, str]]:
-    if listed is None:
+    if listed is None or is_standalone_task(key.execution_id):  # in the feed, but no execution
         return []
     group, name = Group.of(listed.status), f"{position(listed.created_at_ms)}#{key.execution_id}"
     return [(pointers_of(key.org, group, None), name), (pointers_of(key.org, group, listed.kind), name)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from flowstrand.directory.port import PreconditionFailed, Write
+from flowstrand.engine.events import Event
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import FlowstrandError, StoreUnavailable
 from flowstrand.log.packing import unpack_events
@@ -126,15 +127,10 @@ def _try_step(services: Services, row: Row, failures: dict[LogKey, Exception]) -
 
 def _step(services: Services, row: Row) -> _Step | None:
     """What comes next of a log; None where nothing does."""
-    tip = append.load(services, row.key)  # after the row, so it is not behind what the row has seen
-    if tip is None or tip.state.sequence <= row.projected:
+    read = _read_on(services, row)
+    if read is None:
         return None
-    commits = [
-        commit
-        for commit in services.log.read(row.key, after=row.projected, limit=_EVENTS_EACH)
-        if commit.last_sequence <= tip.state.sequence
-    ]
-    events = [event for commit in commits for event in unpack_events(commit) if event.sequence > row.projected]
+    tip, events = read
     projected = events[-1].sequence
     listed = listing_rows.listed_at(tip.state, events, row.listed)
     return _Step(
@@ -145,3 +141,27 @@ def _step(services: Services, row: Row) -> _Step | None:
         writes=listing_rows.changing(row, projected, listed),
         is_end=tip.state.closed is not None and projected == tip.state.sequence,
     )
+
+
+def _read_on(services: Services, row: Row) -> tuple[append.Tip, list[Event]] | None:
+    """The events behind what is projected, some of them or all, and the log's tip there or further on; None if there are none.
+
+    They are read once, and folded onto where this process has last seen the log to stand.
+    """
+    known = services.tips.newest(row.key)
+    if known is None or known.state.sequence < row.projected:
+        known = append.load(services, row.key)
+    if known is None:
+        return None  # all of it has expired
+    commits = services.log.read(row.key, after=row.projected, limit=_EVENTS_EACH)
+    events = [event for commit in commits for event in unpack_events(commit) if event.sequence > row.projected]
+    seen = known.state.sequence
+    new = [commit for commit in commits if commit.sequence > seen]
+    if not events:
+        return None
+    if not new:
+        return known, events
+    tip = append.advance(known, row.key, new, [event for event in events if event.sequence > seen])
+    if services.settings.warm_executions:
+        services.tips.note(tip)
+    return tip, events

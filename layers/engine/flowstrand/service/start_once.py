@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from flowstrand.engine.events import EventType, WorkflowStarted
+from flowstrand.engine.events import EventType, TaskCreated, WorkflowStarted
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import Conflict, LogCorrupted
 from flowstrand.jsonvalue import JsonValue
@@ -42,9 +42,10 @@ def start_once(services: Services, org: OrgId, request: StartRequest, key: str, 
     executions.require_startable(services, org, request)
     quotas.require_start(services, org)
     while True:
-        held = idempotency.hold(services, org, key, ttl_ms=ttl_ms, gives_way=_is_free)
+        held = idempotency.hold(services, org, key, ttl_ms=ttl_ms, gives_way=gives_key_away)
         if held.chain:
-            return Started(snapshot=_existing(services, held.chain[0], request), is_new=False)
+            require_same(services, held.chain[0], request.kind, request.input)
+            return Started(snapshot=executions.snapshot(services, held.chain[0]), is_new=False)
         begun = executions.begin(services, LogKey(org, held.execution_id), request)
         if begun is not None:
             return Started(snapshot=executions.snapshot(services, begun), is_new=True)
@@ -60,30 +61,34 @@ def require_same_kind(tip: append.Tip, kind: str) -> None:
         raise _reused(f"has started an execution of another kind, {tip.state.workflow_execution_id}")
 
 
-def _is_free(chain: tuple[append.Tip, ...], has_expired: bool) -> bool:
+def gives_key_away(chain: tuple[append.Tip, ...], has_expired: bool) -> bool:
+    """Whether another may be started under the key: a `idempotency.GivesWay`."""
     match chain[-1].state.closed:
         case None:
             return False
-        case EventType.WORKFLOW_COMPLETED:
+        case EventType.WORKFLOW_COMPLETED | EventType.TASK_COMPLETED:
             return has_expired
         case _:
             return True
 
 
-def _existing(services: Services, tip: append.Tip, request: StartRequest) -> ExecutionSnapshot:
-    """The execution as it stands; woken again if it has not begun, since its maker may have ended before its wake."""
-    require_same_kind(tip, request.kind)
-    if not _is_same(request.input, _input_of(services, tip)):
+def require_same(services: Services, tip: append.Tip, kind: str, input: JsonValue) -> None:
+    """Refuse what would be taken for something else. What has not gone on is woken again: its maker may have ended before.
+
+    Raises:
+        Conflict: `IDEMPOTENCY_KEY_REUSED`: of another kind, or with another input.
+    """
+    require_same_kind(tip, kind)
+    if not _is_same(input, _input_of(services, tip)):
         raise _reused(f"has started an execution with another input, {tip.state.workflow_execution_id}")
-    if not tip.state.has_begun and tip.state.closed is None:
+    if tip.state.closed is None and (tip.state.sequence == 1 or not tip.state.has_begun):
         wake(services, tip.key, 1)
-    return executions.snapshot(services, tip)
 
 
 def _input_of(services: Services, tip: append.Tip) -> JsonValue:
     first = services.log.commit_at(tip.key, 1)
     started = unpack_events(first)[0].data if first else None
-    if not isinstance(started, WorkflowStarted):
+    if not isinstance(started, WorkflowStarted | TaskCreated):
         raise LogCorrupted(f"{tip.key} does not begin with its start")
     return payloads.fetch(services, tip.key.org, started.input)
 

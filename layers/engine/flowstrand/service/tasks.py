@@ -6,13 +6,13 @@ import json
 from collections.abc import Collection
 from contextlib import suppress
 
-from flowstrand.engine import effects, ids
+from flowstrand.engine import effects
 from flowstrand.engine.decide import task
-from flowstrand.engine.events import ErrorInfo, TaskCreated
+from flowstrand.engine.events import ErrorInfo, TaskCancelled
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.replay.outcome import clipped
-from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge, StoreUnavailable
+from flowstrand.errors import Conflict, LogCorrupted, PayloadTooLarge, StoreUnavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
@@ -20,6 +20,8 @@ from flowstrand.service import append, inbox, leases, payloads, polling, queue_l
 from flowstrand.service.claims import ClaimedTask
 from flowstrand.service.container import Services
 from flowstrand.service.reports import Completion, Failure, Report
+from flowstrand.service.task_address import address_of, creation_of
+from flowstrand.service.task_address import require_log as require
 from flowstrand.service.tokens import Lease
 from flowstrand.service.waking import wake
 
@@ -73,12 +75,19 @@ def fail(
 
 
 def heartbeat(
-    services: Services, org: OrgId, task_id: str, *, lease_token: str, details: JsonValue = None
+    services: Services,
+    org: OrgId,
+    task_id: str,
+    *,
+    lease_token: str,
+    progress: float | None = None,
+    details: JsonValue = None,
 ) -> bool:
-    """Extend the attempt's lease; returns whether the worker should stop.
+    """Extend the attempt's lease; returns whether the worker should stop: its task was cancelled, or its execution asked to end.
 
     Args:
-        details: what the next attempt is to know of this one, until another heartbeat says something else.
+        progress: how much of the work is done, from 0 to 1, until another heartbeat says something else.
+        details: what the next attempt is to know of this one, likewise.
 
     Raises:
         PayloadTooLarge: the details are over `MAX_DETAILS_BYTES`; nothing is extended.
@@ -89,10 +98,28 @@ def heartbeat(
         raise PayloadTooLarge(f"the details have {size} bytes, and may have {MAX_DETAILS_BYTES}")
     key, position, lease = lease_of(services, org, task_id, lease_token)
     now_ms = services.clock.now_ms()
-    known = task.running(Draft(require(services, key).state, now_ms), position, lease.attempt)
+    state = require(services, key).state
+    try:
+        known = task.running(Draft(state, now_ms), position, lease.attempt)
+    except Conflict:
+        if _was_cancelled(services, key, position, lease):
+            return True
+        raise
     until_ms = task.lease_until_ms(known, now_ms, services.settings.lease_ms)
-    leases.heartbeat(services.directory, task_id, attempt=lease.attempt, until_ms=until_ms, details=details)
-    return False
+    beat = leases.Heartbeat(
+        attempt=lease.attempt, at_ms=now_ms, until_ms=until_ms, progress=progress, details=details
+    )
+    leases.heartbeat(services.directory, task_id, beat)
+    return task.is_to_stop(state, position)
+
+
+def _was_cancelled(services: Services, key: LogKey, position: int, lease: Lease) -> bool:
+    """Whether what ended a leased attempt was its task's cancellation; reads what came after the lease."""
+    return any(
+        isinstance(event.data, TaskCancelled) and event.data.position == position
+        for commit in services.log.read(key, after=lease.sequence)
+        for event in unpack_events(commit)
+    )
 
 
 # --- leases and reports -------------------------------------------------------------------------
@@ -105,45 +132,13 @@ def lease_of(services: Services, org: OrgId, task_id: str, lease_token: str) -> 
         NotFound: `TASK_NOT_FOUND`.
         Conflict: `INVALID_LEASE`.
     """
-    try:
-        execution, family, position = ids.owner_of(task_id)
-    except ValueError:
-        family, execution, position = "", ids.ExecutionId(""), 0
-    if family != ids.TASK:
-        raise _task_not_found()
-    key = LogKey(org, execution)
+    key, position = address_of(org, task_id)
     try:
         return key, position, services.tokens.verify(lease_token, org=org, task_id=task_id)
     except Conflict:
         # An unknown task is 404 whatever the token says; only for a known one is the token the fault.
-        if position not in require(services, key).state.tasks and not _has_task(services, key, task_id):
-            raise _task_not_found() from None
+        creation_of(services, require(services, key), task_id)
         raise
-
-
-def _has_task(services: Services, key: LogKey, task_id: str) -> bool:
-    """Whether the log ever created the task; a read of the history, on the refused path only."""
-    return any(
-        isinstance(event.data, TaskCreated) and event.data.task_execution_id == task_id
-        for commit in services.log.read(key, after=0)
-        for event in unpack_events(commit)
-    )
-
-
-def require(services: Services, key: LogKey) -> append.Tip:
-    """The tip of a task's log.
-
-    Raises:
-        NotFound: `TASK_NOT_FOUND`: the log is empty.
-    """
-    tip = append.load(services, key)
-    if tip is None:
-        raise _task_not_found()
-    return tip
-
-
-def _task_not_found() -> NotFound:
-    return NotFound("there is no such task execution", code="TASK_NOT_FOUND")
 
 
 def _ended(services: Services, lease: Lease, sequence: int) -> int:

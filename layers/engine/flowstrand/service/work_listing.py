@@ -6,8 +6,8 @@ and as ended; nothing is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
@@ -26,11 +26,13 @@ from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.engine.state import ExecutionState, OpenChild, OpenTask
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.service import append
+from flowstrand.service import append, leases
 from flowstrand.service.container import Services
 
 _SCANNED = 1_000
 """How many events one page looks at, at most."""
+_HEARTBEATS = 100
+"""How many running tasks of one page are shown with their heartbeats."""
 
 
 class Stage(StrEnum):
@@ -55,6 +57,7 @@ class TaskSummary:
     Attributes:
         execution_count: attempts begun.
         sequence: of its newest event.
+        progress, heartbeat_at_ms: what its running attempt said with its newest heartbeat, and when.
     """
 
     task_execution_id: str
@@ -67,6 +70,8 @@ class TaskSummary:
     worker_id: str | None = None
     error: ErrorInfo | None = None
     failure_type: str | None = None
+    progress: float | None = None
+    heartbeat_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +114,9 @@ def tasks(
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`: unknown, or another org's.
     """
-    return _page(services, LogKey(org, ExecutionId(execution_id)), limit, start, only, _open_tasks, _ended_task)
+    key = LogKey(org, ExecutionId(execution_id))
+    page = _page(services, key, limit, start, only, _open_tasks, _ended_task)
+    return replace(page, items=tuple(_with_heartbeats(services, page.items)))
 
 
 def children(
@@ -164,6 +171,18 @@ def _scan(services: Services, key: LogKey, after: int, limit: int, found: list[T
             if ended is not None:
                 found.append(ended)
     return covered
+
+
+def _with_heartbeats(services: Services, found: Iterable[TaskSummary]) -> Iterator[TaskSummary]:
+    """Running tasks with what they said last; each is a read, so the first `_HEARTBEATS` of a page."""
+    left = _HEARTBEATS
+    for task in found:
+        if task.status is not TaskStatus.RUNNING or not left:
+            yield task
+            continue
+        left -= 1
+        beat = leases.last_heartbeat(services.directory, task.task_execution_id, attempt=task.execution_count)
+        yield task if beat is None else replace(task, progress=beat.progress, heartbeat_at_ms=beat.at_ms)
 
 
 def _open_tasks(state: ExecutionState) -> Iterable[tuple[int, TaskSummary]]:

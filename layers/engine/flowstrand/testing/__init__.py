@@ -11,5 +11,14 @@ from flowstrand.testing.environment import Environment
 from flowstrand.testing.handle import ExecutionHandle
 from flowstrand.testing.replay import Replayed, replay_history
 from flowstrand.testing.stage import ReplayMode
+from flowstrand.testing.task_handle import TaskHandle
 
-__all__ = ["Environment", "ExecutionHandle", "ExecutionStuck", "ReplayMode", "Replayed", "replay_history"]
+__all__ = [
+    "Environment",
+    "ExecutionHandle",
+    "ExecutionStuck",
+    "ReplayMode",
+    "Replayed",
+    "TaskHandle",
+    "replay_history",
+]

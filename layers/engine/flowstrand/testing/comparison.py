@@ -18,8 +18,7 @@ def require_same(one: World, one_is: str, other: World, other_is: str) -> None:
     Raises:
         AssertionError: they differ; the message shows where.
     """
-    executions = [*one.executions(), *(known for known in other.executions() if known not in one.executions())]
-    for execution in executions:
+    for execution in [*one.logs(), *(known for known in other.logs() if known not in one.logs())]:
         lines = lines_of(one.events(execution)), lines_of(other.events(execution))
         if lines[0] != lines[1]:
             diff = difflib.unified_diff(*lines, fromfile=one_is, tofile=other_is, lineterm="", n=2)

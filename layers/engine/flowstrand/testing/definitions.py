@@ -55,6 +55,10 @@ class Definitions:
         """Every workflow kind."""
         return {kind for app in self._apps for kind in app.kinds()}
 
+    def task_kinds(self) -> Collection[str]:
+        """Every kind of task, fakes included."""
+        return {*self._fakes, *(kind for app in self._apps for kind in app.task_kinds())}
+
     def task(self, kind: str) -> Task:
         """What runs for tasks of this kind: its fake, or the task itself.
 

@@ -30,6 +30,8 @@ from flowstrand.testing.recorded import write_history
 from flowstrand.testing.scheduling import Scheduling
 from flowstrand.testing.stage import ReplayMode, Stage
 from flowstrand.testing.starting import Starting
+from flowstrand.testing.task_handle import TaskHandle
+from flowstrand.testing.tasking import Tasking
 from flowstrand.testing.world import ORG, World
 from flowstrand.views.history_item import history_item
 
@@ -41,7 +43,7 @@ Stop: TypeAlias = str | Callable[[HistoryEvent], bool]
 """An event: its type, or what is true of it."""
 
 
-class Environment(Starting, Scheduling, Injection):
+class Environment(Starting, Scheduling, Injection, Tasking):
     """The engine, the resumer and one worker. Use it as an async context manager.
 
     Whatever is done to it returns when everything that can happen at this moment has happened; that takes no time.
@@ -230,6 +232,12 @@ class Environment(Starting, Scheduling, Injection):
 
     def _handle(self, execution: ExecutionId, workflow: object) -> ExecutionHandle[Any]:
         return ExecutionHandle(self, self._stage, execution, workflow, self._definitions.payloads)
+
+    def _task_handle(self, id: ExecutionId, task: object) -> TaskHandle[Any]:
+        return TaskHandle(self, self._stage, id, task, self._definitions.payloads)
+
+    def _new_task_id(self) -> ExecutionId:
+        return ids.standalone_task_id(self._clock.now_ms(), self._random.randbytes(10))
 
     def _new_id(self, asked: str | None) -> ExecutionId:
         if asked is None:

@@ -39,6 +39,10 @@ class RecallingPrograms:
         """See `Programs.kinds`."""
         return self._inner.kinds()
 
+    def task_kinds(self) -> Collection[str]:
+        """Every kind of task."""
+        return self._inner.task_kinds()
+
 
 class _RecallingProgram:
     def __init__(self, inner: Any, payloads: PayloadCodecs, events_of: EventsOf) -> None:

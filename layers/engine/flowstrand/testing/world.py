@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from flowstrand.directory.sqlite import SqliteDirectory
 from flowstrand.engine.events import Event
-from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.engine.ids import ExecutionId, OrgId, is_standalone_task
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
 from flowstrand.log.sqlite import SqliteLog
@@ -94,6 +94,10 @@ class World:
 
     def executions(self) -> list[ExecutionId]:
         """Every execution there ever was, children included, in the order of their creation."""
+        return [id for id in self.logs() if not is_standalone_task(id)]
+
+    def logs(self) -> list[ExecutionId]:
+        """Every log there ever was, those of standalone tasks included, in the order of their creation."""
         return [key.execution_id for key in self._log.keys]
 
     def events(self, execution: ExecutionId, *, after: int = 0) -> Iterator[Event]:

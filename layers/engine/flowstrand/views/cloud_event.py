@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowstrand.engine.events import Event, Family
 from flowstrand.engine.events.codec import public_data
+from flowstrand.engine.ids import is_standalone_task
 from flowstrand.engine.schema import rfc3339
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
@@ -33,7 +34,7 @@ def cloud_event(key: LogKey, event: Event) -> JsonObject:
     return {
         "specversion": "1.0",
         "id": str(event.sequence),
-        "source": f"/api/orgs/{key.org}/workflow-executions/{key.execution_id}",
+        "source": f"/api/orgs/{key.org}/{_collection(key)}/{key.execution_id}",
         "type": public_name(event.type),
         "subject": _subject(key, event, data),
         "time": rfc3339(event.timestamp_ms),
@@ -41,6 +42,10 @@ def cloud_event(key: LogKey, event: Event) -> JsonObject:
         "sequence": event.sequence,
         "data": data,
     }
+
+
+def _collection(key: LogKey) -> str:
+    return "task-executions" if is_standalone_task(key.execution_id) else "workflow-executions"
 
 
 def _subject(key: LogKey, event: Event, data: JsonObject) -> str:

@@ -125,11 +125,13 @@ class WorkerApi:
         body: JsonObject = {"leaseToken": task.lease_token, "requestId": request_id, "chunks": emitted}
         await self._post(_path(task, "stream"), body)
 
-    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None, progress: float | None = None) -> bool:
         """Renew the lease; returns whether the task's cancellation was requested. `details` are for the next attempt."""
         body: JsonObject = {"leaseToken": task.lease_token}
         if details is not None:
             body["details"] = details
+        if progress is not None:
+            body["progress"] = progress
         answer = await self._post(_path(task, "heartbeat"), body)
         return _read(_Beat, answer).cancel_requested
 

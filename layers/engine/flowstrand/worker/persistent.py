@@ -42,12 +42,12 @@ class PersistentServer(AttemptServer):
         """See `AttemptServer.stream`."""
         await _until_answered(lambda: self._api.stream(task, chunks, request_id=request_id))
 
-    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None) -> bool:
+    async def heartbeat(self, task: ClaimedTask, details: JsonValue = None, progress: float | None = None) -> bool:
         """A few tries: another heartbeat follows soon."""
         try:
             async for attempt in stamina.retry_context(on=is_transient, attempts=_HEARTBEATS):
                 with attempt:
-                    return await self._api.heartbeat(task, details)
+                    return await self._api.heartbeat(task, details, progress)
         except httpx2.TransportError as error:
             raise answers.unreachable(error, "the server") from error
         return False

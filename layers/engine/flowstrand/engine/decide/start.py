@@ -1,8 +1,13 @@
-"""Starting an execution: the one decision that is made on an empty log."""
+"""Starting an execution or a standalone task: the decisions that are made on an empty log."""
 
 from __future__ import annotations
 
-from flowstrand.engine.events import ParentRef, WorkflowStarted, WorkflowStatus
+from dataclasses import replace
+
+from flowstrand.engine import ids
+from flowstrand.engine.decide import task
+from flowstrand.engine.events import ParentRef, TaskCreated, WorkflowStarted, WorkflowStatus
+from flowstrand.engine.replay.commands import ScheduleTask
 from flowstrand.engine.schema import EpochMs, Payload
 from flowstrand.jsonvalue import JsonObject
 
@@ -31,3 +36,8 @@ def start_workflow(
         parent=parent,
         timeout_at_ms=None if timeout_at_ms is None else EpochMs(timeout_at_ms),
     )
+
+
+def start_task(task_id: str, command: ScheduleTask, *, metadata: JsonObject | None = None) -> TaskCreated:
+    """The same of a standalone task, whose `command` is nobody's: its position is the root."""
+    return task.created(task_id, replace(command, position=ids.ROOT), metadata=metadata)

@@ -20,8 +20,9 @@ from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay.commands import ScheduleTask
 from flowstrand.engine.retry import has_attempt_left, retry_delay_ms
 from flowstrand.engine.schema import EpochMs, Payload
-from flowstrand.engine.state import OpenTask
+from flowstrand.engine.state import ExecutionState, OpenTask
 from flowstrand.errors import Conflict
+from flowstrand.jsonvalue import JsonObject
 
 
 class _Common(TypedDict):
@@ -34,22 +35,27 @@ class _Common(TypedDict):
 
 def create(draft: Draft, command: ScheduleTask) -> None:
     """Record that workflow code asked for a task."""
-    draft.emit(
-        TaskCreated(
-            task_execution_id=ids.operation_id(draft.state.workflow_execution_id, ids.TASK, command.position),
-            position=command.position,
-            kind=command.kind,
-            status=TaskStatus.PENDING,
-            execution_count=0,
-            max_retries=command.retry.max_retries,
-            input=command.input,
-            queue=command.queue,
-            retry=command.retry,
-            timeout_ms=command.terms.timeout_ms,
-            start_to_close_ms=command.terms.start_to_close_ms,
-            heartbeat_timeout_ms=command.terms.heartbeat_timeout_ms,
-            priority=command.terms.priority,
-        )
+    task_id = ids.operation_id(draft.state.workflow_execution_id, ids.TASK, command.position)
+    draft.emit(created(task_id, command))
+
+
+def created(task_id: str, command: ScheduleTask, *, metadata: JsonObject | None = None) -> TaskCreated:
+    """The event of a new task, whoever asks for it."""
+    return TaskCreated(
+        task_execution_id=task_id,
+        position=command.position,
+        kind=command.kind,
+        status=TaskStatus.PENDING,
+        execution_count=0,
+        max_retries=command.retry.max_retries,
+        input=command.input,
+        queue=command.queue,
+        retry=command.retry,
+        timeout_ms=command.terms.timeout_ms,
+        start_to_close_ms=command.terms.start_to_close_ms,
+        heartbeat_timeout_ms=command.terms.heartbeat_timeout_ms,
+        priority=command.terms.priority,
+        metadata=metadata,
     )
 
 
@@ -138,17 +144,32 @@ def expire_deadline(draft: Draft, position: int) -> bool:
     return True
 
 
-def cancel(draft: Draft, position: int, *, command: int | None = None) -> None:
+def cancel(draft: Draft, position: int, *, command: int | None = None, reason: str | None = None) -> None:
     """Cancel the task if it is open; a settled one stays as it is.
 
     Args:
-        command: the position of the cancel command; None at the execution's end.
+        command: the position of the cancel command; None at the execution's end, and for a standalone task.
+        reason: why a standalone one is not to be done.
     """
     task = draft.state.tasks.get(position)
     if task is not None:
         draft.emit(
-            TaskCancelled(**_common(task), status=TaskStatus.CANCELLED, worker_id=task.worker_id, command=command)
+            TaskCancelled(
+                **_common(task),
+                status=TaskStatus.CANCELLED,
+                worker_id=task.worker_id,
+                command=command,
+                reason=reason,
+            )
         )
+
+
+def is_to_stop(state: ExecutionState, position: int) -> bool:
+    """Whether the execution was asked to cancel, and with it the task: one that it had asked for before, and does not shield."""
+    task, asked_at = state.tasks.get(position), state.cancel_requested_at
+    if task is None or asked_at is None or task.created_at > asked_at:
+        return False
+    return not any(group.shielded and position in group.positions() for group in state.waits)
 
 
 def running(draft: Draft, position: int, attempt: int) -> OpenTask:

@@ -18,7 +18,8 @@ from flowstrand.engine.events import (
     timer,
     workflow,
 )
-from flowstrand.engine.events.vocabulary import EventType, Family
+from flowstrand.engine.events.vocabulary import TERMINAL_TYPES, EventType, Family, TaskStatus
+from flowstrand.engine.ids import ROOT
 
 WorkflowEvent: TypeAlias = (
     workflow.WorkflowStarted
@@ -88,6 +89,15 @@ class Event:
     def family(self) -> Family:
         """What kind of thing it is about."""
         return self.data.FAMILY
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing follows it in its log (law 4): the end of an execution, or the permanent one of a standalone task."""
+        match self.data:
+            case task.TaskCompleted() | task.TaskFailed() | task.TaskCancelled() as end:
+                return end.position == ROOT and end.status is not TaskStatus.PENDING
+            case _:
+                return self.type in TERMINAL_TYPES
 
 
 def data_class_of(event_type: EventType) -> type[EventData]:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from flowstrand.engine.events.vocabulary import ErrorInfo, EventType, Family, RetryPolicy, TaskStatus
 from flowstrand.engine.schema import EpochMs, Payload
+from flowstrand.jsonvalue import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +25,14 @@ class _TaskEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCreated(_TaskEvent):
-    """Workflow code asked for a task; `execution_count` is 0.
+    """Workflow code asked for a task, or somebody started a standalone one; `execution_count` is 0.
 
     Attributes:
         timeout_ms: from here to its end, all attempts included; past it, the task has failed for good.
         start_to_close_ms: how long one attempt may take.
         heartbeat_timeout_ms: how long one attempt may be silent.
         priority: among tasks of a queue, higher ones are claimed first; 0 by default.
+        metadata: of a standalone task, what its starter has to say of it.
     """
 
     TYPE: ClassVar[EventType] = EventType.TASK_CREATED
@@ -42,6 +44,7 @@ class TaskCreated(_TaskEvent):
     start_to_close_ms: int | None = None
     heartbeat_timeout_ms: int | None = None
     priority: int | None = None
+    metadata: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +93,11 @@ class TaskCancelled(_TaskEvent):
     """The task will not be done.
 
     Attributes:
-        command: the position of the cancel command, or None where the execution's end cancelled it.
+        command: the position of the cancel command, or None where the execution's end cancelled it, or it is standalone.
+        reason: of a standalone task, what whoever cancelled it has said.
     """
 
     TYPE: ClassVar[EventType] = EventType.TASK_CANCELLED
 
     command: int | None = None
+    reason: str | None = None

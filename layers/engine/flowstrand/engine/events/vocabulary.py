@@ -63,7 +63,7 @@ class EventType(StrEnum):
 
 
 TERMINAL_TYPES = frozenset({EventType.WORKFLOW_COMPLETED, EventType.WORKFLOW_FAILED, EventType.WORKFLOW_CANCELLED})
-"""Nothing follows these (law 4)."""
+"""Nothing follows these (law 4). What ends the log of a standalone task also ends tasks of executions: `Event.is_terminal` tells."""
 
 
 class WorkflowStatus(StrEnum):

@@ -56,7 +56,10 @@ def apply_task(
             )
         case TaskCompleted() | TaskFailed() | TaskCancelled():
             del state.tasks[data.position]
-            settle(state, event, data.position, failed=not isinstance(data, TaskCompleted))
+            if event.is_terminal:
+                state.closed = data.TYPE
+            else:
+                settle(state, event, data.position, failed=not isinstance(data, TaskCompleted))
 
 
 def _created(event: Event, data: TaskCreated) -> OpenTask:

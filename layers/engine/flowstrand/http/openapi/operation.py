@@ -70,10 +70,10 @@ class Operation:
 
     def all_refusals(self) -> tuple[Refusal, ...]:
         """Every way in which this route refuses a request, by status and code."""
-        found = {*refusals.EVERYWHERE, *self.refusals}
+        found = [*refusals.EVERYWHERE, *self.refusals]
         if self.body is not None:
-            found |= {*refusals.WITH_BODY}
-            found |= {refusals.NOT_SUPPORTED} if self.body.not_supported else set()
+            found += refusals.WITH_BODY
+            found += [refusals.NOT_SUPPORTED] if self.body.not_supported else []
         if any(parameters.can_be_wrong(model) for model in (self.query, self.headers) if model is not None):
-            found |= {*refusals.WITH_PARAMETERS}
-        return tuple(sorted(found, key=lambda refusal: (refusal.status, refusal.code)))
+            found += refusals.WITH_PARAMETERS
+        return refusals.one_for_each_code(found)

@@ -1,12 +1,12 @@
 """Every code that an answer's `code` can hold: its status and what it means. `docs/http-api.md` lists the same.
 
-A refusal by the gateway is one that API Gateway gives by itself, whatever handlers do; the stack's template puts it into the same
-shape.
+A refusal of the gateway is one that no handler gives: API Gateway's own, which the stack's template puts into the same shape.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from flowstrand.errors import (
     CallerError,
@@ -29,7 +29,7 @@ class Refusal:
 
     Attributes:
         meaning: a sentence for whoever reads the code.
-        by_gateway: whether API Gateway gives it by itself.
+        by_gateway: whether API Gateway alone gives it.
     """
 
     status: int
@@ -51,7 +51,7 @@ WRONG_PRINCIPAL = _of(
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
-    "The org is over one of its quotas, or there are too many requests. Repeat it after `Retry-After` seconds.",
+    "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
     by_gateway=True,
 )
 STORE_UNAVAILABLE = Refusal(
@@ -102,6 +102,9 @@ WORKER_NOT_FOUND = _of(
 UNKNOWN_WORKFLOW_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a workflow of this kind.", "UNKNOWN_WORKFLOW_KIND"
 )
+UNKNOWN_TASK_KIND = _of(
+    NotFound, "No deployed app and no registered worker knows a task of this kind.", "UNKNOWN_TASK_KIND"
+)
 
 # --- what stands in its way -----------------------------------------------------------------------
 
@@ -113,6 +116,9 @@ EXECUTION_NOT_FAILED = _of(
 )
 EXECUTION_CLOSED = _of(
     Conflict, "The execution has ended, and nothing is appended to its log.", "EXECUTION_CLOSED"
+)
+TASK_OF_WORKFLOW = _of(
+    Conflict, "The task is part of an execution, which has its events and alone can cancel it.", "TASK_OF_WORKFLOW"
 )
 SCHEDULE_EXISTS = _of(Conflict, "Another schedule has this id.", "SCHEDULE_EXISTS")
 INVALID_LEASE = _of(
@@ -126,6 +132,8 @@ STALE_ATTEMPT = _of(
 STATE_TOO_LARGE = _of(
     PayloadTooLarge, "The values are too much for one answer; ask key by key.", "STATE_TOO_LARGE"
 )
+OVER_QUOTA = replace(QUOTA_EXCEEDED, by_gateway=False)
+"""Of the routes that quotas are kept at; the gateway's throttle is at every route."""
 BUSY = _of(
     Unavailable, "Too many others write to the same execution, schedule or queue; repeat the request.", "BUSY"
 )
@@ -140,5 +148,13 @@ WITH_PARAMETERS = (INVALID_INPUT,)
 
 def every_refusal() -> tuple[Refusal, ...]:
     """All of them, by status and code."""
-    found = [value for value in globals().values() if isinstance(value, Refusal)]
-    return tuple(sorted(found, key=lambda refusal: (refusal.status, refusal.code)))
+    return one_for_each_code(value for value in globals().values() if isinstance(value, Refusal))
+
+
+def one_for_each_code(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Those of different codes, by status and code; of several with one code the last, if it is a handler's."""
+    found: dict[tuple[int, str], Refusal] = {}
+    for refusal in refusals:
+        if not refusal.by_gateway or (refusal.status, refusal.code) not in found:
+            found[refusal.status, refusal.code] = refusal
+    return tuple(found[key] for key in sorted(found))

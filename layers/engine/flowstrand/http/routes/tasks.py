@@ -5,11 +5,10 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 from aws_lambda_powertools.event_handler.request import Request
 
-from flowstrand.engine.names import is_id
-from flowstrand.errors import NotFound
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
+from flowstrand.http.execution_id import known_task
 from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
 from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded
 from flowstrand.http.routes.queues import queue_name
@@ -44,7 +43,7 @@ def complete(request: Request, org: str, task_id: str) -> Response[str]:  # noqa
     call = call_of(request)
     body = read_body(request, CompleteTask, max_bytes=call.services.settings.max_payload_bytes)
     sequence = tasks.complete(
-        call.services, call.org, _known(task_id), lease_token=body.lease_token, output=body.output
+        call.services, call.org, known_task(task_id), lease_token=body.lease_token, output=body.output
     )
     return json_response(200, Recorded(sequence=sequence).body())
 
@@ -57,7 +56,7 @@ def fail(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: AR
     sequence = tasks.fail(
         call.services,
         call.org,
-        _known(task_id),
+        known_task(task_id),
         lease_token=body.lease_token,
         error=body.error.to_info(),
         retryable=body.retryable,
@@ -71,7 +70,12 @@ def heartbeat(request: Request, org: str, task_id: str) -> Response[str]:  # noq
     call = call_of(request)
     body = read_body(request, HeartbeatTask, max_bytes=call.services.settings.max_payload_bytes)
     requested = tasks.heartbeat(
-        call.services, call.org, _known(task_id), lease_token=body.lease_token, details=body.details
+        call.services,
+        call.org,
+        known_task(task_id),
+        lease_token=body.lease_token,
+        details=body.details,
+        progress=body.progress,
     )
     return json_response(200, Heartbeat(cancel_requested=requested).body())
 
@@ -84,15 +88,9 @@ def stream(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: 
     sequence = append_chunks(
         call.services,
         call.org,
-        _known(task_id),
+        known_task(task_id),
         lease_token=body.lease_token,
         chunks=[chunk.to_chunk() for chunk in body.chunks],
         request_id=body.request_id,
     )
     return json_response(200, Recorded(sequence=sequence).body())
-
-
-def _known(task_id: str) -> str:
-    if not is_id(task_id):
-        raise NotFound("there is no such task", code="TASK_NOT_FOUND")
-    return task_id

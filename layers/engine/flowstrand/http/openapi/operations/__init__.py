@@ -8,6 +8,7 @@ from flowstrand.http.openapi.operations import (
     queues,
     reading,
     schedules,
+    standalone,
     tasks,
     work,
     workers,
@@ -23,4 +24,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *workers.OPERATIONS,
     *queues.OPERATIONS,
     *tasks.OPERATIONS,
+    *standalone.OPERATIONS,
 )

@@ -12,6 +12,7 @@ from flowstrand.http.openapi.refusals import (
     EXECUTION_NOT_FOUND,
     IDEMPOTENCY_KEY_REUSED,
     INVALID_CURSOR,
+    OVER_QUOTA,
     UNKNOWN_WORKFLOW_KIND,
     UNPROCESSABLE_INPUT,
 )
@@ -51,7 +52,7 @@ OPERATIONS = (
             201: Answer(meaning="An execution began.", body=ExecutionStarted, has_location=True),
             200: Answer(meaning="The key stands for this one.", body=ExecutionStarted, has_location=True),
         },
-        refusals=(UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED),
+        refusals=(OVER_QUOTA, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED),
     ),
     Operation(
         method="GET",
@@ -81,7 +82,7 @@ OPERATIONS = (
             201: Answer(meaning="An execution began with the signal.", body=SignalledWithStart, has_location=True),
             200: Answer(meaning="The open one has the signal.", body=SignalledWithStart, has_location=True),
         },
-        refusals=(UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED, BUSY),
+        refusals=(OVER_QUOTA, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED, BUSY),
     ),
     Operation(
         method="GET",
@@ -103,7 +104,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=SignalExecution,
         answers={200: Answer(meaning="The signal is recorded.", body=SignalRecorded)},
-        refusals=(EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",
@@ -138,6 +139,6 @@ OPERATIONS = (
                 meaning="This request has begun this one before.", body=ExecutionRetried, has_location=True
             ),
         },
-        refusals=(EXECUTION_NOT_FOUND, EXECUTION_NOT_FAILED, BUSY),
+        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_NOT_FAILED, BUSY),
     ),
 )

@@ -6,6 +6,7 @@ from flowstrand.http.list_query import ListQuery
 from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
+    OVER_QUOTA,
     SCHEDULE_EXISTS,
     SCHEDULE_NOT_FOUND,
     UNKNOWN_WORKFLOW_KIND,
@@ -96,7 +97,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=TriggerSchedule,
         answers={200: Answer(meaning="What became of the run.", body=ScheduleTriggered)},
-        refusals=(SCHEDULE_NOT_FOUND, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, BUSY),
+        refusals=(OVER_QUOTA, SCHEDULE_NOT_FOUND, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, BUSY),
     ),
     Operation(
         method="GET",

@@ -60,9 +60,10 @@ OPERATIONS = (
         name="heartbeatTask",
         tag=TAG,
         summary="Extend an attempt's lease",
+        description="A task that was cancelled is to be given up: nothing that is reported of it is taken any more.",
         principal=Principal.WORKER,
         body=HeartbeatTask,
-        answers={200: Answer(meaning="The lease lasts longer.", body=Heartbeat)},
+        answers={200: Answer(meaning="The lease lasts longer, or the task was cancelled.", body=Heartbeat)},
         refusals=_REPORTED,
     ),
     Operation(
