@@ -104,7 +104,9 @@ def running(services: Services, org: OrgId, queue: str) -> int:
 
 
 def task_id(message: TaskMessage) -> str:
-    """Whose attempt it is."""
+    """Whose attempt it is. A standalone task's log has the task's own id."""
+    if message.position == ids.ROOT:
+        return message.execution_id
     return ids.operation_id(message.execution_id, ids.TASK, message.position)
 
 
