@@ -362,7 +362,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
 }
-"""Where a route's refusal takes another way, or is given by its handler as well as by the gateway."""
+"""Where one route's refusal takes another way."""
 
 
 def again(stack: Stack, operation: Operation, event: Event) -> Event:
