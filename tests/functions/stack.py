@@ -163,6 +163,7 @@ class Stack:
             changes=LocalChanges(),
             warm=WarmCache(16),
             settings=Settings(**settings),
+            retention=on.retention,
         )
         self.control = control
         self._undo: list[Callable[[], None]] = []

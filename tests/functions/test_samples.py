@@ -87,6 +87,7 @@ OTHERS = {
     "authorizer/user-key",
     "authorizer/worker-key",
     "authorizer/unknown-key",
+    "janitor/clean",
     "resumer/wake",
     "resumer/lease-end",
     "resumer/schedule-due",

@@ -1,4 +1,7 @@
-"""What schemathesis cannot know: which lease token belongs to which task."""
+"""What schemathesis cannot know: which lease token belongs to which task, and what a cron expression means.
+
+A request that is to be accepted is given what makes it acceptable; one that is to be refused is left as it is.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,13 @@ _LEASES: dict[str, str] = json.loads(Path(os.environ["FUZZ_SEEDS"]).read_text(en
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Give a report that is valid otherwise the token of the task that it is about."""
-    token = _LEASES.get((case.path_parameters or {}).get("taskId", ""))
-    if token is None or case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
+    """See the module."""
+    body = case.body
+    if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE or not isinstance(body, dict):
         return
-    if isinstance(case.body, dict) and "leaseToken" in case.body:
-        case.body["leaseToken"] = token
+    task = (case.path_parameters or {}).get("taskId", "")
+    if "leaseToken" in body and task in _LEASES:
+        body["leaseToken"] = _LEASES[task]
+    if case.operation.label == "POST /api/orgs/{org}/schedules":
+        body["timeZone"] = "Europe/Berlin"
+        body |= {"cron": "0 2 * * *"} if body.get("cron") is not None else {"at": "2099-01-01T00:00:00Z"}

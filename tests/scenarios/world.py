@@ -114,6 +114,7 @@ class World:
             changes=LocalChanges(),
             warm=WarmCache(warm),
             settings=Settings(warm_executions=warm),
+            retention=stores.retention,
         )
 
     # --- clients ------------------------------------------------------------------------------
@@ -233,6 +234,10 @@ class World:
         """Let time pass, and deliver what then is due."""
         self.clock.ms += round(seconds * 1_000)
         self.settle()
+
+    def clean(self) -> Any:
+        """Run the janitor as its schedule does."""
+        return self._functions.invoke("janitor", {"detail-type": "Scheduled Event"})
 
     def key(self, execution: str) -> LogKey:
         """Whose log it is."""

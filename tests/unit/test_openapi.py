@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import ast
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,19 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 import functions.events.app
 import functions.executions.app
 import functions.tasks.app
+from flowstrand import errors
 from flowstrand.engine.events import EventType
+from flowstrand.errors import CallerError
 from flowstrand.http import streaming
 from flowstrand.http.openapi import __main__ as command
-from flowstrand.http.openapi import document, parameters
+from flowstrand.http.openapi import codes_page, document, parameters
 from flowstrand.http.openapi.operations import OPERATIONS
 from flowstrand.http.openapi.refusals import NOT_SUPPORTED, every_refusal
 from flowstrand.local import routes
 from tests.unit import template
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = ROOT / "docs" / "openapi.json"
+DOCS = ROOT / "docs"
 DOCUMENT: Any = document.document()
 
 
@@ -34,12 +36,40 @@ def shape(method: str, path: str) -> tuple[str, str]:
     return method.upper(), re.sub(r"<\w+>|\{\w+\}", "{}", path)
 
 
+SERVED_BY = (
+    "directory",
+    "engine",
+    "http",
+    "local",
+    "log",
+    "payloads",
+    "queues",
+    "service",
+    "streams",
+    "timers",
+    "views",
+)
+"""What answers requests, by the folders of the package."""
+CALLERS: dict[str, str] = {
+    name: error.code
+    for name, error in vars(errors).items()
+    if isinstance(error, type) and issubclass(error, CallerError)
+}
+UNMET = {
+    "ROUTE_NOT_FOUND": "no route's: the page about the API has it",
+    "EXECUTION_EXISTS": "of a tool that chooses ids; no route lets a caller do so",
+    "INVALID_LIMIT": "queries are checked before they get there",
+    "INVALID_MESSAGE": "of a queue's message, not of a request",
+    "COMMIT_TOO_LARGE": "a guard behind the limits of everything that a commit is made of",
+    "ITEM_TOO_LARGE": "a guard behind the limits of everything that a row is made of",
+}
+"""Codes of errors that no route's caller sees, and why."""
 DESCRIBED = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
 TABLE = {(route.method, route.resource) for route in routes.ROUTES}
 
 
-def test_the_committed_document_is_the_one_that_the_routes_make() -> None:
-    assert COMMITTED.read_text(encoding="utf-8") == document.text(), "run ./scripts/openapi"
+def test_what_is_committed_is_what_the_routes_make() -> None:
+    assert command.main(["--check", str(DOCS)]) == 0, "run ./scripts/openapi"
 
 
 def test_the_document_is_valid() -> None:
@@ -105,19 +135,47 @@ def test_every_code_is_some_routes() -> None:
     assert described | {NOT_SUPPORTED} == set(every_refusal())  # which no field may be left to need
 
 
+def test_every_code_that_a_caller_can_meet_is_described() -> None:
+    described = {refusal.code for refusal in every_refusal()}
+    assert {code: places for code, places in _codes().items() if code not in described | UNMET.keys()} == {}
+    assert UNMET.keys() <= _codes().keys()
+
+
 def test_a_code_has_one_status() -> None:
     assert max(Counter(refusal.code for refusal in every_refusal()).values()) == 1
 
 
 def test_the_check_tells_a_stale_file_from_a_fresh_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "openapi.json"
-    assert command.main(["--check", str(file)]) == 1
-    assert command.main([str(file)]) == 0
-    assert command.main(["--check", str(file)]) == 0
+    (tmp_path / "http-api.md").write_text("<!-- codes: here -->\n<!-- end of codes -->\n", encoding="utf-8")
+    check, folder, file = "--check", str(tmp_path), tmp_path / "openapi.json"
+
+    assert command.main([check, folder]) == 1
+    assert command.main([folder]) == 0
+    assert command.main([check, folder]) == 0
     file.write_text(file.read_text(encoding="utf-8").replace("getExecution", "fetchExecution"), encoding="utf-8")
-    assert command.main(["--check", str(file)]) == 1
-    assert "out of date" in capsys.readouterr().err
-    assert json.loads(file.read_text(encoding="utf-8")) != DOCUMENT
+    assert command.main([check, folder]) == 1
+    assert f"{file} is out of date" in capsys.readouterr().err
+    assert "| `SCHEDULE_EXISTS` |" in (tmp_path / "http-api.md").read_text(encoding="utf-8")
+
+
+def test_a_page_without_a_place_for_the_codes_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place"):
+        codes_page.with_table("# The HTTP API")
+
+
+def _codes() -> dict[str, list[str]]:
+    """The codes of every error of a caller's that is made somewhere, and where."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for folder in SERVED_BY:
+        for file in (ROOT / "layers/engine/flowstrand" / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLERS:
+                    given = [
+                        k.value for k in node.keywords if k.arg == "code" and isinstance(k.value, ast.Constant)
+                    ]
+                    code = str(given[0].value) if given else CALLERS[node.func.id]
+                    found[code].append(f"{file.relative_to(ROOT)}:{node.lineno}")
+    return found
 
 
 def _references(value: Any) -> Iterator[str]:

@@ -58,7 +58,18 @@ def test_the_layout_is_the_documented_one(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["bootstrap", "check-deploy", "create-key", "demo", "export-requirements", "lint", "test"]
+    "name",
+    [
+        "bootstrap",
+        "check-deploy",
+        "create-key",
+        "demo",
+        "export-requirements",
+        "fuzz-api",
+        "lint",
+        "openapi",
+        "test",
+    ],
 )
 def test_every_script_is_executable_and_says_what_it_runs_in(name: str) -> None:
     script = ROOT / "scripts" / name

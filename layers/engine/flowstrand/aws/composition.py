@@ -21,6 +21,7 @@ from flowstrand.aws.settings import Resources, engine_settings, resources
 from flowstrand.directory.dynamodb import DynamoDirectory
 from flowstrand.directory.port import Directory
 from flowstrand.log.dynamodb import DynamoLog
+from flowstrand.log.dynamodb_retention import DynamoRetention
 from flowstrand.payloads.s3 import S3Payloads
 from flowstrand.queues.hosted import HostedTasks
 from flowstrand.queues.port import TaskQueue
@@ -108,6 +109,8 @@ def compose(names: Resources) -> Services:
         changes=PolledChanges(),
         warm=WarmCache(settings.warm_executions),
         settings=settings,
+        # A client like any other: that the janitor alone may update commits, its policy says.
+        retention=DynamoRetention(_dynamodb(), names.log_table),
     )
 
 

@@ -263,5 +263,5 @@ class Client(Starting, Looking, Listing, Tasking, Uploading):
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> Handle[Any]:
         return Handle(self, execution_id, workflow, started)
 
-    def _task_handle(self, task_id: str, task: object) -> TaskHandle[Any]:
-        return TaskHandle(self, task_id, task)
+    def _task_handle(self, task_id: str, task: object, started: JsonObject | None = None) -> TaskHandle[Any]:
+        return TaskHandle(self, task_id, task, started)

@@ -246,5 +246,5 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> SyncHandle[Any]:
         return SyncHandle(self, execution_id, workflow, started)
 
-    def _task_handle(self, task_id: str, task: object) -> SyncTaskHandle[Any]:
-        return SyncTaskHandle(self, task_id, task)
+    def _task_handle(self, task_id: str, task: object, started: JsonObject | None = None) -> SyncTaskHandle[Any]:
+        return SyncTaskHandle(self, task_id, task, started)

@@ -6,9 +6,9 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from flowstrand.engine.events import WorkflowStatus
 from flowstrand.engine.names import KIND_PATTERN
@@ -39,6 +39,20 @@ Moment = Annotated[
 ]
 
 
+Metadata = Annotated[
+    dict[Annotated[str, StringConstraints(min_length=1)], str],
+    Field(max_length=MAX_METADATA),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": r"^metadata\..+$"},
+            "additionalProperties": {"type": "string"},
+            "maxProperties": MAX_METADATA,
+        }
+    ),
+]
+
+
 class ListingQuery(Query):
     """A page of the list of executions."""
 
@@ -47,6 +61,12 @@ class ListingQuery(Query):
         Annotated[str, StringConstraints(pattern=KIND_PATTERN)] | None,
         Field(description="Only executions of this kind."),
     ] = None
+    metadata: Annotated[
+        Metadata,
+        Field(
+            description="`metadata.{key}={text}`: only executions whose metadata has that, as text; one for each key."
+        ),
+    ] = Field(default_factory=dict)
     created_after: Annotated[Moment | None, Field(description="Only those created at this moment or later.")] = (
         None
     )
@@ -56,12 +76,19 @@ class ListingQuery(Query):
         str | None, Field(description="The `nextCursor` of the page before; none for the first page.")
     ] = None
 
-    def to_filter(self, metadata: Mapping[str, str]) -> Filter:
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_metadata(cls, given: Mapping[str, str]) -> dict[str, Any]:
+        """Each key is a parameter of its own."""
+        found = {name.removeprefix(_METADATA): text for name, text in given.items() if name.startswith(_METADATA)}
+        return {**given, "metadata": found}
+
+    def to_filter(self) -> Filter:
         """Which executions are asked for."""
         return Filter(
             status=self.status,
             kind=self.kind,
-            metadata=metadata,
+            metadata=self.metadata,
             created_from_ms=None if self.created_after is None else epoch_ms(self.created_after),
             created_before_ms=None if self.created_before is None else epoch_ms(self.created_before),
         )
@@ -80,23 +107,6 @@ class ListingQuery(Query):
             details: list[JsonObject] = [{"pointer": "/cursor", "message": fault}]
             raise InvalidInput(f"cursor {fault}", code="INVALID_CURSOR", details=details)
         return position
-
-
-def metadata_of(parameters: Mapping[str, str] | None) -> dict[str, str]:
-    """What `metadata.{key}` is to be, by key.
-
-    Raises:
-        InvalidInput: there are too many, or one has no key.
-    """
-    given = {
-        name.removeprefix(_METADATA): text
-        for name, text in (parameters or {}).items()
-        if name.startswith(_METADATA)
-    }
-    if "" in given or len(given) > MAX_METADATA:
-        fault = f"must be metadata.{{key}}, at most {MAX_METADATA} of them"
-        raise InvalidInput(f"metadata {fault}", details=[{"pointer": "/metadata", "message": fault}])
-    return given
 
 
 def cursor_text(position: str) -> str:

@@ -1,6 +1,6 @@
 """Query parameters: text to a validated model, or a refusal that says what is wrong and repeats no value.
 
-What a model does not have is ignored, an empty value is as good as none, and of several values the last one counts.
+What a model does not have is ignored. What it has may be given once.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from aws_lambda_powertools.event_handler.request import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -31,20 +32,37 @@ class Query(BaseModel):
 AnyQuery = TypeVar("AnyQuery", bound=Query)
 
 
-def read_query(parameters: Mapping[str, str] | None, model: type[AnyQuery]) -> AnyQuery:
-    """The parameters of a query string as a `model`.
+def read_query(request: Request, model: type[AnyQuery]) -> AnyQuery:
+    """The parameters of a request's query string as a `model`.
 
     Raises:
         InvalidInput: they do not fit (`INVALID_INPUT`, one pointer per fault: `/limit`).
     """
-    given = {name: value for name, value in (parameters or {}).items() if value}
+    return query_of(request.resolved_event.raw_event, model)
+
+
+def query_of(event: Mapping[str, Any], model: type[AnyQuery]) -> AnyQuery:
+    """The parameters in the query string of an API Gateway proxy event. Raises what `read_query` does."""
+    parameters: Mapping[str, list[str]] = event.get("multiValueQueryStringParameters") or {}
+    known = {field.alias or name for name, field in model.model_fields.items()}
+    repeated = [name for name, values in parameters.items() if name in known and len(values) > 1]
+    if repeated:
+        raise _refused(dict.fromkeys(repeated, "is given more than once"))
+    return fitted({name: values[-1] for name, values in parameters.items()}, model)
+
+
+def fitted(given: Mapping[str, str], model: type[AnyQuery]) -> AnyQuery:
+    """`given` as a `model`. Raises what `read_query` does."""
     try:
         return model.model_validate(given)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        messages = {str(fault["loc"][0]): fault["msg"] for fault in reversed(found)}
-        details: list[JsonObject] = [{"pointer": f"/{name}", "message": text} for name, text in messages.items()]
-        raise InvalidInput(f"not valid in the query: {', '.join(messages)}", details=details) from None
+        raise _refused({str(fault["loc"][0]): fault["msg"] for fault in reversed(found)}) from None
+
+
+def _refused(faults: Mapping[str, str]) -> InvalidInput:
+    details: list[JsonObject] = [{"pointer": f"/{name}", "message": text} for name, text in faults.items()]
+    return InvalidInput(f"not valid in the query: {', '.join(faults)}", details=details)
 
 
 def _whole(value: Any) -> Any:

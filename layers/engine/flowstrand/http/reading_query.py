@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from flowstrand.engine.events import EventType
-from flowstrand.http.query import MAX_POSITION, CommaSeparated, Number, Query, WholeNumber, read_query
+from flowstrand.http.query import MAX_POSITION, CommaSeparated, Number, Query, WholeNumber, fitted
 from flowstrand.service.history import DEFAULT_LIMIT, MAX_LIMIT
 from flowstrand.views.stream_frame import StreamFormat
 
@@ -65,5 +65,4 @@ def last_event_id(header: str | None) -> int | None:
     Raises:
         InvalidInput: it is not a position.
     """
-    given = {"Last-Event-ID": header.strip()} if header else None
-    return read_query(given, LastEventId).last_event_id
+    return fitted({"Last-Event-ID": header.strip()} if header else {}, LastEventId).last_event_id

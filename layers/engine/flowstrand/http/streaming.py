@@ -14,7 +14,7 @@ from flowstrand.errors import NotFound
 from flowstrand.http.authentication import authorize, identity_of
 from flowstrand.http.errors import error_parts
 from flowstrand.http.execution_id import known, known_task
-from flowstrand.http.query import read_query
+from flowstrand.http.query import query_of
 from flowstrand.http.reading_query import StreamQuery, last_event_id
 from flowstrand.service.container import Services
 from flowstrand.service.keys import Principal
@@ -45,7 +45,7 @@ def resolve(event: Mapping[str, Any], services: Callable[[], Services]) -> Strea
 def _stream(event: Mapping[str, Any], services: Callable[[], Services]) -> StreamResponse:
     org, collection, id = _target(event)
     caller = authorize(event, org=org, principal=Principal.USER)
-    query = read_query(event.get("queryStringParameters"), StreamQuery)
+    query = query_of(event, StreamQuery)
     resumed_at = last_event_id(_header(event, "last-event-id"))
     request = LiveRequest(
         after=query.after if resumed_at is None else resumed_at, format=query.format, types=query.only()

@@ -72,6 +72,7 @@ def compose(
         warm=WarmCache(settings.warm_executions),
         settings=settings,
         turnstile=ThreadTurnstile(),
+        retention=stores.retention,
     )
     return Composition(
         services=services,

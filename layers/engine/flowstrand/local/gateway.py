@@ -79,9 +79,9 @@ class Gateway:
                 raise Unauthenticated("a valid API key is required") from None
             _logger.warning("the authorizer failed: %s", error)
             message = "it could not be found out who is calling; try again"
-            raise Unavailable(message, code="AUTHORIZER_FAILURE", retry_after_s=1) from error
+            raise Unavailable(message, retry_after_s=1) from error
         if not proxy_event.allows(answer, proxy_event.method_arn(request)):
-            raise WrongPrincipal("this key is not allowed here", code="FORBIDDEN")
+            raise WrongPrincipal("this key is not allowed here")
         return proxy_event.authorizer_context(answer)
 
     async def _invoke(self, route: Route, event: JsonObject) -> Response:

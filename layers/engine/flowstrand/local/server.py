@@ -20,6 +20,7 @@ from types import FrameType
 import uvicorn
 from anyio import to_thread
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -50,6 +51,21 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 _DEFAULTS = {"FLOWSTRAND_LEASE_MS": "15000", "FLOWSTRAND_HEARTBEAT_MS": "5000"}
 """Shorter than in AWS: on a machine where people restart things, the work of a killed worker is missed sooner."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _Anything(Convertor[str]):
+    """A path whatever is in it. Starlette's own convertor for paths stops at a line end."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("anything", _Anything())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +139,7 @@ def _serve(listener: socket.socket, gateway: Gateway, machinery: Machinery, payl
     routes = [
         Route(HEALTH, health),
         Route(TRANSFERS, payload_route.serve, methods=["GET", "PUT"]),
-        Route("/{path:path}", serve, methods=_METHODS),
+        Route("/{path:anything}", serve, methods=_METHODS),
     ]
     config = uvicorn.Config(
         Starlette(routes=routes, lifespan=lambda _: _lifespan(machinery)),

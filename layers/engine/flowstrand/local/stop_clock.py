@@ -25,7 +25,7 @@ class StopClock:
             Unavailable: the server is stopping (`SERVER_STOPPING`).
         """
         if self._stopped.wait(max(0.0, duration_ms) / 1_000):
-            raise Unavailable("the server is stopping", code="SERVER_STOPPING", retry_after_s=1)
+            raise Unavailable("the server is stopping", retry_after_s=1)
 
     def stop(self) -> None:
         """End every sleep, now and from now on."""

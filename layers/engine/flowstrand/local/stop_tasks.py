@@ -32,7 +32,7 @@ class StopTasks:
         received = self._inner.receive(org, queue, limit=limit, wait_s=wait_s)
         # An empty answer would be asked for again at once, until the wait is over.
         if not received and self._stopped.is_set():
-            raise Unavailable("the server is stopping", code="SERVER_STOPPING", retry_after_s=1)
+            raise Unavailable("the server is stopping", retry_after_s=1)
         return received
 
     def delete(self, org: OrgId, queue: str, received: ReceivedTask) -> None:

@@ -51,10 +51,11 @@ def cancel(
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
+        Gone: `EXECUTION_EXPIRED`.
         Conflict: `EXECUTION_CLOSED`.
         Unavailable, StoreUnavailable: it may or may not have been recorded; ask again.
     """
-    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    tip = succession.require_whole(services, LogKey(org, ExecutionId(execution_id)))
     request = _Request(reason=reason, cascade=cascade, force=force, request_id=request_id)
     try:
         return _cancel(services, tip, request)

@@ -68,7 +68,7 @@ def _locate(services: Services, org: OrgId, promise_id: str) -> tuple[append.Tip
     tip = append.load(services, LogKey(org, execution)) if family == ids.PROMISE else None
     if tip is None:
         raise _not_found()
-    return tip, position
+    return append.require_whole(tip), position
 
 
 def _settle(services: Services, tip: append.Tip, position: int, settle: append.Decision[bool]) -> Settled:

@@ -54,6 +54,10 @@ class Settings:
     """When a live stream ends by itself."""
     stream_heartbeat_ms: int = 15_000
     """The longest silence on a live stream."""
+    retention_days: int = 30
+    """How long the log of an execution is kept whole after its end; 0 for ever."""
+    janitor_interval_ms: int = 900_000
+    """How often logs whose time has come are let go."""
     quota_open_executions: int = 0
     """How many executions of one org may be open before its starts are refused; 0 for any number."""
     quota_starts_per_s: int = 0

@@ -35,12 +35,13 @@ def signal(
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
+        Gone: `EXECUTION_EXPIRED`; nothing is recorded.
         Conflict: `EXECUTION_CLOSED`; nothing is recorded.
         PayloadTooLarge: the value is over the limit; nothing is recorded.
         QuotaExceeded: the org has signalled too much; nothing is recorded.
         Unavailable, StoreUnavailable: it may or may not have been recorded; send it again.
     """
-    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    tip = succession.require_whole(services, LogKey(org, ExecutionId(execution_id)))
     quotas.require_signal(services, org)
     return deliver(services, tip, name, value, request_id=request_id).sequence
 

@@ -1,6 +1,7 @@
 """Every code that an answer's `code` can hold: its status and what it means. `docs/http-api.md` lists the same.
 
-A refusal of the gateway is one that no handler gives: API Gateway's own, which the stack's template puts into the same shape.
+A refusal by the gateway is one that API Gateway gives by itself, whatever handlers do; the stack's template puts it into the same
+shape.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from flowstrand.errors import (
     CallerError,
     Conflict,
+    Gone,
     InvalidInput,
     NotFound,
     PayloadTooLarge,
@@ -29,7 +31,7 @@ class Refusal:
 
     Attributes:
         meaning: a sentence for whoever reads the code.
-        by_gateway: whether API Gateway alone gives it.
+        by_gateway: whether API Gateway gives it by itself.
     """
 
     status: int
@@ -51,7 +53,7 @@ WRONG_PRINCIPAL = _of(
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
-    "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
+    "The org is over one of its quotas, or there are too many requests. Repeat it after `Retry-After` seconds.",
     by_gateway=True,
 )
 STORE_UNAVAILABLE = Refusal(
@@ -60,7 +62,9 @@ STORE_UNAVAILABLE = Refusal(
     meaning="The store is throttled or failing. The request may have had its effect; repeating it is safe.",
 )
 UNAVAILABLE = _of(
-    Unavailable, "The key could not be checked, or the answer took too long; repeat the request.", by_gateway=True
+    Unavailable,
+    "The key could not be checked, the answer took too long, or the server is stopping; repeat the request.",
+    by_gateway=True,
 )
 
 # --- what a request holds -------------------------------------------------------------------------
@@ -75,6 +79,11 @@ NOT_SUPPORTED = _of(
     "NOT_SUPPORTED",
 )
 INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
+INVALID_PAYLOAD = _of(
+    InvalidInput,
+    "What stands for an uploaded value is not well formed, or what was uploaded is no JSON.",
+    "INVALID_PAYLOAD",
+)
 INVALID_SCHEMA = _of(
     InvalidInput, "A definition's schema is no JSON Schema; `details` says where.", "INVALID_SCHEMA"
 )
@@ -84,7 +93,7 @@ UNPROCESSABLE_INPUT = _of(
 POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
 )
-PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB.")
+PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB, or a part of it over what that part may have.")
 
 # --- what it names --------------------------------------------------------------------------------
 
@@ -106,6 +115,13 @@ UNKNOWN_TASK_KIND = _of(
 PAYLOAD_NOT_FOUND = _of(
     NotFound, "Nothing was uploaded under this id, or it is another org's.", "PAYLOAD_NOT_FOUND"
 )
+
+EXECUTION_EXPIRED = _of(
+    Gone,
+    "The execution ended too long ago for its log to be kept; how it ended can still be asked.",
+    "EXECUTION_EXPIRED",
+)
+CURSOR_EXPIRED = _of(Gone, "What follows the position is not kept any more.", "CURSOR_EXPIRED")
 
 # --- what stands in its way -----------------------------------------------------------------------
 
@@ -145,6 +161,8 @@ WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
 """What a route that takes a body can answer besides."""
 WITH_PARAMETERS = (INVALID_INPUT,)
 """What a route can answer besides that takes parameters which not every text fits."""
+OF_VALUES = (INVALID_PAYLOAD, PAYLOAD_NOT_FOUND)
+"""What a route that takes a value can answer to one that was uploaded."""
 
 
 def every_refusal() -> tuple[Refusal, ...]:

@@ -31,6 +31,6 @@ def tasks(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the pa
 
 
 def _listed(request: Request, use_case: Callable[..., DefinitionPage]) -> Response[str]:
-    call, query = call_of(request), read_query(request.query_parameters, ListQuery)
+    call, query = call_of(request), read_query(request, ListQuery)
     page = use_case(call.services, call.org, after=query.after, limit=query.limit)
     return json_response(200, DefinitionsFound.of(page).body())

@@ -17,6 +17,6 @@ router = Router()
 @router.get(f"{ORG}/workers")
 def listed(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: workers that were heard of lately, by id: `?queue=&after=&limit=`."""
-    call, query = call_of(request), read_query(request.query_parameters, WorkerQuery)
+    call, query = call_of(request), read_query(request, WorkerQuery)
     page = call.services.presence.list(call.org, queue=query.queue, after=query.after, limit=query.limit)
     return json_response(200, WorkersFound.of(page).body())

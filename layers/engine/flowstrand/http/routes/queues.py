@@ -25,7 +25,7 @@ router = Router()
 @router.get(f"{ORG}/queues")
 def listed(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: queues that workers or operators have named, by name: `?after=&limit=`."""
-    call, query = call_of(request), read_query(request.query_parameters, ListQuery)
+    call, query = call_of(request), read_query(request, ListQuery)
     page = call.services.queues.list(call.org, after=query.after, limit=query.limit)
     return json_response(200, QueuesFound.of(page).body())
 

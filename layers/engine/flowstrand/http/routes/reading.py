@@ -32,7 +32,7 @@ def read_task_events(request: Request, org: str, task_id: str) -> Response[str]:
 
 
 def _read(request: Request, log: ExecutionId) -> Response[str]:
-    call, query = call_of(request), read_query(request.query_parameters, HistoryQuery)
+    call, query = call_of(request), read_query(request, HistoryQuery)
     types = query.only()
     if query.wait is None:
         page = history.page(call.services, call.org, log, after=query.after, limit=query.limit, types=types)

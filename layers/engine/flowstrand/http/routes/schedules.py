@@ -43,7 +43,7 @@ def create(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the p
 @router.get(f"{ORG}/schedules")
 def listed(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: schedules, by id: `?after=&limit=`."""
-    call, query = call_of(request), read_query(request.query_parameters, ListQuery)
+    call, query = call_of(request), read_query(request, ListQuery)
     page = schedules.listed(call.services, call.org, after=query.after, limit=query.limit)
     return json_response(200, SchedulesFound.of(page).body())
 
@@ -86,7 +86,7 @@ def trigger(request: Request, org: str, schedule_id: str) -> Response[str]:  # n
 @router.get(f"{ORG}/schedules/<schedule_id>/runs")
 def runs(request: Request, org: str, schedule_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: what became of its runs, from the newest on: `?after=&limit=`."""
-    call, query = call_of(request), read_query(request.query_parameters, ListQuery)
+    call, query = call_of(request), read_query(request, ListQuery)
     page = schedules.runs(call.services, call.org, _known(schedule_id), after=query.after, limit=query.limit)
     return json_response(200, RunsFound.of(page).body())
 

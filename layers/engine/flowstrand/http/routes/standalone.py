@@ -49,7 +49,7 @@ def get(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG
 @router.delete(f"{ORG}/task-executions/<task_id>")
 def cancel(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: the sequence of the `TASK_CANCELLED`, perhaps of an earlier call; `?reason=` becomes part of it."""
-    call, query = call_of(request), read_query(request.query_parameters, CancelTaskQuery)
+    call, query = call_of(request), read_query(request, CancelTaskQuery)
     sequence = standalone.cancel(call.services, call.org, known_task(task_id), reason=query.reason)
     return json_response(200, Recorded(sequence=sequence).body())
 
@@ -57,7 +57,7 @@ def cancel(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: 
 @router.get(f"{ORG}/task-executions/<task_id>/attempts")
 def attempts(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: a page of its attempts, the first one first: `?limit=&cursor=`."""
-    call, query = call_of(request), read_query(request.query_parameters, AttemptsQuery)
+    call, query = call_of(request), read_query(request, AttemptsQuery)
     page = task_attempts.attempts(
         call.services, call.org, known_task(task_id), limit=query.limit, start=query.start()
     )

@@ -19,7 +19,7 @@ router = Router()
 @router.get(f"{ORG}/workflow-executions/<execution_id>/state")
 def state(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: what the workflow's code has set and not cleared; with `?key=`, that one at most."""
-    call, query = call_of(request), read_query(request.query_parameters, StateQuery)
+    call, query = call_of(request), read_query(request, StateQuery)
     values = executions.get_state(call.services, call.org, known(execution_id), query.key)
     return json_response(200, StateFound(state=values).body())
 
@@ -27,7 +27,7 @@ def state(request: Request, org: str, execution_id: str) -> Response[str]:  # no
 @router.get(f"{ORG}/workflow-executions/<execution_id>/tasks")
 def tasks(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: a page of its tasks, open ones first: `?status=&limit=&cursor=`."""
-    call, query = call_of(request), read_query(request.query_parameters, WorkQuery)
+    call, query = call_of(request), read_query(request, WorkQuery)
     page = work_listing.tasks(
         call.services,
         call.org,
@@ -42,7 +42,7 @@ def tasks(request: Request, org: str, execution_id: str) -> Response[str]:  # no
 @router.get(f"{ORG}/workflow-executions/<execution_id>/children")
 def children(request: Request, org: str, execution_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: a page of its child workflows, open ones first: `?status=&limit=&cursor=`."""
-    call, query = call_of(request), read_query(request.query_parameters, WorkQuery)
+    call, query = call_of(request), read_query(request, WorkQuery)
     page = work_listing.children(
         call.services,
         call.org,

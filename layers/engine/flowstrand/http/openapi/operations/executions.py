@@ -8,10 +8,12 @@ from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
     EXECUTION_NOT_FAILED,
     EXECUTION_NOT_FOUND,
     IDEMPOTENCY_KEY_REUSED,
     INVALID_CURSOR,
+    OF_VALUES,
     OVER_QUOTA,
     UNKNOWN_WORKFLOW_KIND,
     UNPROCESSABLE_INPUT,
@@ -52,7 +54,7 @@ OPERATIONS = (
             201: Answer(meaning="An execution began.", body=ExecutionStarted, has_location=True),
             200: Answer(meaning="The key stands for this one.", body=ExecutionStarted, has_location=True),
         },
-        refusals=(OVER_QUOTA, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED),
+        refusals=(*OF_VALUES, OVER_QUOTA, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED),
     ),
     Operation(
         method="GET",
@@ -61,8 +63,7 @@ OPERATIONS = (
         tag=TAG,
         summary="Executions, the newest first",
         description=(
-            "All that is asked for must hold. `metadata.{key}` is a parameter, too, for up to ten keys: the value of the "
-            "key, as text. The list lags behind the executions by a second or less, unless something is out of order. A "
+            "All that is asked for must hold. The list lags behind the executions by a second or less, unless something is out of order. A "
             "page may hold fewer than `limit`, or none, and still not be the last: that is the one without `nextCursor`."
         ),
         principal=Principal.USER,
@@ -83,7 +84,14 @@ OPERATIONS = (
             201: Answer(meaning="An execution began with the signal.", body=SignalledWithStart, has_location=True),
             200: Answer(meaning="The open one has the signal.", body=SignalledWithStart, has_location=True),
         },
-        refusals=(OVER_QUOTA, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED, BUSY),
+        refusals=(
+            *OF_VALUES,
+            OVER_QUOTA,
+            UNKNOWN_WORKFLOW_KIND,
+            UNPROCESSABLE_INPUT,
+            IDEMPOTENCY_KEY_REUSED,
+            BUSY,
+        ),
     ),
     Operation(
         method="GET",
@@ -105,7 +113,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=SignalExecution,
         answers={200: Answer(meaning="The signal is recorded.", body=SignalRecorded)},
-        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(*OF_VALUES, OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",
@@ -119,7 +127,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=CancelExecution,
         answers={200: Answer(meaning="The request is recorded.", body=Recorded)},
-        refusals=(EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",
@@ -140,6 +148,6 @@ OPERATIONS = (
                 meaning="This request has begun this one before.", body=ExecutionRetried, has_location=True
             ),
         },
-        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_NOT_FAILED, BUSY),
+        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_NOT_FAILED, BUSY),
     ),
 )

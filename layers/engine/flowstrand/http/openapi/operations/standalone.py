@@ -5,8 +5,12 @@ from __future__ import annotations
 from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
+    CURSOR_EXPIRED,
     EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
     IDEMPOTENCY_KEY_REUSED,
+    OF_VALUES,
+    OVER_QUOTA,
     POSITION_BEYOND_TAIL,
     TASK_NOT_FOUND,
     TASK_OF_WORKFLOW,
@@ -43,7 +47,7 @@ OPERATIONS = (
             ),
             201: Answer(meaning="It was created.", body=TaskExecutionStarted, has_location=True),
         },
-        refusals=(UNKNOWN_TASK_KIND, IDEMPOTENCY_KEY_REUSED, UNPROCESSABLE_INPUT),
+        refusals=(*OF_VALUES, OVER_QUOTA, UNKNOWN_TASK_KIND, IDEMPOTENCY_KEY_REUSED, UNPROCESSABLE_INPUT),
     ),
     Operation(
         method="GET",
@@ -54,7 +58,7 @@ OPERATIONS = (
         description="A standalone one, or one of an execution.",
         principal=Principal.USER,
         answers={200: Answer(meaning="The task.", body=TaskExecutionView)},
-        refusals=(TASK_NOT_FOUND,),
+        refusals=(TASK_NOT_FOUND, EXECUTION_EXPIRED),
     ),
     Operation(
         method="DELETE",
@@ -66,7 +70,7 @@ OPERATIONS = (
         principal=Principal.USER,
         query=CancelTaskQuery,
         answers={200: Answer(meaning="The sequence of its `TASK_CANCELLED`.", body=Recorded)},
-        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, EXECUTION_CLOSED, BUSY),
+        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="GET",
@@ -78,7 +82,7 @@ OPERATIONS = (
         principal=Principal.USER,
         query=AttemptsQuery,
         answers={200: Answer(meaning="A page of attempts.", body=AttemptsFound)},
-        refusals=(TASK_NOT_FOUND,),
+        refusals=(TASK_NOT_FOUND, EXECUTION_EXPIRED),
     ),
     Operation(
         method="GET",
@@ -90,7 +94,7 @@ OPERATIONS = (
         principal=Principal.USER,
         query=HistoryQuery,
         answers={200: Answer(meaning="Consecutive events.", body=HistoryFound)},
-        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, POSITION_BEYOND_TAIL),
+        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, POSITION_BEYOND_TAIL, EXECUTION_EXPIRED, CURSOR_EXPIRED),
     ),
     Operation(
         method="GET",
@@ -106,6 +110,6 @@ OPERATIONS = (
             200: Answer(meaning="Events, until the task or the response ends.", is_stream=True),
             204: Answer(meaning="The task has ended, and the reader has its last event."),
         },
-        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, POSITION_BEYOND_TAIL),
+        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, POSITION_BEYOND_TAIL, EXECUTION_EXPIRED, CURSOR_EXPIRED),
     ),
 )

@@ -6,7 +6,9 @@ from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
     INVALID_LEASE,
+    OF_VALUES,
     STALE_ATTEMPT,
     TASK_NOT_FOUND,
 )
@@ -16,7 +18,7 @@ from flowstrand.service.keys import Principal
 
 TAG = "tasks"
 
-_REPORTED = (TASK_NOT_FOUND, INVALID_LEASE, STALE_ATTEMPT, EXECUTION_CLOSED)
+_REPORTED = (EXECUTION_EXPIRED, TASK_NOT_FOUND, INVALID_LEASE, STALE_ATTEMPT, EXECUTION_CLOSED)
 
 OPERATIONS = (
     Operation(
@@ -40,7 +42,7 @@ OPERATIONS = (
         principal=Principal.WORKER,
         body=CompleteTask,
         answers={200: Answer(meaning="It is recorded.", body=Recorded)},
-        refusals=(*_REPORTED, BUSY),
+        refusals=(*OF_VALUES, *_REPORTED, BUSY),
     ),
     Operation(
         method="POST",
