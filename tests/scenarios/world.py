@@ -6,9 +6,13 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, cast
+from urllib.parse import quote
 
 from flowstrand.engine.ids import OrgId, is_standalone_task
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -49,10 +53,16 @@ class StillClock:
 
 
 class PacedClock(StillClock):
-    """Lets threads back off in earnest: else all that have lost a race try again at the same moment."""
+    """Goes by itself, and lets threads back off in earnest: else all that have lost a race try again at the same moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun_s = time.monotonic()
+
+    def now_ms(self) -> int:
+        return self.ms + round((time.monotonic() - self._begun_s) * 1_000)
 
     def sleep_ms(self, duration_ms: float) -> None:
-        super().sleep_ms(duration_ms)
         time.sleep(duration_ms / 1_000)
 
 
@@ -128,6 +138,19 @@ class World:
     def get(self, execution: str) -> Any:
         """The execution as clients see it."""
         return self.request("GET", f"/workflow-executions/{execution}").body
+
+    def signal(self, execution: str, name: str, value: JsonValue = None) -> Answer:
+        """Send a signal."""
+        body: JsonObject = {"signalName": name, "signalValue": value}
+        return self.request("POST", f"/workflow-executions/{execution}/signal", body)
+
+    def cancel(self, execution: str, **body: JsonValue) -> Answer:
+        """Ask an execution to end."""
+        return self.request("POST", f"/workflow-executions/{execution}/cancel", body)
+
+    def settle_promise(self, promise: str, verb: str, body: JsonObject) -> Answer:
+        """Resolve or reject a promise, named by its id or `key:` and its key."""
+        return self.request("POST", f"/promises/{quote(promise, safe=':')}/{verb}", body)
 
     def request(self, method: str, path: str, body: JsonValue = None, **query: str) -> Answer:
         """Call the function behind a route as API Gateway would."""
@@ -229,6 +252,33 @@ class World:
             for received in batch:
                 self.control.acknowledge(received)
         raise AssertionError("the control queue never ran dry")
+
+    @contextmanager
+    def resuming(self) -> Iterator[None]:
+        """The resumer runs beside the test, in a thread of its own, as it does where it is deployed."""
+        stop = Event()
+        with ThreadPoolExecutor(1) as thread:
+            resumer = thread.submit(self._resume, stop)
+            try:
+                yield
+            finally:
+                stop.set()
+                resumer.result()
+
+    def _resume(self, stop: Event) -> None:
+        while not stop.is_set():
+            batch = self.control.receive(10, 0)
+            if not batch:
+                stop.wait(0.01)
+                continue
+            records = [{"messageId": r.receipt, "body": dump(r.message)} for r in batch]
+            answer = self._functions.invoke("resumer", {"Records": [_sqs(record) for record in records]})
+            failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+            for received in batch:
+                if received.receipt in failed:
+                    self.control.release(received)
+                else:
+                    self.control.acknowledge(received)
 
     def jump(self, seconds: float) -> None:
         """Let time pass, and deliver what then is due."""
