@@ -20,13 +20,13 @@ from types import FrameType
 import uvicorn
 from anyio import to_thread
 from starlette.applications import Starlette
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flowstrand.aws.settings import engine_settings
 from flowstrand.errors import ConfigurationError
+from flowstrand.local.any_path import any_path
 from flowstrand.local.aws_endpoint import AwsEndpoint
 from flowstrand.local.composition import Composition, compose
 from flowstrand.local.embedded_worker import EmbeddedWorker
@@ -51,21 +51,6 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 _DEFAULTS = {"FLOWSTRAND_LEASE_MS": "15000", "FLOWSTRAND_HEARTBEAT_MS": "5000"}
 """Shorter than in AWS: on a machine where people restart things, the work of a killed worker is missed sooner."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class _Anything(Convertor[str]):
-    """A path whatever is in it. Starlette's own convertor for paths stops at a line end."""
-
-    regex = "(?s:.*)"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("anything", _Anything())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +124,7 @@ def _serve(listener: socket.socket, gateway: Gateway, machinery: Machinery, payl
     routes = [
         Route(HEALTH, health),
         Route(TRANSFERS, payload_route.serve, methods=["GET", "PUT"]),
-        Route("/{path:anything}", serve, methods=_METHODS),
+        any_path(serve, _METHODS),
     ]
     config = uvicorn.Config(
         Starlette(routes=routes, lifespan=lambda _: _lifespan(machinery)),

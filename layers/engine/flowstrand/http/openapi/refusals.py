@@ -1,7 +1,6 @@
 """Every code that an answer's `code` can hold: its status and what it means. `docs/http-api.md` lists the same.
 
-A refusal by the gateway is one that API Gateway gives by itself, whatever handlers do; the stack's template puts it into the same
-shape.
+A refusal of the gateway is one that no handler gives: API Gateway's own, which the stack's template puts into the same shape.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Refusal:
 
     Attributes:
         meaning: a sentence for whoever reads the code.
-        by_gateway: whether API Gateway gives it by itself.
+        by_gateway: whether API Gateway alone gives it.
     """
 
     status: int
@@ -53,7 +52,7 @@ WRONG_PRINCIPAL = _of(
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
-    "The org is over one of its quotas, or there are too many requests. Repeat it after `Retry-After` seconds.",
+    "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
     by_gateway=True,
 )
 STORE_UNAVAILABLE = Refusal(
