@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from pydantic.alias_generators import to_camel
+
 from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.decide import task
 from flowstrand.engine.events import StateSet
@@ -276,6 +278,22 @@ def _much_state(stack: Stack, operation: Operation, event: Event) -> Event:
     return with_parameters(operation, event, executionId=CLAIMED)
 
 
+def _what_nobody_has_uploaded(_stack: Stack, operation: Operation, event: Event) -> Event:
+    if "{payloadId}" in operation.path:
+        return with_parameters(operation, event, payloadId="0" * 64)
+    return _with_value(operation, event, {"$flowstrand": "payload", "id": "0" * 64})
+
+
+def _what_stands_for_nothing(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return _with_value(operation, event, {"$flowstrand": "payload"})
+
+
+def _with_value(operation: Operation, event: Event, value: Any) -> Event:
+    assert operation.body is not None
+    taken = [name for name in ("input", "signal_value", "value", "output") if name in operation.body.model_fields]
+    return with_fields(event, **{to_camel(taken[0]): value})
+
+
 def _a_task_of_an_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
     return with_parameters(operation, event, taskId=CLAIMED_TASK)
 
@@ -328,7 +346,8 @@ BY_CODE: dict[str, Way] = {
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
     "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
-    "PAYLOAD_NOT_FOUND": _unknown("payloadId", "0" * 64),
+    "PAYLOAD_NOT_FOUND": _what_nobody_has_uploaded,
+    "INVALID_PAYLOAD": _what_stands_for_nothing,
     "UNKNOWN_TASK_KIND": _an_unknown_kind,
     "TASK_OF_WORKFLOW": _a_task_of_an_execution,
     "EXECUTION_NOT_FAILED": _of_an_open_execution,

@@ -78,6 +78,11 @@ NOT_SUPPORTED = _of(
     "NOT_SUPPORTED",
 )
 INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
+INVALID_PAYLOAD = _of(
+    InvalidInput,
+    "What stands for an uploaded value is not well formed, or what was uploaded is no JSON.",
+    "INVALID_PAYLOAD",
+)
 INVALID_SCHEMA = _of(
     InvalidInput, "A definition's schema is no JSON Schema; `details` says where.", "INVALID_SCHEMA"
 )
@@ -155,6 +160,8 @@ WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
 """What a route that takes a body can answer besides."""
 WITH_PARAMETERS = (INVALID_INPUT,)
 """What a route can answer besides that takes parameters which not every text fits."""
+OF_VALUES = (INVALID_PAYLOAD, PAYLOAD_NOT_FOUND)
+"""What a route that takes a value can answer to one that was uploaded."""
 
 
 def every_refusal() -> tuple[Refusal, ...]:
