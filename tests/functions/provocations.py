@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from pydantic.alias_generators import to_camel
+
 from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.decide import task
 from flowstrand.engine.events import StateSet
@@ -20,7 +22,7 @@ from flowstrand.http.openapi import parameters
 from flowstrand.http.openapi.operation import Operation
 from flowstrand.local import routes
 from flowstrand.log.port import AppendConflict, Commit, LogKey
-from flowstrand.service import append, definitions, payloads, quotas
+from flowstrand.service import append, definitions, payloads, quotas, standalone
 from flowstrand.service.cancel import cancel
 from flowstrand.service.container import require as installed
 from flowstrand.service.definitions import Manifest
@@ -188,6 +190,32 @@ def _executions_have_ended(stack: Stack, _operation: Operation, event: Event) ->
     return event
 
 
+def _everything_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    retention = stack.services.retention
+    assert retention is not None
+    _executions_have_ended(stack, operation, event)
+    standalone.cancel(stack.services, ACME, STANDALONE)
+    for log in (CLAIMED, QUEUED, APPROVAL, STANDALONE):
+        retention.expire(LogKey(ACME, log), now_ms=stack.clock.now_ms(), limit=1_000)
+    return _not_resumed(event)
+
+
+def _from_the_beginning_of_what_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_query(_everything_has_expired(stack, operation, event), after="0")
+
+
+def _from_the_middle_of_what_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_query(_everything_has_expired(stack, operation, event), after="1")
+
+
+def _of_an_expired_execution(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, _everything_has_expired(stack, operation, event), executionId=QUEUED)
+
+
+def _a_task_of_an_expired_execution(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, _everything_has_expired(stack, operation, event), taskId=CLAIMED_TASK)
+
+
 def _the_lease_has_run_out(stack: Stack, _operation: Operation, event: Event) -> Event:
     stack.clock.sleep_ms(stack.services.settings.lease_ms)
     stack.invoke("resumer", sample("resumer/lease-end"))
@@ -250,6 +278,22 @@ def _much_state(stack: Stack, operation: Operation, event: Event) -> Event:
     return with_parameters(operation, event, executionId=CLAIMED)
 
 
+def _what_nobody_has_uploaded(_stack: Stack, operation: Operation, event: Event) -> Event:
+    if "{payloadId}" in operation.path:
+        return with_parameters(operation, event, payloadId="0" * 64)
+    return _with_value(operation, event, {"$flowstrand": "payload", "id": "0" * 64})
+
+
+def _what_stands_for_nothing(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return _with_value(operation, event, {"$flowstrand": "payload"})
+
+
+def _with_value(operation: Operation, event: Event, value: Any) -> Event:
+    assert operation.body is not None
+    taken = [name for name in ("input", "signal_value", "value", "output") if name in operation.body.model_fields]
+    return with_fields(event, **{to_camel(taken[0]): value})
+
+
 def _a_task_of_an_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
     return with_parameters(operation, event, taskId=CLAIMED_TASK)
 
@@ -302,10 +346,14 @@ BY_CODE: dict[str, Way] = {
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
     "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
+    "PAYLOAD_NOT_FOUND": _what_nobody_has_uploaded,
+    "INVALID_PAYLOAD": _what_stands_for_nothing,
     "UNKNOWN_TASK_KIND": _an_unknown_kind,
     "TASK_OF_WORKFLOW": _a_task_of_an_execution,
     "EXECUTION_NOT_FAILED": _of_an_open_execution,
     "EXECUTION_CLOSED": _executions_have_ended,
+    "EXECUTION_EXPIRED": _everything_has_expired,
+    "CURSOR_EXPIRED": _from_the_middle_of_what_has_expired,
     "STALE_ATTEMPT": _the_lease_has_run_out,
     "INVALID_LEASE": _a_forged_lease,
     "BUSY": _everyone_writes,
@@ -316,6 +364,12 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("startExecution", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
     ("startTask", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
     ("startTask", "UNPROCESSABLE_INPUT"): _a_task_with_a_schema,
+    ("readEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("streamEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("readTaskEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("streamTaskEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("retryExecution", "EXECUTION_EXPIRED"): _of_an_expired_execution,
+    ("getTask", "EXECUTION_EXPIRED"): _a_task_of_an_expired_execution,
     ("cancelTask", "EXECUTION_CLOSED"): _the_task_is_done,
     ("cancelTask", "INVALID_INPUT"): _too_long_a_reason,
     ("heartbeatTask", "EXECUTION_CLOSED"): _the_execution_has_completed,
@@ -327,7 +381,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
 }
-"""Where a route's refusal takes another way, or is given by its handler as well as by the gateway."""
+"""Where one route's refusal takes another way."""
 
 
 def again(stack: Stack, operation: Operation, event: Event) -> Event:

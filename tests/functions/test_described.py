@@ -25,7 +25,7 @@ REFUSALS = [
     (operation, refusal)
     for operation in OPERATIONS
     for refusal in operation.all_refusals()
-    if not refusal.by_gateway or (operation.name, refusal.code) in OF_ROUTES
+    if not refusal.by_gateway
 ]
 ANSWERS = [(operation, status) for operation in OPERATIONS for status in operation.answers]
 

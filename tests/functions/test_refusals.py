@@ -24,11 +24,12 @@ from tests.functions.stack import (
 
 UNKNOWN = execution_id(NOW_MS, b"nobody----")
 
-REPORTS = ["tasks/complete", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
+REPORTS = ["tasks/complete", "tasks/upload-output", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
 SETTLINGS = ["executions/resolve-promise", "executions/reject-promise-by-key"]
 WRITES = [
     "executions/start",
     "executions/start-task",
+    "executions/upload-payload",
     "executions/start-task-with-idempotency-key",
     "executions/signal-with-start",
     "executions/signal",
@@ -63,8 +64,9 @@ LISTS = [
     "executions/queues",
 ]
 TASKS = ["executions/get-task", "executions/cancel-task", "executions/task-attempts", "events/task-history"]
+PAYLOADS = ["executions/get-payload"]
 STREAMS = ["stream/state", "stream/task"]
-ALL = [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, *TASKS, *STREAMS]
+ALL = [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, *TASKS, *PAYLOADS, *STREAMS]
 
 
 def refused(stack: Stack, name: str, event: dict[str, Any]) -> tuple[int, str, dict[str, Any]]:
@@ -258,6 +260,8 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("executions/signal", {"signalName": ...}, "/signalName"),
         ("executions/signal", {"signalName": ""}, "/signalName"),
         ("executions/signal", {"signalName": "a\nb"}, "/signalName"),
+        ("executions/signal", {"signalName": "a\u0085b"}, "/signalName"),
+        ("executions/signal", {"signalName": "a\u2028b"}, "/signalName"),
         ("executions/signal", {"signalName": "x" * 129}, "/signalName"),
         ("executions/signal", {"requestId": ""}, "/requestId"),
         ("executions/cancel", {"force": "yes"}, "/force"),
@@ -300,6 +304,7 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack) -> None:
         ("tasks/poll", {"max": 0}, "/max"),
         ("tasks/poll", {"max": "5"}, "/max"),
         ("tasks/poll", {"max": True}, "/max"),
+        ("tasks/poll", {"max": 1.5}, "/max"),
         ("tasks/poll", {"wait": 21}, "/wait"),
         ("tasks/poll", {"wait": -1}, "/wait"),
         ("tasks/complete", {"leaseToken": ...}, "/leaseToken"),
@@ -362,6 +367,26 @@ def test_a_refusal_repeats_no_value(stack: Stack) -> None:
     _, _, body = refused(stack, "executions/start", changed("executions/start", kind="top secret"))
 
     assert "top secret" not in json.dumps(body)
+
+
+def test_a_whole_number_may_be_written_as_a_fraction(stack: Stack) -> None:
+    assert stack.invoke("tasks", changed("tasks/poll", max=1.0))["statusCode"] == 200
+
+
+@pytest.mark.parametrize("name", ["soft\u00adhyphen", "\U000e0001", "non\u00a0breaking", "\u0378"])
+def test_a_name_is_of_any_characters_but_control_characters(stack: Stack, name: str) -> None:
+    assert stack.invoke("executions", changed("executions/signal", signalName=name))["statusCode"] == 200
+
+
+@pytest.mark.parametrize("values", [["5", "5"], ["x", "5"], [""]], ids=["twice", "wrong first", "empty"])
+def test_a_query_parameter_is_given_once_and_with_a_value(stack: Stack, values: list[str]) -> None:
+    event = sample("executions/list-schedules")
+    event["queryStringParameters"] = {"limit": values[-1]}
+    event["multiValueQueryStringParameters"] = {"limit": values}
+
+    status, code, body = refused(stack, "executions/list-schedules", event)
+
+    assert (status, code, body["details"][0]["pointer"]) == (400, "INVALID_INPUT", "/limit")
 
 
 # --- ids ------------------------------------------------------------------------------------------
@@ -462,7 +487,19 @@ def test_a_schedule_of_an_unknown_kind_is_404(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    "promise", [f"{UNKNOWN}.p1", f"{APPROVAL}.p9", f"{CLAIMED}.t1", "x", "key:nobody", "%23", "é"]
+    "promise",
+    [
+        f"{UNKNOWN}.p1",
+        f"{APPROVAL}.p9",
+        f"{CLAIMED}.t1",
+        "x",
+        "key:nobody",
+        "key:%00",
+        "key:%ff",
+        "%0A",
+        "%23",
+        "é",
+    ],
 )
 def test_an_unknown_promise_is_404(stack: Stack, promise: str) -> None:
     event = moved("executions/resolve-promise", APPROVAL_PROMISE, promise)
@@ -470,7 +507,9 @@ def test_an_unknown_promise_is_404(stack: Stack, promise: str) -> None:
     assert refused(stack, "executions/resolve-promise", event)[:2] == (404, "PROMISE_NOT_FOUND")
 
 
-@pytest.mark.parametrize("execution", [UNKNOWN, "x", f"{CLAIMED}.t1", "%23", "..", "a" * 600, "é"])
+@pytest.mark.parametrize(
+    "execution", [UNKNOWN, "x", f"{CLAIMED}.t1", "%23", "%00", "%0A", "%ff", "%zz", "..", "a" * 9_000, "é"]
+)
 @pytest.mark.parametrize("name", READS)
 def test_an_unknown_execution_is_404(stack: Stack, name: str, execution: str) -> None:
     event = moved(name, CLAIMED, execution)

@@ -19,11 +19,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route as AppRoute
 
 from flowstrand.http.openapi.operation import Operation
 from flowstrand.http.openapi.operations import OPERATIONS
 from flowstrand.local import routes
+from flowstrand.local.any_path import any_path
 from flowstrand.local.functions import Functions
 from flowstrand.local.gateway import Gateway
 from flowstrand.local.waiter import StopSignal
@@ -122,9 +122,7 @@ def ask(event: dict[str, Any], key: str | None) -> Answer:
         return await gateway.serve(http)
 
     async def send() -> httpx2.Response:
-        app = Starlette(
-            routes=[AppRoute("/{path:path}", serve, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])]
-        )
+        app = Starlette(routes=[any_path(serve, ["GET", "POST", "PUT", "PATCH", "DELETE"])])
         transport = httpx2.ASGITransport(app=app)
         kept = ("content-type", "last-event-id")
         headers = {name: value for name, value in event["headers"].items() if name.lower() in kept}

@@ -19,6 +19,7 @@ from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.local import proxy_event, routes
 from flowstrand.local.changes import LocalChanges
 from flowstrand.local.functions import Functions
+from flowstrand.local.payload_transfers import SignedTransfers
 from flowstrand.local.stores import Stores
 from flowstrand.log.port import Commit, EventLog, LogKey
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
@@ -34,6 +35,7 @@ from tests.scenarios.app import APP
 ORG = OrgId("acme")
 START_MS = 1_795_435_200_000
 _CALLER: JsonObject = {"org": ORG, "principals": "user,worker", "keyId": "test"}
+_TRANSFER_SECRET = "a secret of at least thirty-two bytes"
 _ROUNDS = 500
 
 
@@ -105,10 +107,12 @@ class World:
         self.log = InterposedLog(stores.log)
         self.control = InProcessControlQueue(self.clock, 60_000)
         self.tasks = InProcessTaskQueue(self.clock)
+        self.signed = SignedTransfers(_TRANSFER_SECRET, self.clock)
         self._functions = Functions.load()
         self.services = Services(
             log=cast(EventLog, self.log),
             payloads=stores.payloads,
+            transfers=stores.transfers or self.signed,
             directory=stores.directory,
             control=self.control,
             tasks=self.tasks,

@@ -211,6 +211,10 @@ class MemoryPayloads:
     def get(self, org: OrgId, sha256: str) -> bytes:
         return self._call("payloads.get", lambda: self._get(org, sha256))
 
+    def size_of(self, org: OrgId, sha256: str) -> int | None:
+        body = self._call("payloads.size_of", lambda: self._bodies.get((org, sha256)))
+        return None if body is None else len(body)
+
     def _get(self, org: OrgId, sha256: str) -> bytes:
         try:
             return self._bodies[org, sha256]

@@ -13,12 +13,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import Message, Receive
 
 from flowstrand.errors import StoreUnavailable
 from flowstrand.local import gateway as gateway_module
 from flowstrand.local import routes
+from flowstrand.local.any_path import any_path
 from flowstrand.local.functions import Functions, Handler
 from flowstrand.local.gateway import Gateway
 from flowstrand.local.waiter import StopSignal
@@ -66,7 +66,7 @@ def app_of(stopping: StopSignal | None = None, **handlers: Handler) -> Starlette
         return await gateway.serve(request)
 
     methods = ["GET", "POST", "PUT", "DELETE"]
-    return Starlette(routes=[Route("/{path:path}", serve, methods=methods)])
+    return Starlette(routes=[any_path(serve, methods)])
 
 
 def allow_all(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -104,6 +104,13 @@ async def test_a_name_in_a_path_is_not_taken_for_an_id() -> None:
     assert executions.events == []
 
 
+async def test_a_path_with_a_line_end_is_a_path_like_any_other() -> None:
+    events = Recorder(answer())
+    response = await ask(app_of(events=events), "GET", f"{EXECUTIONS}/e%0A1/events")
+    assert response.status_code == 200
+    assert events.events[0]["pathParameters"] == {"org": "acme", "executionId": "e\n1"}
+
+
 async def test_handlers_learn_who_calls_from_the_authorizer_and_from_nobody_else() -> None:
     executions = Recorder(answer(201))
     forged = {"requestContext": {"authorizer": {"org": "other"}}}
@@ -131,10 +138,10 @@ async def test_the_authorizer_is_asked_first_with_the_request_but_not_its_body()
     ("verdict", "status", "code"),
     [
         (Exception("Unauthorized"), 401, "UNAUTHENTICATED"),
-        (policy("Deny", "*"), 403, "FORBIDDEN"),
-        (policy("Allow", "arn:aws:execute-api:elsewhere/*"), 403, "FORBIDDEN"),
-        ({"principalId": "x"}, 403, "FORBIDDEN"),
-        (StoreUnavailable("throttled"), 503, "AUTHORIZER_FAILURE"),
+        (policy("Deny", "*"), 403, "WRONG_PRINCIPAL"),
+        (policy("Allow", "arn:aws:execute-api:elsewhere/*"), 403, "WRONG_PRINCIPAL"),
+        ({"principalId": "x"}, 403, "WRONG_PRINCIPAL"),
+        (StoreUnavailable("throttled"), 503, "UNAVAILABLE"),
     ],
 )
 async def test_without_the_authorizers_word_nothing_is_invoked(verdict: Any, status: int, code: str) -> None:
@@ -158,7 +165,7 @@ async def test_an_unknown_route_is_404(path: str) -> None:
 
 async def test_a_method_that_a_route_does_not_have_is_405() -> None:
     response = await ask(app_of(), "DELETE", EXECUTIONS)
-    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
     assert response.json()["code"] == "METHOD_NOT_ALLOWED"
 
 

@@ -63,7 +63,7 @@ class TaskHandle(Generic[OutputT_co]):
             after = page.next_after
             if page.closed:
                 snapshot = await self.get()
-        output: OutputT_co = output_of(self._task, self._client.payloads.from_wire(snapshot.result()))
+        output: OutputT_co = output_of(self._task, await self._client.download(snapshot.result()))
         return output
 
     async def cancel(self, *, reason: str | None = None) -> None:
@@ -114,7 +114,7 @@ class SyncTaskHandle(Generic[OutputT_co]):
             after = page.next_after
             if page.closed:
                 snapshot = self.get()
-        output: OutputT_co = output_of(self._task, self._client.payloads.from_wire(snapshot.result()))
+        output: OutputT_co = output_of(self._task, self._client.download(snapshot.result()))
         return output
 
     def cancel(self, *, reason: str | None = None) -> None:

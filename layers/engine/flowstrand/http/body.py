@@ -6,25 +6,17 @@ import base64
 import json
 import math
 import re
-from typing import Any, ClassVar, TypeVar
+from functools import cache
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
 from aws_lambda_powertools.event_handler.request import Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from flowstrand.errors import InvalidInput, PayloadTooLarge
 from flowstrand.jsonvalue import JsonObject
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-
-
-def _integral(value: Any) -> Any:
-    """JSON knows numbers only, and a whole one may be written as 5.0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WholeNumber = BeforeValidator(_integral)
-"""For an `int` in a body; to the right of its limits, so that schemas have those."""
 
 
 class RequestBody(BaseModel):
@@ -36,6 +28,25 @@ class RequestBody(BaseModel):
 
     not_supported: ClassVar[frozenset[str]] = frozenset()
     """Fields of the contract that this version refuses rather than ignores."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _take_whole_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """JSON has numbers, and no integers: a whole one may be written as 5.0."""
+        if isinstance(value, float) and value.is_integer() and info.field_name in _integers(cls):
+            return int(value)
+        return value
+
+
+@cache
+def _integers(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of a model that are integers, or nothing."""
+    return frozenset(name for name, field in model.model_fields.items() if _is_integer(field.annotation))
+
+
+def _is_integer(annotation: Any) -> bool:
+    inner = [one for one in get_args(annotation) if one is not type(None)]
+    return annotation is int or (bool(inner) and _is_integer(inner[0]) and get_origin(annotation) is not list)
 
 
 Body = TypeVar("Body", bound=RequestBody)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, Valid
 from flowstrand.engine.chunk import Chunk, ChunkType
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.names import KIND_PATTERN, LABEL_PATTERN, NAME_PATTERN
-from flowstrand.http.body import RequestBody, WholeNumber
+from flowstrand.http.body import RequestBody
 from flowstrand.http.idempotency_key import IdempotencyKey, IdempotencyKeyTtl
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.service.chunks import MAX_CHUNKS
@@ -170,7 +170,7 @@ class PollQueue(RequestBody):
 
     worker_id: Name
     kinds: Annotated[Kinds, Field(min_length=1)]
-    max: Annotated[int, Field(ge=1, le=100), WholeNumber] = 1
+    max: Annotated[int, Field(ge=1, le=100)] = 1
     wait: Annotated[float, Field(ge=0, le=20)] = 20
 
 

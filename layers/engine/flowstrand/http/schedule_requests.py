@@ -11,7 +11,7 @@ from flowstrand.engine.names import SCHEDULE_PATTERN
 from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.timing import Timing
 from flowstrand.engine.schema import epoch_ms
-from flowstrand.http.body import RequestBody, WholeNumber
+from flowstrand.http.body import RequestBody
 from flowstrand.http.requests import Kind, Metadata, Name, RequestId, TimeoutSeconds, Version
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.service.executions import StartRequest
@@ -55,7 +55,7 @@ class CreateSchedule(RequestBody):
     overlap_policy: Overlap = "SKIP"
     missed_run_policy: MissedRuns = "RUN_ONCE"
     grace_seconds: Annotated[float, Field(ge=60, le=MAX_GRACE_S)] = DEFAULT_GRACE_MS / 1_000
-    catch_up_limit: Annotated[int, Field(ge=1, le=MAX_CATCH_UP), WholeNumber] = DEFAULT_CATCH_UP_LIMIT
+    catch_up_limit: Annotated[int, Field(ge=1, le=MAX_CATCH_UP)] = DEFAULT_CATCH_UP_LIMIT
     kind: Kind
     input: Any = None
     queue: Name = "default"

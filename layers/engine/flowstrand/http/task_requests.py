@@ -53,11 +53,11 @@ class Retry(RequestBody):
 
 
 class StartTask(RequestBody):
-    """`POST /task-executions`. `maxRetries` alone is short for a `retry` that says nothing else."""
+    """`POST /task-executions`. Without a `queue`, it waits where the kind's worker has registered it. `maxRetries` alone is short for a `retry` that says nothing else."""
 
     kind: Kind
     input: Any = None
-    queue: Name = "default"
+    queue: Name | None = None
     max_retries: Retries | None = None
     retry: Retry | None = None
     timeout_ms: Milliseconds | None = None

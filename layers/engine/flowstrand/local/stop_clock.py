@@ -22,7 +22,7 @@ class StopClock:
         """Block this thread.
 
         Raises:
-            Unavailable: the server is stopping (`SERVER_STOPPING`).
+            Unavailable: the server is stopping.
         """
         if self._stopped.wait(max(0.0, duration_ms) / 1_000):
             raise Unavailable("the server is stopping", retry_after_s=1)

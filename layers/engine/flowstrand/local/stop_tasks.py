@@ -27,7 +27,7 @@ class StopTasks:
         """See `TaskQueue.receive`.
 
         Raises:
-            Unavailable: the server is stopping (`SERVER_STOPPING`).
+            Unavailable: the server is stopping.
         """
         received = self._inner.receive(org, queue, limit=limit, wait_s=wait_s)
         # An empty answer would be asked for again at once, until the wait is over.

@@ -16,18 +16,24 @@ from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.log.sqlite_retention import SqliteRetention
 from flowstrand.payloads.port import PayloadStore
 from flowstrand.payloads.sqlite import SqlitePayloads
+from flowstrand.payloads.transfers import PayloadTransfers
 
 DATABASE = "flowstrand.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """One log, what lets it expire, directory and payload store, and how to close them."""
+    """One log, what lets it expire, directory and payload store, and how to close them.
+
+    Attributes:
+        transfers: where the payload store takes uploads itself; elsewhere the server does.
+    """
 
     log: EventLog
     retention: LogRetention
     directory: Directory
     payloads: PayloadStore
+    transfers: PayloadTransfers | None = None
     close: Callable[[], None]
 
 
@@ -56,10 +62,12 @@ def dynamodb_stores(endpoint: AwsEndpoint) -> Stores:
         create_log_table(dynamodb, endpoint.log_table)
         create_directory_table(dynamodb, endpoint.directory_table)
         endpoint.ensure_bucket(s3)
+    payloads = S3Payloads(s3, endpoint.payload_bucket)
     return Stores(
         log=DynamoLog(dynamodb, endpoint.log_table),
         retention=DynamoRetention(dynamodb, endpoint.log_table),
         directory=DynamoDirectory(dynamodb, endpoint.directory_table),
-        payloads=S3Payloads(s3, endpoint.payload_bucket),
+        payloads=payloads,
+        transfers=payloads,
         close=lambda: None,
     )

@@ -12,6 +12,7 @@ from flowstrand.errors import ConfigurationError
 from flowstrand.log.port import EventLog, LogKey
 from flowstrand.log.retention import LogRetention
 from flowstrand.payloads.port import PayloadStore
+from flowstrand.payloads.transfers import PayloadTransfers
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service.clock import Clock
 from flowstrand.service.org_settings import OrgSettingsCache
@@ -66,6 +67,7 @@ class Services:
     changes: Changes
     warm: WarmCache
     settings: Settings
+    transfers: PayloadTransfers | None = None
     tips: TipCache = field(default_factory=TipCache)
     turnstile: Turnstile = field(default_factory=OpenTurnstile)
     org_settings: OrgSettingsCache = field(default_factory=OrgSettingsCache)

@@ -118,7 +118,7 @@ def require_startable(services: Services, org: OrgId, request: StartRequest) -> 
     manifest = definitions.find_workflow(services, org, request.kind)
     if manifest is None:
         raise NotFound(f"no workflow {request.kind!r} is known", code="UNKNOWN_WORKFLOW_KIND")
-    payloads.require_storable(services, request.input)
+    payloads.require_storable(services, request.input, org=org)
     input_schema.require_fitting(manifest.input_schema, request.input)
 
 

@@ -30,6 +30,14 @@ class Settings:
     """Larger values go to the payload store."""
     max_payload_bytes: int = 1_048_576
     """Larger values are refused."""
+    max_upload_bytes: int = 67_108_864
+    """Larger values are not taken by upload either."""
+    max_replayed_payload_bytes: int = 16_777_216
+    """Larger values reach workflow code as a reference, not as what they are."""
+    max_poll_input_bytes: int = 4_194_304
+    """What the inputs of one poll may have together; the others are given by reference."""
+    transfer_url_s: int = 900
+    """How long a URL for an upload or a download is valid."""
     max_commit_bytes: int = 256 * 1024
     """A turn that asks for more is cut into segments."""
     checkpoint_bytes: int = 16 * 1024

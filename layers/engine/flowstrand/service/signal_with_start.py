@@ -57,7 +57,7 @@ def signal_with_start(
         Unavailable, StoreUnavailable: it may or may not have been recorded; send it again.
     """
     executions.require_startable(services, org, request)
-    payloads.require_storable(services, signal.value)
+    payloads.require_storable(services, signal.value, org=org)
     quotas.require_start(services, org)
 
     def gives_way(chain: tuple[append.Tip, ...], _has_expired: bool) -> bool:

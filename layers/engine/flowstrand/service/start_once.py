@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from flowstrand.engine.events import EventType, TaskCreated, WorkflowStarted
 from flowstrand.engine.ids import OrgId
+from flowstrand.engine.payload_reference import id_of
+from flowstrand.engine.schema import Payload, PayloadRef
 from flowstrand.errors import Conflict, LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
@@ -82,7 +84,7 @@ def require_same(services: Services, tip: append.Tip, kind: str, input: JsonValu
     started = _start_of(services, tip)
     # Once the first of a chain has expired, the input that it was started with is not known.
     is_original = isinstance(started, TaskCreated) or started.continued_from is None
-    if is_original and not _is_same(input, payloads.fetch(services, tip.key.org, started.input)):
+    if is_original and not _is_same(services, tip, input, started.input):
         raise _reused(f"has started an execution with another input, {tip.state.workflow_execution_id}")
     if tip.state.closed is None and (tip.state.sequence == 1 or not tip.state.has_begun):
         wake(services, tip.key, 1)
@@ -96,11 +98,14 @@ def _start_of(services: Services, tip: append.Tip) -> WorkflowStarted | TaskCrea
     return started
 
 
-def _is_same(given: JsonValue, recorded: JsonValue) -> bool:
+def _is_same(services: Services, tip: append.Tip, given: JsonValue, recorded: Payload) -> bool:
     """Whether two inputs are the same JSON. Encoded ones pass for the same: encryption gives another text each time."""
-    if payloads.is_encoded(given) and payloads.is_encoded(recorded):
+    if isinstance(recorded, PayloadRef) and id_of(given) is not None:
+        return id_of(given) == recorded.sha256
+    known = payloads.fetch(services, tip.key.org, recorded)
+    if payloads.is_encoded(given) and payloads.is_encoded(known):
         return True
-    return _canonical(given) == _canonical(recorded)
+    return _canonical(given) == _canonical(known)
 
 
 def _canonical(value: JsonValue) -> str:

@@ -1,7 +1,6 @@
 """Every code that an answer's `code` can hold: its status and what it means. `docs/http-api.md` lists the same.
 
-A refusal by the gateway is one that API Gateway gives by itself, whatever handlers do; the stack's template puts it into the same
-shape.
+A refusal of the gateway is one that no handler gives: API Gateway's own, which the stack's template puts into the same shape.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Refusal:
 
     Attributes:
         meaning: a sentence for whoever reads the code.
-        by_gateway: whether API Gateway gives it by itself.
+        by_gateway: whether API Gateway alone gives it.
     """
 
     status: int
@@ -53,7 +52,7 @@ WRONG_PRINCIPAL = _of(
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
-    "The org is over one of its quotas, or there are too many requests. Repeat it after `Retry-After` seconds.",
+    "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
     by_gateway=True,
 )
 STORE_UNAVAILABLE = Refusal(
@@ -79,6 +78,11 @@ NOT_SUPPORTED = _of(
     "NOT_SUPPORTED",
 )
 INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
+INVALID_PAYLOAD = _of(
+    InvalidInput,
+    "What stands for an uploaded value is not well formed, or what was uploaded is no JSON.",
+    "INVALID_PAYLOAD",
+)
 INVALID_SCHEMA = _of(
     InvalidInput, "A definition's schema is no JSON Schema; `details` says where.", "INVALID_SCHEMA"
 )
@@ -106,6 +110,9 @@ UNKNOWN_WORKFLOW_KIND = _of(
 )
 UNKNOWN_TASK_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a task of this kind.", "UNKNOWN_TASK_KIND"
+)
+PAYLOAD_NOT_FOUND = _of(
+    NotFound, "Nothing was uploaded under this id, or it is another org's.", "PAYLOAD_NOT_FOUND"
 )
 
 EXECUTION_EXPIRED = _of(
@@ -153,6 +160,8 @@ WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
 """What a route that takes a body can answer besides."""
 WITH_PARAMETERS = (INVALID_INPUT,)
 """What a route can answer besides that takes parameters which not every text fits."""
+OF_VALUES = (INVALID_PAYLOAD, PAYLOAD_NOT_FOUND)
+"""What a route that takes a value can answer to one that was uploaded."""
 
 
 def every_refusal() -> tuple[Refusal, ...]:

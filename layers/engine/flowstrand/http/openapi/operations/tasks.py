@@ -8,6 +8,7 @@ from flowstrand.http.openapi.refusals import (
     EXECUTION_CLOSED,
     EXECUTION_EXPIRED,
     INVALID_LEASE,
+    OF_VALUES,
     STALE_ATTEMPT,
     TASK_NOT_FOUND,
 )
@@ -41,7 +42,7 @@ OPERATIONS = (
         principal=Principal.WORKER,
         body=CompleteTask,
         answers={200: Answer(meaning="It is recorded.", body=Recorded)},
-        refusals=(*_REPORTED, BUSY),
+        refusals=(*OF_VALUES, *_REPORTED, BUSY),
     ),
     Operation(
         method="POST",
