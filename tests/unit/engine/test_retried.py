@@ -9,7 +9,6 @@ from flowstrand.engine.events.vocabulary import TaskStatus
 from flowstrand.engine.retried.keeping import keep
 from tests.unit.every_event import event_of
 
-
 Fact: TypeAlias = tuple[EventType, dict[str, Any]]
 
 
