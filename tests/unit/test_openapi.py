@@ -61,7 +61,6 @@ UNMET = {
     "FEED_EXPIRED": "of the org's feed, which no route reads",
     "INVALID_LIMIT": "queries are checked before they get there",
     "INVALID_MESSAGE": "of a queue's message, not of a request",
-    "FEED_EXPIRED": "of the feed of an org, which no route shows yet",
     "COMMIT_TOO_LARGE": "a guard behind the limits of everything that a commit is made of",
     "ITEM_TOO_LARGE": "a guard behind the limits of everything that a row is made of",
 }
