@@ -7,10 +7,15 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.http.application import Application
-from flowstrand.http.routes import tasks, workers
+from flowstrand.http.routes import payloads, tasks, workers
 from flowstrand.service.keys import Principal
 
-application = Application("tasks", Principal.WORKER, [workers.router, tasks.router], composition.services)
+application = Application(
+    "tasks",
+    Principal.WORKER,
+    [workers.router, tasks.router, payloads.worker_router],
+    composition.services,
+)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:

@@ -125,3 +125,16 @@ def test_a_body_that_breaks_off_is_unavailable() -> None:
         stubber.add_response("get_object", {"Body": Broken()})
         with pytest.raises(StoreUnavailable):
             S3Payloads(client, "payloads").get(ACME, DIGEST)
+
+
+def test_the_size_of_what_is_stored_is_known_and_that_nothing_is(store: PayloadStore) -> None:
+    store.put(ACME, DIGEST, BODY)
+    assert store.size_of(ACME, DIGEST) == len(BODY)
+    assert store.size_of(OTHER, DIGEST) is None
+    assert store.size_of(ACME, "0" * 64) is None
+
+
+def test_who_may_not_list_the_bucket_is_told_of_nothing_where_s3_refuses() -> None:
+    with s3() as client, Stubber(client) as stub:
+        stub.add_client_error("head_object", service_error_code="403", http_status_code=403)
+        assert S3Payloads(client, "payloads").size_of(ACME, DIGEST) is None

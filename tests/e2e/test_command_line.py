@@ -122,6 +122,19 @@ def test_a_queue_that_an_operator_holds(shell: Shell) -> None:
     assert (worker["state"], worker["queues"]) == ("RUNNING", ["default"])
 
 
+def test_a_task_without_a_workflow(shell: Shell) -> None:
+    assert shell.says("task", "start", "step", "--input", "3", "--wait", "--timeout", "60") == "3"
+    id = shell.tells("task", "start", "step", "--input", "4", "--idempotency-key", "k")["taskExecutionId"]
+    assert shell.says("task", "wait", id) == "4"
+    assert shell.tells("task", "get", id)["status"] == "COMPLETED"
+    assert [attempt["status"] for attempt in shell.tells("task", "attempts", id)["attempts"]] == ["COMPLETED"]
+    followed = [json.loads(line)["type"] for line in shell.says("task", "tail", id, "--json").splitlines()]
+    assert followed == ["TASK_CREATED", "TASK_STARTED", "TASK_COMPLETED"]
+    assert len(shell.says("task", "events", id).splitlines()) == 3
+    late = shell.run("task", "cancel", id)
+    assert (late.exit_code, late.stdout) == (Exit.REFUSED, "")
+
+
 def until(found: Callable[[], list[Any]]) -> list[Any]:
     """What is found, when there is something: the list of executions lags a little behind."""
     deadline = time.monotonic() + 30

@@ -85,6 +85,19 @@ async def test_a_server_killed_in_the_middle_finishes_without_a_gap(server: DevP
     assert_sound(history)
 
 
+async def test_what_a_killed_server_had_not_listed_yet_the_next_one_lists(server: DevProcess) -> None:
+    async with server.client() as client:
+        handles = [await client.start("steps", 1, metadata={"number": number}) for number in range(5)]
+        for handle in handles:
+            assert await handle.result(timeout=30) == 0
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(server.start)
+        listed = [one async for one in client.executions(status="COMPLETED", page_size=2)]
+        assert [one.id for one in listed] == [handle.id for handle in reversed(handles)]
+        assert [one.current_sequence for one in listed] == [(await h.get()).current_sequence for h in handles]
+        assert [one.id async for one in client.executions(metadata={"number": "3"})] == [handles[3].id]
+
+
 async def test_a_restart_goes_on_with_what_was_waiting(server: DevProcess) -> None:
     async with server.client() as client:
         waiting = await client.start("patient")

@@ -141,6 +141,18 @@ def _a_cursor_of_nobodys(_stack: Stack, _operation: Operation, event: Event) -> 
     return with_query(event, cursor=_NONSENSE)
 
 
+def _what_was_uploaded(reference: dict[str, str]) -> Way:
+    """A value that was uploaded, so it is said, wherever the route takes one."""
+
+    def way(_stack: Stack, operation: Operation, event: Event) -> Event:
+        assert operation.body is not None
+        taken = {"input", "output", "signalValue", "value"}
+        fields = {field.alias for field in operation.body.model_fields.values() if field.alias in taken}
+        return with_fields(event, **{str(field): {"$flowstrand": "payload", **reference} for field in fields})
+
+    return way
+
+
 def _over_a_mebibyte(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, more="x" * 1_048_576)
 
@@ -302,6 +314,8 @@ BY_CODE: dict[str, Way] = {
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
     "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
+    "INVALID_PAYLOAD": _what_was_uploaded({}),
+    "PAYLOAD_NOT_FOUND": _what_was_uploaded({"id": "0" * 64}),
     "UNKNOWN_TASK_KIND": _an_unknown_kind,
     "TASK_OF_WORKFLOW": _a_task_of_an_execution,
     "EXECUTION_NOT_FAILED": _of_an_open_execution,
@@ -313,6 +327,7 @@ BY_CODE: dict[str, Way] = {
 """The way for each code that several routes have."""
 
 OF_ROUTES: dict[tuple[str, str], Way] = {
+    ("getPayload", "PAYLOAD_NOT_FOUND"): _unknown("payloadId", "0" * 64),
     ("startExecution", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
     ("startTask", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
     ("startTask", "UNPROCESSABLE_INPUT"): _a_task_with_a_schema,

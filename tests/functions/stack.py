@@ -25,6 +25,7 @@ from flowstrand.engine.schedule.timing import Timing
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.local.changes import LocalChanges
 from flowstrand.local.lambda_context import LocalContext
+from flowstrand.local.payload_transfers import SignedTransfers
 from flowstrand.local.stores import Stores, sqlite_stores
 from flowstrand.log.packing import pack_events
 from flowstrand.log.port import Commit, LogKey
@@ -61,6 +62,8 @@ APPROVAL_PROMISE = f"{APPROVAL}.p1"
 SCHEDULE = "nightly"
 CLAIMED_TASK = f"{CLAIMED}.t1"
 QUEUED_TASK = f"{QUEUED}.t1"
+PAYLOAD_BODY = b'{"answer":42}'
+PAYLOAD = hashlib.sha256(PAYLOAD_BODY).hexdigest()
 STANDALONE = standalone_task_id(NOW_MS, b"standalone")
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -148,6 +151,7 @@ class Stack:
         self.services = Services(
             log=self.log,
             payloads=on.payloads,
+            transfers=on.transfers or SignedTransfers("a secret of at least thirty-two bytes", self.clock),
             directory=on.directory,
             control=control,
             tasks=InProcessTaskQueue(self.clock),
@@ -159,6 +163,7 @@ class Stack:
             changes=LocalChanges(),
             warm=WarmCache(16),
             settings=Settings(**settings),
+            retention=on.retention,
         )
         self.control = control
         self._undo: list[Callable[[], None]] = []
@@ -176,6 +181,7 @@ class Stack:
         self._begin(QUEUED)
         self._begin(APPROVAL, Approval.kind)
         schedules.create(self.services, ACME, nightly())
+        self.services.payloads.put(ACME, PAYLOAD, PAYLOAD_BODY)
         report = TaskRequest(kind="charge-card", input={"amount": 7}, queue="alone")
         standalone.start(self.services, ACME, report, task_id=STANDALONE)
         wakes.handle(self.services, Wake(org=ACME, execution_id=STANDALONE, sequence=1))

@@ -24,11 +24,12 @@ from tests.functions.stack import (
 
 UNKNOWN = execution_id(NOW_MS, b"nobody----")
 
-REPORTS = ["tasks/complete", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
+REPORTS = ["tasks/complete", "tasks/upload-output", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
 SETTLINGS = ["executions/resolve-promise", "executions/reject-promise-by-key"]
 WRITES = [
     "executions/start",
     "executions/start-task",
+    "executions/upload-payload",
     "executions/start-task-with-idempotency-key",
     "executions/signal-with-start",
     "executions/signal",
@@ -63,8 +64,9 @@ LISTS = [
     "executions/queues",
 ]
 TASKS = ["executions/get-task", "executions/cancel-task", "executions/task-attempts", "events/task-history"]
+PAYLOADS = ["executions/get-payload"]
 STREAMS = ["stream/state", "stream/task"]
-ALL = [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, *TASKS, *STREAMS]
+ALL = [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, *TASKS, *PAYLOADS, *STREAMS]
 
 
 def refused(stack: Stack, name: str, event: dict[str, Any]) -> tuple[int, str, dict[str, Any]]:

@@ -67,6 +67,13 @@ async def parent(ctx: WorkflowContext) -> JsonValue:
     return await ctx.schedule_workflow("child", {"from": "parent"})
 
 
+@workflow(name="waits-for-two")
+async def waits_for_two(ctx: WorkflowContext) -> None:
+    """A child, and then a signal."""
+    await ctx.schedule_workflow("child", {})
+    await ctx.wait_for_signal("go")
+
+
 @workflow(name="child")
 async def child(ctx: WorkflowContext, given: JsonObject) -> JsonObject:
     """The child of S2."""
@@ -148,6 +155,7 @@ APP = App(
         swallows_and_asks,
         retries,
         parent,
+        waits_for_two,
         child,
         catching_parent,
         failing_child,

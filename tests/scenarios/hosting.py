@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -50,10 +51,21 @@ async def endless(ctx: TaskContext) -> str:
     return f"went on from {ctx.heartbeat_details}"
 
 
+CANCELLING: list[Callable[[], object]] = []
+"""What cancels the execution of `cancels-itself` while that runs."""
+
+
+@task(name="cancels-itself", retry=RetryPolicy(max_attempts=1))
+async def cancels_itself(ctx: TaskContext) -> str:
+    """Its execution is cancelled while it works; a heartbeat finds out."""
+    await asyncio.to_thread(CANCELLING.pop())
+    await ctx.heartbeat()
+    await never()
+    return "not reached"
+
+
 async def never() -> None:
     """As a task that waits for something outside, which does not come."""
-    import asyncio
-
     await asyncio.Event().wait()
 
 
@@ -73,7 +85,7 @@ async def runs(ctx: WorkflowContext, kind: str) -> JsonValue:
         return f"failed: {failure.error_type}"
 
 
-APP = App(workflows=[hosted, runs], tasks=[double, in_thread, unlucky, endless])
+APP = App(workflows=[hosted, runs], tasks=[double, in_thread, unlucky, endless, cancels_itself])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

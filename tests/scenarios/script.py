@@ -29,12 +29,10 @@ from collections.abc import Callable
 from typing import Any
 
 from flowstrand.engine.decide import timer
-from flowstrand.engine.events import ErrorInfo, SignalReceived
 from flowstrand.engine.evolve import Draft
-from flowstrand.jsonvalue import JsonValue
+from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.queues.messages import Wake
-from flowstrand.service import append, promises
-from flowstrand.service.cancel import cancel
+from flowstrand.service import append
 from tests.scenarios.author import KINDS
 from tests.scenarios.world import ORG, World
 
@@ -98,14 +96,14 @@ class Player:
             case "fail":
                 world.fail(self._claimed(name))
             case "signal":
-                self._append(lambda draft: draft.emit(SignalReceived(name=name, value=value)))
+                assert world.signal(self.execution, name, value).status == 200
             case "resolve":
-                promises.resolve(world.services, ORG, self._promise(name), value)
+                assert world.settle_promise(self._promise(name), "resolve", {"value": value}).status == 200
             case "reject":
-                error = ErrorInfo(type="Refused", message="no")
-                promises.reject(world.services, ORG, self._promise(name), error)
+                error: JsonObject = {"error": {"type": "Refused", "message": "no"}}
+                assert world.settle_promise(self._promise(name), "reject", error).status == 200
             case "cancel":
-                cancel(world.services, ORG, self.execution, reason="enough")
+                assert world.cancel(self.execution, reason="enough").status == 200
             case "wait":
                 world.jump(float(name))
             case "fire":

@@ -7,15 +7,10 @@ from typing import Any
 
 import pytest
 
-from flowstrand.engine.events import ErrorInfo, SignalReceived
-from flowstrand.errors import Conflict
+from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.port import Commit
-from flowstrand.queues.messages import Wake
-from flowstrand.service import append, promises, succession
-from flowstrand.service.cancel import cancel
-from flowstrand.service.promises import Settled
 from tests.scenarios.transports import TRANSPORTS, Row, Transport, history
-from tests.scenarios.world import ORG, World
+from tests.scenarios.world import World
 
 BEGUN = "WORKFLOW_STARTED TASK_CREATED WORKFLOW_SUSPENDED"
 CHILD_BEGUN = "WORKFLOW_STARTED CHILD_WORKFLOW_INITIATED WORKFLOW_SUSPENDED CHILD_WORKFLOW_STARTED"
@@ -30,7 +25,9 @@ def assert_log(world: World, execution: str, types: str, transports: tuple[Trans
 
 def ask(world: World, execution: str, **options: Any) -> int:
     """Ask for the execution to be cancelled."""
-    return cancel(world.services, ORG, execution, **options)
+    answer = world.cancel(execution, **options)
+    assert answer.status == 200, answer
+    return int(answer.body["sequence"])
 
 
 def asking(world: World, execution: str) -> Callable[[Commit], None]:
@@ -56,10 +53,7 @@ def end(world: World, execution: str) -> Any:
 
 def say(world: World, execution: str, word: str) -> None:
     """Send a signal to where the execution has got to."""
-    tip = succession.newest(world.services, world.key(execution))
-    signal = SignalReceived(name="word", value=word)
-    append.transact(world.services, tip.key, lambda draft: draft.emit(signal), tip=tip)
-    world.services.control.send([Wake(org=ORG, execution_id=tip.key.execution_id, sequence=1)])
+    assert world.signal(execution, "word", word).status == 200
 
 
 # --- S13: cancellation --------------------------------------------------------------------------
@@ -115,8 +109,8 @@ def test_s13_running_when_the_request_comes_during_the_turn_that_completes(world
         f"{BEGUN} TASK_STARTED TASK_COMPLETED CANCELLATION_REQUESTED WORKFLOW_RESUMED WORKFLOW_COMPLETED",
     )
     assert (end(world, execution)["horizon"], end(world, execution)["unseen"]) == (5, [6])
-    with pytest.raises(Conflict):
-        ask(world, execution)
+    refused = world.cancel(execution)
+    assert (refused.status, refused.body["code"]) == (409, "EXECUTION_CLOSED")
 
 
 def test_s13_running_when_the_request_comes_during_the_first_turn(world: World) -> None:
@@ -238,27 +232,38 @@ def test_a_child_has_the_id_of_its_authors_choice_unless_another_execution_has_i
 # --- S7: promises -------------------------------------------------------------------------------
 
 ASKED = "WORKFLOW_STARTED PROMISE_CREATED WORKFLOW_SUSPENDED"
-DENIED = ErrorInfo(type="Denied", message="no")
-FIRST, AGAIN = Settled(sequence=4, already_settled=False), Settled(sequence=4, already_settled=True)
+FIRST, AGAIN = {"sequence": 4, "alreadyResolved": False}, {"sequence": 4, "alreadyResolved": True}
+
+
+def resolve(world: World, promise: str, value: JsonValue) -> Any:
+    answer = world.settle_promise(promise, "resolve", {"value": value})
+    assert answer.status == 200, answer
+    return answer.body
+
+
+def reject(world: World, promise: str) -> Any:
+    answer = world.settle_promise(promise, "reject", {"error": {"type": "Denied", "message": "no"}})
+    assert answer.status == 200, answer
+    return answer.body
 
 
 @pytest.mark.parametrize("address", ["id", "key"])
 def test_s7_a_promise_resolved_twice_and_rejected_afterwards(world: World, address: str) -> None:
     execution = begin(world, "asks", "order/7" if address == "key" else None)
     name = "key:order/7" if address == "key" else f"{execution}.p1"
-    assert promises.resolve(world.services, ORG, name, {"by": "Ann"}) == FIRST
-    assert promises.resolve(world.services, ORG, name, {"by": "Bob"}) == AGAIN
-    assert promises.reject(world.services, ORG, name, DENIED) == AGAIN
+    assert resolve(world, name, {"by": "Ann"}) == FIRST
+    assert resolve(world, name, {"by": "Bob"}) == AGAIN
+    assert reject(world, name) == AGAIN
     world.settle()
-    assert promises.reject(world.services, ORG, name, DENIED) == AGAIN
+    assert reject(world, name) == AGAIN
     assert_log(world, execution, f"{ASKED} PROMISE_RESOLVED WORKFLOW_RESUMED WORKFLOW_COMPLETED")
     assert world.get(execution)["output"] == {"by": "Ann"}
 
 
 def test_s7_a_promise_rejected_and_resolved_afterwards(world: World) -> None:
     execution = begin(world, "asks")
-    assert promises.reject(world.services, ORG, f"{execution}.p1", DENIED) == FIRST
-    assert promises.resolve(world.services, ORG, f"{execution}.p1", 1) == AGAIN
+    assert reject(world, f"{execution}.p1") == FIRST
+    assert resolve(world, f"{execution}.p1", 1) == AGAIN
     world.settle()
     assert_log(world, execution, f"{ASKED} PROMISE_REJECTED WORKFLOW_RESUMED WORKFLOW_COMPLETED")
     assert world.get(execution)["output"] == "rejected: Denied"
@@ -267,7 +272,7 @@ def test_s7_a_promise_rejected_and_resolved_afterwards(world: World) -> None:
 def test_s7_a_promise_resolved_after_its_timeout(world: World) -> None:
     execution = begin(world, "asks")
     world.jump(60)
-    assert promises.resolve(world.services, ORG, f"{execution}.p1", 1) == AGAIN
+    assert resolve(world, f"{execution}.p1", 1) == AGAIN
     assert_log(world, execution, f"{ASKED} PROMISE_TIMED_OUT WORKFLOW_RESUMED WORKFLOW_COMPLETED")
     assert world.get(execution)["output"] == "timed out"
 

@@ -10,10 +10,10 @@ import pytest
 
 from flowstrand.hosting import host
 from flowstrand.local.stores import Stores
-from flowstrand.service import claims
+from flowstrand.service import claims, queue_limits
 from flowstrand.service.container import install
 from tests.contract.endpoints import one_dynamodb_request_at_a_time
-from tests.scenarios.hosting import APP, Context, Hosting
+from tests.scenarios.hosting import APP, CANCELLING, Context, Hosting
 from tests.scenarios.world import ORG, PacedClock, World
 
 
@@ -152,3 +152,59 @@ def test_a_task_that_came_before_its_time_comes_again(hosting: Hosting) -> None:
 
     assert hosting.types(execution).count("TASK_STARTED") == 1
     assert hosting.finish(execution)["output"] == "attempt 3"
+
+
+# --- paused and limited queues ------------------------------------------------------------------
+
+
+def control(hosting: Hosting, **body: Any) -> None:
+    """Say what is to hold for the queue `default`."""
+    assert hosting.world.request("PUT", "/queues/default", body).status == 200
+
+
+def test_a_task_of_a_paused_queue_comes_back_until_it_is_resumed(hosting: Hosting) -> None:
+    control(hosting, paused=True)
+    execution, message = started(hosting, "unlucky")
+
+    hosting.invoke(message)
+
+    assert hosting.types(execution)[-1] == "WORKFLOW_SUSPENDED"
+    assert hosting.stack.queue.next_at_ms() == hosting.world.clock.ms + 60_000
+    control(hosting, paused=False)
+    assert hosting.finish(execution)["output"] == "attempt 3"
+
+
+def test_hosted_tasks_begin_no_faster_than_their_queue_allows(hosting: Hosting) -> None:
+    control(hosting, maxTasksPerSecond=1)
+    execution = hosting.world.start("hosted", [1, 2, 3])
+    began_ms = hosting.world.clock.ms
+
+    assert hosting.finish(execution)["output"] == [2, 4, 6, 13]
+    assert hosting.world.clock.ms - began_ms >= 3_000
+
+
+def test_hosted_tasks_are_counted_while_they_run(hosting: Hosting) -> None:
+    control(hosting, maxConcurrent=1)
+    execution, message = started(hosting, "unlucky")
+    other, waiting = started(hosting, "unlucky")
+    claimed = claims.claim_one(hosting.services, "default", message, "hosted-killed", APP.task_kinds())
+    assert isinstance(claimed, claims.ClaimedTask)
+    queue_limits.admit(hosting.services, ORG, "default", [message])
+
+    hosting.invoke(waiting)
+    assert hosting.types(other)[-1] == "WORKFLOW_SUSPENDED"
+
+    hosting.world.jump(61)  # the dead function's lease ends, and with it its place
+    assert hosting.finish(execution)["output"] == "attempt 3"
+
+
+def test_a_task_whose_execution_is_cancelled_while_it_runs_is_stopped_and_not_reported(hosting: Hosting) -> None:
+    execution, message = started(hosting, "cancels-itself")
+    CANCELLING.append(
+        lambda: hosting.world.request("POST", f"/workflow-executions/{execution}/cancel", {"force": True})
+    )
+
+    assert hosting.invoke(message) == []
+
+    assert hosting.world.get(execution)["status"] == "CANCELLED"
+    assert hosting.types(execution)[-1] == "WORKFLOW_CANCELLED"

@@ -19,13 +19,22 @@ def _signal(world: World, value: JsonValue = None, **fields: JsonValue) -> Answe
     return world.request("POST", "/workflow-executions/signal-with-start", {**body, **fields})
 
 
+def _signal_until_answered(world: World, number: int) -> Answer:
+    """As a client does: what is busy is asked again, as the same request."""
+    while (answer := _signal(world, f"{number:03}", requestId=f"{number}")).status == 503:
+        assert answer.body["code"] == "BUSY"
+    return answer
+
+
 def _signal_at_once(world: World) -> str:
     """Signal from everywhere at once, each with a value of its own; the one execution that came of it."""
-    with ThreadPoolExecutor(max_workers=CALLERS) as callers:
-        answers = list(callers.map(lambda n: _signal(world, f"{n:03}", requestId=f"{n}"), range(CALLERS)))
+    with world.resuming(), ThreadPoolExecutor(max_workers=CALLERS) as callers:
+        answers = list(callers.map(lambda n: _signal_until_answered(world, n), range(CALLERS)))
     assert Counter(answer.status for answer in answers) == {201: 1, 200: CALLERS - 1}
-    assert sorted(answer.body["signalEventSequence"] for answer in answers) == list(range(2, CALLERS + 2))
     [execution] = {answer.body["workflowExecutionId"] for answer in answers}
+    told = {answer.body["signalEventSequence"] for answer in answers}
+    recorded = {sequence for sequence, name in history(world, str(execution)) if name == "SIGNAL_RECEIVED"}
+    assert (told, len(told)) == (recorded, CALLERS)
     return str(execution)
 
 
@@ -36,7 +45,7 @@ def world(busy_world: World) -> World:
 
 def test_s8_a_hundred_callers_make_one_execution_and_a_hundred_signals(world: World) -> None:
     execution = _signal_at_once(world)
-    assert [name for _, name in history(world, execution)] == ["WORKFLOW_STARTED", *["SIGNAL_RECEIVED"] * CALLERS]
+    assert [name for _, name in history(world, execution)][:2] == ["WORKFLOW_STARTED", "SIGNAL_RECEIVED"]
     _signal(world, "end")
     world.settle()
     assert world.get(execution)["status"] == "COMPLETED"

@@ -6,15 +6,20 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, cast
+from urllib.parse import quote
 
 from flowstrand.engine.ids import OrgId, is_standalone_task
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.local import proxy_event, routes
 from flowstrand.local.changes import LocalChanges
 from flowstrand.local.functions import Functions
+from flowstrand.local.payload_transfers import SignedTransfers
 from flowstrand.local.stores import Stores
 from flowstrand.log.port import Commit, EventLog, LogKey
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
@@ -30,6 +35,7 @@ from tests.scenarios.app import APP
 ORG = OrgId("acme")
 START_MS = 1_795_435_200_000
 _CALLER: JsonObject = {"org": ORG, "principals": "user,worker", "keyId": "test"}
+_TRANSFER_SECRET = "a secret of at least thirty-two bytes"
 _ROUNDS = 500
 
 
@@ -47,10 +53,16 @@ class StillClock:
 
 
 class PacedClock(StillClock):
-    """Lets threads back off in earnest: else all that have lost a race try again at the same moment."""
+    """Goes by itself, and lets threads back off in earnest: else all that have lost a race try again at the same moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun_s = time.monotonic()
+
+    def now_ms(self) -> int:
+        return self.ms + round((time.monotonic() - self._begun_s) * 1_000)
 
     def sleep_ms(self, duration_ms: float) -> None:
-        super().sleep_ms(duration_ms)
         time.sleep(duration_ms / 1_000)
 
 
@@ -95,10 +107,12 @@ class World:
         self.log = InterposedLog(stores.log)
         self.control = InProcessControlQueue(self.clock, 60_000)
         self.tasks = InProcessTaskQueue(self.clock)
+        self.signed = SignedTransfers(_TRANSFER_SECRET, self.clock)
         self._functions = Functions.load()
         self.services = Services(
             log=cast(EventLog, self.log),
             payloads=stores.payloads,
+            transfers=stores.transfers or self.signed,
             directory=stores.directory,
             control=self.control,
             tasks=self.tasks,
@@ -110,6 +124,7 @@ class World:
             changes=LocalChanges(),
             warm=WarmCache(warm),
             settings=Settings(warm_executions=warm),
+            retention=stores.retention,
         )
 
     # --- clients ------------------------------------------------------------------------------
@@ -123,6 +138,19 @@ class World:
     def get(self, execution: str) -> Any:
         """The execution as clients see it."""
         return self.request("GET", f"/workflow-executions/{execution}").body
+
+    def signal(self, execution: str, name: str, value: JsonValue = None) -> Answer:
+        """Send a signal."""
+        body: JsonObject = {"signalName": name, "signalValue": value}
+        return self.request("POST", f"/workflow-executions/{execution}/signal", body)
+
+    def cancel(self, execution: str, **body: JsonValue) -> Answer:
+        """Ask an execution to end."""
+        return self.request("POST", f"/workflow-executions/{execution}/cancel", body)
+
+    def settle_promise(self, promise: str, verb: str, body: JsonObject) -> Answer:
+        """Resolve or reject a promise, named by its id or `key:` and its key."""
+        return self.request("POST", f"/promises/{quote(promise, safe=':')}/{verb}", body)
 
     def request(self, method: str, path: str, body: JsonValue = None, **query: str) -> Answer:
         """Call the function behind a route as API Gateway would."""
@@ -225,10 +253,41 @@ class World:
                 self.control.acknowledge(received)
         raise AssertionError("the control queue never ran dry")
 
+    @contextmanager
+    def resuming(self) -> Iterator[None]:
+        """The resumer runs beside the test, in a thread of its own, as it does where it is deployed."""
+        stop = Event()
+        with ThreadPoolExecutor(1) as thread:
+            resumer = thread.submit(self._resume, stop)
+            try:
+                yield
+            finally:
+                stop.set()
+                resumer.result()
+
+    def _resume(self, stop: Event) -> None:
+        while not stop.is_set():
+            batch = self.control.receive(10, 0)
+            if not batch:
+                stop.wait(0.01)
+                continue
+            records = [{"messageId": r.receipt, "body": dump(r.message)} for r in batch]
+            answer = self._functions.invoke("resumer", {"Records": [_sqs(record) for record in records]})
+            failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+            for received in batch:
+                if received.receipt in failed:
+                    self.control.release(received)
+                else:
+                    self.control.acknowledge(received)
+
     def jump(self, seconds: float) -> None:
         """Let time pass, and deliver what then is due."""
         self.clock.ms += round(seconds * 1_000)
         self.settle()
+
+    def clean(self) -> Any:
+        """Run the janitor as its schedule does."""
+        return self._functions.invoke("janitor", {"detail-type": "Scheduled Event"})
 
     def key(self, execution: str) -> LogKey:
         """Whose log it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from flowstrand.directory.port import Item, PreconditionFailed, Put, Write
 from flowstrand.directory.together import require_sound
@@ -80,6 +81,44 @@ class MemoryRows:
         while start and rows[start - 1].sequence > sequence:
             start -= 1
         return rows[start:]
+
+
+class MemoryRetentionRows:
+    """`RetentionRows` of a disk, which deletes what has expired at once, as a store may."""
+
+    def __init__(self, disk: Disk, call: PortCall = untouched) -> None:
+        self._disk = disk
+        self._call = call
+
+    def last(self, key: LogKey) -> int | None:
+        rows = self._call("retention.last", lambda: self._disk.commits.get(key, []))
+        return rows[-1].sequence if rows else None
+
+    def unmarked_between(self, key: LogKey, last: int, limit: int) -> Sequence[int]:
+        rows = self._call("retention.between", lambda: self._disk.commits[key])
+        return [row.sequence for row in rows if 1 < row.sequence < last][:limit]
+
+    def mark(self, key: LogKey, sequence: int, expires_at_ms: int) -> None:
+        self._call("retention.mark", lambda: self._mark(key, sequence, expires_at_ms))
+
+    def let_go(self, key: LogKey, sequence: int, now_ms: int) -> None:
+        self._call("retention.let_go", lambda: self._keep(lambda row: (row.key, row.sequence) != (key, sequence)))
+
+    def purge(self, now_ms: int) -> None:
+        self._call("retention.purge", lambda: self._keep(lambda row: (row.expires_at_ms or now_ms + 1) > now_ms))
+
+    def _mark(self, key: LogKey, sequence: int, expires_at_ms: int) -> None:
+        self._disk.commits[key] = [
+            replace(row, expires_at_ms=expires_at_ms)
+            if row.sequence == sequence and row.expires_at_ms is None
+            else row
+            for row in self._disk.commits[key]
+        ]
+
+    def _keep(self, is_kept: Callable[[Commit], bool]) -> None:
+        self._disk.commits = {
+            key: [row for row in rows if is_kept(row)] for key, rows in self._disk.commits.items()
+        }
 
 
 class MemoryDirectory:
@@ -171,6 +210,10 @@ class MemoryPayloads:
 
     def get(self, org: OrgId, sha256: str) -> bytes:
         return self._call("payloads.get", lambda: self._get(org, sha256))
+
+    def size_of(self, org: OrgId, sha256: str) -> int | None:
+        body = self._call("payloads.size_of", lambda: self._bodies.get((org, sha256)))
+        return None if body is None else len(body)
 
     def _get(self, org: OrgId, sha256: str) -> bytes:
         try:

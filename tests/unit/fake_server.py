@@ -27,6 +27,8 @@ class FakeServer:
     """What scripted refusals say about when to ask again."""
     requests: list[tuple[str, JsonObject]] = field(default_factory=list)
     reports: dict[str, tuple[str, JsonObject]] = field(default_factory=dict)
+    beside: Callable[[httpx2.Request], httpx2.Response] | None = None
+    """Answers what is asked about payloads, and at any other host."""
     states: list[str] = field(default_factory=list)
     """What the worker said that it is doing."""
     streamed: list[JsonValue] = field(default_factory=list)
@@ -50,6 +52,7 @@ class FakeServer:
         queue: str = "default",
         non_retryable: tuple[str, ...] = (),
         heartbeat_details: JsonValue = None,
+        input_url: str | None = None,
     ) -> str:
         """A task to be claimed; returns its id."""
         self._created += 1
@@ -66,6 +69,7 @@ class FakeServer:
                 "leaseEndsAt": "2030-01-01T00:00:00.000Z",
                 "heartbeatMs": self.heartbeat_ms,
                 "heartbeatDetails": heartbeat_details,
+                **({"inputUrl": input_url} if input_url else {}),
                 **({"nonRetryable": list(non_retryable)} if non_retryable else {}),
             }
         )
@@ -92,6 +96,8 @@ class FakeServer:
         return self.reports[task_id]
 
     async def _handle(self, request: httpx2.Request) -> httpx2.Response:
+        if self.beside and (request.url.host != "server" or request.url.path.endswith("/payloads")):
+            return self.beside(request)
         path, body = request.url.path, json.loads(request.content)
         assert path.startswith(PREFIX)
         assert request.headers["authorization"] == "Bearer key"

@@ -75,6 +75,10 @@ class MemoryPayloads:
         except KeyError as error:
             raise LogCorrupted(f"no payload {sha256}") from error
 
+    def size_of(self, org: OrgId, sha256: str) -> int | None:
+        body = self.bodies.get((org, sha256))
+        return None if body is None else len(body)
+
 
 class ReadingWorld:
     """`Services` for readers of `KEY`, and their clock and changes: waiting moves time and lets the script happen."""

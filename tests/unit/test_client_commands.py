@@ -76,7 +76,8 @@ async def test_a_signal_with_start_says_what_to_start_and_what_to_say(api: FakeA
         handle = await client.signal_with_start(
             "chat", "chat-7", "say", "hello", input={"n": 1}, request_id="r1", queue="q", execution_timeout=60
         )
-    assert handle.id == EXECUTION
+    assert (handle.id, handle.started) == (EXECUTION, {"workflowExecutionId": EXECUTION, "signalEventSequence": 2})
+    assert client.handle(EXECUTION).started == {}
     [(path, body)] = sent(api)
     assert path == "/workflow-executions/signal-with-start"
     assert body == {

@@ -25,6 +25,8 @@ OPEN: JsonObject = {
     "sequence": 7,
     "queue": "default",
     "workerId": "w1",
+    "progress": 0.5,
+    "lastHeartbeatAt": "2026-11-23T09:00:00.000Z",
 }
 FAILED: JsonObject = {
     "taskExecutionId": "e.t1",
@@ -84,6 +86,8 @@ async def test_tasks_come_from_every_page(api: FakeApi, client: Client, sync_cli
             ("e.t2", "RUNNING", "default", "w1"),
             ("e.t1", "FAILED", None, None),
         ]
+        assert [task.progress for task in tasks] == [0.5, None]
+        assert tasks[0].last_heartbeat_at == OPEN["lastHeartbeatAt"]
         assert (tasks[1].error, tasks[1].body) == (FAILED["error"], FAILED)
     path = "workflow-executions/e/tasks"
     assert asked(api) == [path, f"{path}?cursor=ended.0"] * 2

@@ -21,9 +21,10 @@ from flowstrand.hosting.host import Limits
 from flowstrand.log.dynamodb import create_log_table
 from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service.settings import Settings
+from functions.janitor.app import RUN_MS
 from tests.unit.template import ROOT, allowed, functions, resources, routes, statements, template
 
-FUNCTIONS = ["authorizer", "events", "executions", "projector", "resumer", "stream", "tasks", "worker"]
+FUNCTIONS = ["authorizer", "events", "executions", "janitor", "projector", "resumer", "stream", "tasks", "worker"]
 ORG = "/api/orgs/{org}"
 ROUTES = {
     ("POST", f"{ORG}/workflow-executions"): "executions",
@@ -50,6 +51,9 @@ ROUTES = {
     ("GET", f"{ORG}/schedules/{{id}}/runs"): "executions",
     ("GET", f"{ORG}/workflow-definitions"): "executions",
     ("GET", f"{ORG}/task-definitions"): "executions",
+    ("POST", f"{ORG}/payloads"): "executions",
+    ("GET", f"{ORG}/payloads/{{id}}"): "executions",
+    ("POST", f"{ORG}/task-executions/{{id}}/payloads"): "tasks",
     ("POST", f"{ORG}/task-executions"): "executions",
     ("GET", f"{ORG}/task-executions/{{id}}"): "executions",
     ("DELETE", f"{ORG}/task-executions/{{id}}"): "executions",
@@ -73,6 +77,7 @@ LOG_RIGHTS: Mapping[str, set[str]] = {
     "authorizer": set(),
     "events": {"dynamodb:Query"},
     "executions": APPEND_AND_READ,
+    "janitor": {"dynamodb:Query", "dynamodb:UpdateItem"},
     "projector": {"dynamodb:Query"},
     "resumer": APPEND_AND_READ,
     "stream": {"dynamodb:Query"},
@@ -90,6 +95,7 @@ DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
     "authorizer": {"dynamodb:GetItem"},
     "events": set(),
     "executions": {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+    "janitor": READ_AND_WRITE,
     "projector": READ_AND_WRITE,
     "resumer": READ_AND_WRITE | {"dynamodb:BatchWriteItem"},
     "stream": set(),
@@ -287,6 +293,11 @@ def test_the_sweep_runs_as_often_as_the_engine_says() -> None:
     assert sweep["Properties"]["Schedule"] == f"rate({Settings().sweep_interval_ms // 60_000} minutes)"
 
 
+def test_the_janitor_runs_as_often_as_the_engine_says() -> None:
+    (clean,) = functions()["janitor"]["Events"].values()
+    assert clean["Properties"]["Schedule"] == f"rate({Settings().janitor_interval_ms // 60_000} minutes)"
+
+
 # --- rights ------------------------------------------------------------------------------------------------------------
 
 
@@ -317,9 +328,21 @@ def test_only_functions_that_record_values_may_store_payloads() -> None:
     assert readers == writers | {"events", "stream"}
 
 
-def test_nobody_may_change_or_delete_a_commit() -> None:
-    rights = {action for name in FUNCTIONS for action in allowed(name, on="LogTable")}
+def test_nobody_may_change_or_delete_a_commit_but_the_janitor_who_may_say_how_long_it_is_kept() -> None:
+    rights = {action for name in FUNCTIONS for action in allowed(name, on="LogTable") if name != "janitor"}
     assert rights - STREAM_RIGHTS == APPEND_AND_READ
+    (updating,) = [
+        statement
+        for statement in statements("janitor")
+        if "dynamodb:UpdateItem" in statement["Action"] and {"Fn::GetAtt": "LogTable.Arn"} in statement["Resource"]
+    ]
+    assert updating["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["execution", "sequence", "expires_at"]}
+    }
+
+
+def test_the_janitor_has_time_for_one_run_and_a_little_more() -> None:
+    assert functions()["janitor"]["Timeout"] * 1_000 >= RUN_MS + 60_000
 
 
 def test_only_the_projector_reads_the_tables_streams() -> None:

@@ -80,6 +80,8 @@ RUNNING_TASK: JsonObject = {
     "sequence": 7,
     "queue": "default",
     "workerId": "w-1",
+    "progress": 0.25,
+    "lastHeartbeatAt": MOMENT,
 }
 FAILED_TASK: JsonObject = {
     "taskExecutionId": f"{E}.t1",
@@ -249,9 +251,9 @@ EXECUTIONS = [
         answers=[{"tasks": [RUNNING_TASK], "nextCursor": "ended.0"}, {"tasks": [FAILED_TASK]}],
         document={"tasks": [RUNNING_TASK, FAILED_TASK]},
         lines=[
-            "TASK                           KIND     STATUS   ATTEMPT  QUEUE    WORKER  ERROR",
-            f"{E}.t3  pay      RUNNING  2        default  w-1     -",
-            f"{E}.t1  reserve  FAILED   4        -        -       SoldOut: no hats left",
+            "TASK                           KIND     STATUS   ATTEMPT  QUEUE    WORKER  PROGRESS  ERROR",
+            f"{E}.t3  pay      RUNNING  2        default  w-1     0.25      -",
+            f"{E}.t1  reserve  FAILED   4        -        -       -         SoldOut: no hats left",
         ],
     ),
     Case(
@@ -311,6 +313,100 @@ DEFINITIONS = [
             "KIND  DEPLOYED  QUEUE  REGISTERED            DESCRIPTION",
             "pay   false     slow   2026-11-23 09:00:00Z  Charge a card.",
         ],
+    ),
+]
+STANDALONE = "01JDX5K7Q2ZB4M8N0P3R6T9V1X.t0"
+TASK_STARTED: JsonObject = {
+    "taskExecutionId": STANDALONE,
+    "status": "PENDING",
+    "kind": "resize",
+    "createdAt": MOMENT,
+    "links": {"self": f"/api/orgs/dev/task-executions/{STANDALONE}"},
+    "idempotencyKeyUsed": True,
+    "idempotencyKeyNew": True,
+}
+TASK_VIEW: JsonObject = {
+    "taskExecutionId": STANDALONE,
+    "kind": "resize",
+    "status": "COMPLETED",
+    "queue": "slow",
+    "createdAt": MOMENT,
+    "executionCount": 2,
+    "maxRetries": 3,
+    "currentSequence": 5,
+    "links": {"self": f"/api/orgs/dev/task-executions/{STANDALONE}"},
+    "endedAt": MOMENT,
+    "output": {"width": 64},
+}
+FIRST: JsonObject = {
+    "attempt": 1,
+    "status": "FAILED",
+    "sequence": 2,
+    "startedAt": MOMENT,
+    "workerId": "w-1",
+    "endedAt": MOMENT,
+    "error": {"type": "Boom", "message": "no luck"},
+    "failureType": "ERROR",
+    "retryAt": "2026-11-23T09:00:01.000Z",
+}
+SECOND: JsonObject = {"attempt": 2, "status": "RUNNING", "sequence": 4, "startedAt": MOMENT, "workerId": "w-2"}
+
+TASKS = [
+    Case(
+        command=[
+            "task",
+            "start",
+            "resize",
+            "--input",
+            "[1]",
+            "--queue",
+            "slow",
+            "--max-attempts",
+            "1",
+            "--deadline",
+            "5m",
+        ],
+        answers=[TASK_STARTED],
+        lines=[STANDALONE],
+        sends={"kind": "resize", "input": [1], "queue": "slow", "timeoutMs": 300_000},
+    ),
+    Case(
+        command=["task", "get", STANDALONE],
+        answers=[TASK_VIEW],
+        lines=[
+            f"task execution id  {STANDALONE}",
+            "kind               resize",
+            "status             COMPLETED",
+            "queue              slow",
+            "created at         2026-11-23 09:00:00Z",
+            "execution count    2",
+            "max retries        3",
+            "current sequence   5",
+            "ended at           2026-11-23 09:00:00Z",
+            'output             {"width": 64}',
+        ],
+    ),
+    Case(command=["task", "wait", STANDALONE], answers=[TASK_VIEW], lines=['{"width": 64}']),
+    Case(
+        command=["task", "cancel", STANDALONE, "--reason", "enough"],
+        answers=[{"sequence": 3}, {**TASK_VIEW, "status": "CANCELLED"}],
+        lines=["CANCELLED"],
+    ),
+    Case(
+        command=["task", "attempts", STANDALONE],
+        answers=[{"attempts": [FIRST], "nextCursor": "4.0"}, {"attempts": [SECOND]}],
+        document={"attempts": [FIRST, SECOND]},
+        lines=[
+            "ATTEMPT  STATUS   STARTED               ENDED                 WORKER  RETRY AT              ERROR",
+            "1        FAILED   2026-11-23 09:00:00Z  2026-11-23 09:00:00Z  w-1     2026-11-23 09:00:01Z  Boom: no luck",
+            "2        RUNNING  2026-11-23 09:00:00Z  -                     w-2     -                     -",
+        ],
+    ),
+    Case(
+        command=["task", "events", STANDALONE],
+        answers=[PAGE],
+        document=EVENT,
+        lines=["   1  00:00:00.000  TASK_FAILED                 pay · attempt 1 · FAILED · Boom: no luck"],
     ),
 ]
 QUEUES = [
@@ -385,5 +481,5 @@ SCHEDULES = [
     ),
     Case(command=["schedule", "delete", "nightly"], answers=[{}], lines=["nightly is deleted"]),
 ]
-CASES = [*EXECUTIONS, *PROMISES, *DEFINITIONS, *QUEUES, *SCHEDULES]
+CASES = [*EXECUTIONS, *PROMISES, *DEFINITIONS, *TASKS, *QUEUES, *SCHEDULES]
 GROUPS = frozenset({"definitions", "promise", "queue", "schedule", "task"})

@@ -8,7 +8,6 @@ from functools import partial
 import pytest
 import stamina
 
-from flowstrand.cli import connecting
 from flowstrand.client import SyncClient
 from tests.unit.fake_api import FakeApi
 
@@ -16,7 +15,7 @@ from tests.unit.fake_api import FakeApi
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
     fake = FakeApi()
-    monkeypatch.setattr(connecting, "SyncClient", partial(SyncClient, transport=fake.transport))
+    monkeypatch.setattr("flowstrand.client.SyncClient", partial(SyncClient, transport=fake.transport))
     monkeypatch.setenv("FLOWSTRAND_API_KEY", "key")
     for name in ("FLOWSTRAND_URL", "FLOWSTRAND_ORG"):
         monkeypatch.delenv(name, raising=False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import httpx2
 import pytest
 from typer.testing import CliRunner
@@ -60,3 +63,14 @@ def test_without_a_server_nothing_is_offered(api: FakeApi, monkeypatch: pytest.M
     assert offered("flowstrand start or") == []
     monkeypatch.delenv("FLOWSTRAND_API_KEY")
     assert offered("flowstrand start or") == []
+
+
+def test_words_that_need_no_server_need_no_client_either() -> None:
+    """Who presses a key is waiting: pydantic, httpx and the engine take longer to import than all the rest to run."""
+    found = subprocess.run(
+        [sys.executable, "-c", "import sys, flowstrand.cli.program; print(*sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert {"pydantic", "httpx2", "boto3", "starlette"} & set(found.stdout.split()) == set()

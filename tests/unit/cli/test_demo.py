@@ -57,7 +57,7 @@ class Demo:
             yield Stack(url="http://server", api_key="key")
 
         monkeypatch.setattr(demo_command, "running_stack", stack)
-        monkeypatch.setattr(demo_command, "Client", partial(Client, transport=api.transport))
+        monkeypatch.setattr("flowstrand.client.Client", partial(Client, transport=api.transport))
         monkeypatch.setattr("signal.signal", lambda *_: None)
 
 

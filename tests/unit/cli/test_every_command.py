@@ -29,8 +29,10 @@ WITHOUT_A_COMMAND = {
     "/task-executions/{taskId}/heartbeat": "workers report, under a lease",
     "/task-executions/{taskId}/stream": "POST: workers report, under a lease",
 }
-FOLLOWED = {("GET", "/workflow-executions/{executionId}/stream")}
-"""What `tail` reads is a stream: see `test_following.py`."""
+FOLLOWED = {
+    ("GET", f"/{kind}/stream") for kind in ("workflow-executions/{executionId}", "task-executions/{taskId}")
+}
+"""What `tail` and `task tail` read is a stream: see `test_following.py`."""
 
 
 def name_of(case: Case) -> str:

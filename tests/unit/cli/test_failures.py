@@ -151,7 +151,7 @@ def test_whoever_goes_away_is_told_nothing(
     def gone(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("flowstrand.client.SyncClient.get", gone)
+    monkeypatch.setattr("flowstrand.client.synchronous.SyncClient.get", gone)
     result = RUNNER.invoke(program, ["get", EXECUTION])
     assert (result.exit_code, result.output) == (exit, "")
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from flowstrand.cli.event_line import event_line
 from flowstrand.cli.program import program
+from tests.unit.cli.cases import STANDALONE
 from tests.unit.fake_api import EXECUTION, FAILING_TASK, FakeApi
 
 RUNNER = CliRunner()
@@ -45,6 +46,12 @@ def test_tail_follows_over_cut_connections(api: FakeApi, monkeypatch: pytest.Mon
     api.cuts = [200, 30, 400]
     result = RUNNER.invoke(program, ["tail", EXECUTION])
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["1", "2", "3", "4", "5", "6", "7"]
+
+
+def test_tail_follows_a_task_too(api: FakeApi) -> None:
+    result = RUNNER.invoke(program, ["task", "tail", STANDALONE, "--after", "2", "--json"])
+    assert [json.loads(line)["sequence"] for line in result.stdout.splitlines()] == [3, 4, 5, 6, 7]
+    assert api.requests[0].url.path == f"/api/orgs/dev/task-executions/{STANDALONE}/stream"
 
 
 def test_an_event_line_tells_the_error_and_takes_markup_for_text() -> None:

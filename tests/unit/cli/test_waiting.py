@@ -13,9 +13,9 @@ from typer.testing import CliRunner, Result
 from flowstrand.cli.durations import clock, seconds
 from flowstrand.cli.exits import Exit
 from flowstrand.cli.program import program
-from flowstrand.cli.progress import Progress
-from flowstrand.client import Execution, HistoryEvent
-from tests.unit.cli.cases import RETRIED, RUNNING_TASK, STARTED, E
+from flowstrand.cli.progress import ExecutionProgress, TaskProgress
+from flowstrand.client import Execution, HistoryEvent, TaskExecution
+from tests.unit.cli.cases import RETRIED, RUNNING_TASK, STANDALONE, STARTED, TASK_STARTED, TASK_VIEW, E
 from tests.unit.fake_api import FakeApi
 
 RUNNER = CliRunner()
@@ -93,7 +93,7 @@ def test_ctrl_c_leaves_it_be(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> N
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flowstrand.client.SyncClient.history", interrupted)
+    monkeypatch.setattr("flowstrand.client.synchronous.SyncClient.history", interrupted)
     result = invoke(api, ["wait", E], execution("RUNNING"))
     assert (result.exit_code, result.stdout) == (Exit.INTERRUPTED, "")
 
@@ -136,7 +136,7 @@ def event(sequence: int, type: str, **data: Any) -> HistoryEvent:
 
 def test_progress_follows_the_log() -> None:
     now_s = 10.0
-    progress = Progress(Execution.of(execution("RUNNING")), ["t1"], lambda: now_s)
+    progress = ExecutionProgress(Execution.of(execution("RUNNING")), ["t1"], lambda: now_s)
     said = []
     for seen in (
         event(4, "TASK_CREATED", taskExecutionId="t2"),
@@ -160,6 +160,61 @@ def test_progress_follows_the_log() -> None:
         "CANCELLING  event 10  0 open tasks  00:00",
     ]
     assert progress.text().plain.endswith("01:05")
+
+
+def task_view(status: str, **more: object) -> dict[str, Any]:
+    return {**TASK_VIEW, "status": status, "output": None, **more}
+
+
+@pytest.mark.parametrize(
+    ("end", "exit", "printed"),
+    [
+        (task_view("COMPLETED", output=[1]), Exit.OK, "[1]\n"),
+        (
+            task_view("FAILED", error={"type": "Boom", "message": "no luck"}),
+            Exit.FAILED,
+            "error: no luck (TASK_FAILED)\n",
+        ),
+        (
+            task_view("FAILED", failureType="TIMEOUT", error={"type": "DeadlineExceeded", "message": "too long"}),
+            Exit.TIMED_OUT,
+            "error: too long (TASK_TIMEOUT)\n",
+        ),
+        (
+            task_view("CANCELLED", error={"type": "x", "message": "enough"}),
+            Exit.CANCELLED,
+            "error: enough (TASK_CANCELLED)\n",
+        ),
+    ],
+    ids=["completed", "failed", "timed out", "cancelled"],
+)
+def test_a_task_may_be_waited_for_too(api: FakeApi, end: dict[str, Any], exit: Exit, printed: str) -> None:
+    answers = [TASK_STARTED, task_view("RUNNING"), page(after=5), page(after=5, closed=True), end]
+    result = invoke(api, ["task", "start", "resize", "--wait"], *answers)
+    assert (result.exit_code, result.output) == (exit, printed)
+    told = invoke(api, ["task", "wait", STANDALONE, "--json"], end)
+    assert (told.exit_code, json.loads(told.stdout), told.stderr) == (exit, end, "")
+
+
+def test_a_terminal_is_shown_which_attempt_it_is(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    closing = page("TASK_COMPLETED", after=5, closed=True)
+    result = invoke(api, ["task", "wait", STANDALONE], task_view("RUNNING"), closing, task_view("COMPLETED"))
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", result.stderr)
+    assert f"resize {STANDALONE}  RUNNING  event 5  attempt 2  00:00" in shown
+
+
+def test_the_progress_of_a_task_follows_its_log() -> None:
+    progress = TaskProgress(TaskExecution.of(task_view("RUNNING")), lambda: 0.0)
+    said = []
+    for seen in (event(6, "TASK_FAILED", status="PENDING"), event(7, "TASK_STARTED"), event(8, "STREAM_TOKEN")):
+        progress.see(seen)
+        said.append(progress.text().plain.removeprefix(f"resize {STANDALONE}  "))
+    assert said == [
+        "PENDING  event 6  attempt 2  00:00",
+        "RUNNING  event 7  attempt 3  00:00",
+        "RUNNING  event 8  attempt 3  00:00",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from flowstrand.errors import StoreUnavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
+from flowstrand.log.retention import RowRetention
 from flowstrand.log.rows import RowLog
 from flowstrand.queues.messages import ControlMessage, Due, Wake
 from flowstrand.service import executions, tasks, wakes
@@ -25,7 +26,7 @@ from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
 from tests.support.memory_queues import Envelope, Mail, MemoryControl, MemoryTasks, MemoryTimers
-from tests.support.memory_stores import Disk, MemoryDirectory, MemoryPayloads, MemoryRows
+from tests.support.memory_stores import Disk, MemoryDirectory, MemoryPayloads, MemoryRetentionRows, MemoryRows
 from tests.unit.manual_clock import ManualClock
 
 T = TypeVar("T")
@@ -154,6 +155,7 @@ class ServiceWorld:
             changes=self,
             warm=WarmCache(self._warm),
             settings=self._settings,
+            retention=RowRetention(MemoryRetentionRows(self.disk, self.seam)),
         )
 
     def restart(self) -> None:

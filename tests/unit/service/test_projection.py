@@ -6,9 +6,11 @@ import pytest
 
 from flowstrand.engine.chunk import Chunk, ChunkType
 from flowstrand.engine.events import SuspendType, WorkflowStatus
+from flowstrand.engine.ids import OrgId
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.errors import LogCorrupted, StoreUnavailable
 from flowstrand.jsonvalue import JsonValue
+from flowstrand.log.port import LogKey
 from flowstrand.service import chunks, listing_rows, mending, open_executions
 from flowstrand.service.listing_rows import Listed
 from flowstrand.service.projection import project
@@ -171,6 +173,15 @@ def test_a_store_that_keeps_failing_is_reported_for_every_log(world: ServiceWorl
     failures = project(world.services, {key_of(first): 3, key_of(second): 3})
     assert {type(error) for error in failures.values()} == {StoreUnavailable}
     assert failures.keys() == {key_of(first), key_of(second)}
+
+
+def test_where_the_store_is_away_many_orgs_are_not_waited_for_one_after_the_other(world: ServiceWorld) -> None:
+    execution = key_of(world.begin(order))
+    orgs = {LogKey(OrgId(f"org-{number}"), execution.execution_id): 3 for number in range(200)}
+    world.seam.before("directory.get_many", *[unavailable] * 200 * AWAY)
+    began_ms = world.clock.now_ms()
+    assert project(world.services, orgs).keys() == orgs.keys()
+    assert world.clock.now_ms() - began_ms < 30_000
 
 
 def test_a_reply_that_is_lost_is_no_second_entry(world: ServiceWorld) -> None:

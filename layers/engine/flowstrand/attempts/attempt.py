@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import Executor, Future
@@ -13,6 +14,7 @@ from flowstrand.attempts.claimed import ClaimedTask
 from flowstrand.attempts.outcome import Completed, Failed, Outcome
 from flowstrand.attempts.server import AttemptServer
 from flowstrand.engine.chunk import Chunk
+from flowstrand.engine.payload_reference import is_reference
 from flowstrand.errors import (
     CallerError,
     Conflict,
@@ -22,6 +24,7 @@ from flowstrand.errors import (
     PayloadTooLarge,
     StoreUnavailable,
     TaskCancelled,
+    Unavailable,
 )
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.payload_codecs import PayloadCodecs
@@ -29,6 +32,8 @@ from flowstrand.sdk.task import TaskDefinition
 from flowstrand.sdk.task_context import TaskContext
 
 _log = logging.getLogger("flowstrand.worker")
+MAX_REPORTED_BYTES = 900_000
+"""Outputs with more bytes of JSON are uploaded rather than reported: a report may have a mebibyte in all."""
 _CLEANUP_S = 2.0
 """How long a task that is given up may take over its `finally` blocks."""
 
@@ -140,12 +145,28 @@ class Attempt:
         if self._definition is None:
             return Failed(type="UnknownTaskKind", message=f"this worker has no task {self._claimed.kind!r}")
         try:
-            input = self._payloads.from_wire(self._claimed.input)
+            input = self._payloads.from_wire(await self._input())
             output = await self._definition.execute(self._context(), input, executor=self._executor)
-            return Completed(output=self._payloads.to_wire(output))
+            wire = self._payloads.to_wire(output)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a task raises is its report
             _log.info("task %r, attempt %d, failed: %r", self._claimed.kind, self._claimed.attempt, error)
             return Failed.of(error, non_retryable=self._claimed.non_retryable)
+        return await self._completed(wire)
+
+    async def _input(self) -> JsonValue:
+        given: JsonValue = self._claimed.input
+        return await self._server.input_of(self._claimed) if is_reference(given) else given
+
+    async def _completed(self, output: JsonValue) -> Outcome:
+        """What is too large to be reported is uploaded, and something reported that stands for it."""
+        body = json.dumps(output, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        if len(body) <= MAX_REPORTED_BYTES:
+            return Completed(output=output)
+        try:
+            return Completed(output=await self._server.keep(self._claimed, body))
+        except CallerError as refused:
+            message = f"the task's result was refused: {refused.message}"
+            return Failed(type=refused.code, message=message, retryable=isinstance(refused, Unavailable))
 
     def _context(self) -> TaskContext:
         return TaskContext(

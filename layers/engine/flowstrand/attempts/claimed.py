@@ -16,6 +16,7 @@ class ClaimedTask(BaseModel):
         heartbeat_ms: how often to renew it.
         non_retryable: names of error classes after which no further attempt is wanted.
         heartbeat_details: what an earlier attempt said with its last heartbeat.
+        input_url: where the input is to be had, where `input` only stands for it.
     """
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
@@ -30,3 +31,4 @@ class ClaimedTask(BaseModel):
     heartbeat_ms: int
     non_retryable: tuple[str, ...] = ()
     heartbeat_details: Any = None
+    input_url: str | None = None

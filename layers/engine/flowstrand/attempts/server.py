@@ -42,3 +42,11 @@ class AttemptServer(Protocol):
             Unavailable, StoreUnavailable: it was not answered; the next one may be.
         """
         ...
+
+    async def input_of(self, task: ClaimedTask) -> JsonValue:
+        """The input of a task that was claimed with something in its place."""
+        ...
+
+    async def keep(self, task: ClaimedTask, body: bytes) -> JsonValue:
+        """Upload an output that is too large to be reported, as JSON; returns what to report in its place."""
+        ...

@@ -21,6 +21,7 @@ from flowstrand.aws.settings import Resources, engine_settings, resources
 from flowstrand.directory.dynamodb import DynamoDirectory
 from flowstrand.directory.port import Directory
 from flowstrand.log.dynamodb import DynamoLog
+from flowstrand.log.dynamodb_retention import DynamoRetention
 from flowstrand.payloads.s3 import S3Payloads
 from flowstrand.queues.hosted import HostedTasks
 from flowstrand.queues.port import TaskQueue
@@ -44,6 +45,8 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
     tcp_keepalive=True,
 )
+_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
+"""Presigned URLs of the older signature do not cover what is sent."""
 _LONG_POLL_CONFIG = _CONFIG.merge(Config(read_timeout=_LONG_POLL_S + 5))
 
 
@@ -81,11 +84,13 @@ def compose(names: Resources) -> Services:
     clock = SystemClock()
     sqs = boto3.client("sqs", config=_LONG_POLL_CONFIG)
     control = SqsControlQueue(sqs, names.control_queue_url)
+    payloads = S3Payloads(boto3.client("s3", config=_S3_CONFIG), names.payload_bucket)
     programs = _programs(names.app)
     settings = engine_settings(os.environ)
     return Services(
         log=DynamoLog(_dynamodb(), names.log_table),
-        payloads=S3Payloads(boto3.client("s3", config=_CONFIG), names.payload_bucket),
+        payloads=payloads,
+        transfers=payloads,
         directory=DynamoDirectory(_dynamodb(), names.directory_table),
         control=control,
         tasks=_tasks(sqs, names, programs),
@@ -104,6 +109,8 @@ def compose(names: Resources) -> Services:
         changes=PolledChanges(),
         warm=WarmCache(settings.warm_executions),
         settings=settings,
+        # A client like any other: that the janitor alone may update commits, its policy says.
+        retention=DynamoRetention(_dynamodb(), names.log_table),
     )
 
 

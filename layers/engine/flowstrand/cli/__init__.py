@@ -1,4 +1,4 @@
-"""The command line: `flowstrand dev`, `worker`, `start`, `get`, `events`, `tail`, `lint`, `replay` and `demo`."""
+"""The command line: every verb of the API, and what serves, checks and shows workflows on this machine."""
 
 from flowstrand.cli.program import main
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import typer
 
 from flowstrand.cli.connecting import connect
-from flowstrand.client import SyncClient
 from flowstrand.errors import FlowstrandError
+
+if TYPE_CHECKING:
+    from flowstrand.client import SyncClient
 
 Offers = list[tuple[str, str]]
 """Words, and what each means."""
@@ -23,6 +26,13 @@ def workflow_kinds(ctx: typer.Context, incomplete: str) -> Offers:
     """The kinds of workflows that can be started."""
     return _offered(
         ctx, incomplete, lambda client: ((d.kind, d.description or "") for d in client.workflow_definitions())
+    )
+
+
+def task_kinds(ctx: typer.Context, incomplete: str) -> Offers:
+    """The kinds of tasks that somebody serves."""
+    return _offered(
+        ctx, incomplete, lambda client: ((d.kind, d.description or "") for d in client.task_definitions())
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from flowstrand.client import SyncClient
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flowstrand.client import SyncClient
+
 
 PATIENCE_S = 5.0
 """A person is waiting: give up on a server that cannot be reached sooner than a program would."""
@@ -16,4 +20,6 @@ def connect(
     Raises:
         ConfigurationError: there is no API key.
     """
+    from flowstrand.client import SyncClient
+
     return SyncClient(url, api_key, org, patience_s=patience_s)

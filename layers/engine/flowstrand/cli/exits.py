@@ -11,6 +11,8 @@ from flowstrand.errors import (
     NotFound,
     QuotaExceeded,
     StoreUnavailable,
+    TaskCancelled,
+    TaskTimeout,
     Unauthenticated,
     Unavailable,
     WorkflowCancelled,
@@ -49,8 +51,8 @@ class Exit(IntEnum):
 
 
 _BY_ERROR: tuple[tuple[tuple[type[BaseException], ...], Exit], ...] = (
-    ((WorkflowCancelled,), Exit.CANCELLED),
-    ((WorkflowTimeout,), Exit.TIMED_OUT),
+    ((WorkflowCancelled, TaskCancelled), Exit.CANCELLED),
+    ((WorkflowTimeout, TaskTimeout), Exit.TIMED_OUT),
     ((TimeoutError,), Exit.STILL_OPEN),
     ((NotFound, Gone), Exit.NOT_FOUND),
     ((Unauthenticated, WrongPrincipal), Exit.NOT_ALLOWED),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -12,10 +12,15 @@ from flowstrand.cli.event_line import event_line
 from flowstrand.cli.on_server import Session, on_server
 from flowstrand.cli.options import ExecutionId, Timeout
 from flowstrand.cli.waiting import tell_end
-from flowstrand.client import StreamEvent
 from flowstrand.engine.schema import epoch_ms, rfc3339
 from flowstrand.jsonvalue import JsonObject
 
+if TYPE_CHECKING:
+    from flowstrand.client import StreamEvent
+
+Types: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--type", metavar="TYPE", help="Only this one; may be repeated.")
+]
 After: TypeAlias = Annotated[int, typer.Option(min=0, help="Begin behind this sequence.")]
 
 
@@ -24,9 +29,7 @@ def events(
     session: Session,
     execution_id: ExecutionId,
     after: After = 0,
-    types: Annotated[
-        list[str] | None, typer.Option("--type", metavar="TYPE", help="Only this one; may be repeated.")
-    ] = None,
+    types: Types = None,
 ) -> None:
     """Print the events of an execution that are there now, a line each.
 
@@ -34,9 +37,7 @@ def events(
         flowstrand events 01JDX5K7Q2ZB4M8N0P3R6T9V1W --type TASK_FAILED
         flowstrand events 01JDX5K7Q2ZB4M8N0P3R6T9V1W --json > history.jsonl
     """
-    for event in session.client.events(execution_id, after=after, types=types or ()):
-        line = event_line(event.sequence, event.type, epoch_ms(event.timestamp), event.data)
-        session.out.item(asdict(event), line)
+    print_events(session, execution_id, after, types)
 
 
 @on_server
@@ -47,9 +48,7 @@ def tail(session: Session, execution_id: ExecutionId, after: After = 0) -> None:
         flowstrand tail 01JDX5K7Q2ZB4M8N0P3R6T9V1W
         flowstrand tail 01JDX5K7Q2ZB4M8N0P3R6T9V1W --after 12 --json
     """
-    for event in session.client.stream(execution_id, after=after):
-        line = event_line(event.sequence, event.type, event.timestamp_ms, event.data)
-        session.out.item(_shown(event), line)
+    follow(session, execution_id, after)
 
 
 @on_server
@@ -60,6 +59,20 @@ def wait(session: Session, execution_id: ExecutionId, timeout: Timeout = None) -
         flowstrand wait 01JDX5K7Q2ZB4M8N0P3R6T9V1W --timeout 5m
     """
     tell_end(session, execution_id, seconds_or_none(timeout, "--timeout"))
+
+
+def print_events(session: Session, log: str, after: int, types: list[str] | None) -> None:
+    """The events of an execution or of a standalone task that are there now."""
+    for event in session.client.events(log, after=after, types=types or ()):
+        line = event_line(event.sequence, event.type, epoch_ms(event.timestamp), event.data)
+        session.out.item(asdict(event), line)
+
+
+def follow(session: Session, log: str, after: int) -> None:
+    """The same, and those that come, to the end."""
+    for event in session.client.stream(log, after=after):
+        line = event_line(event.sequence, event.type, event.timestamp_ms, event.data)
+        session.out.item(_shown(event), line)
 
 
 def _shown(event: StreamEvent) -> JsonObject:

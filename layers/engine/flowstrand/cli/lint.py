@@ -10,12 +10,8 @@ import typer
 from flowstrand.cli.exits import Exit
 from flowstrand.cli.failures import tell
 from flowstrand.errors import ConfigurationError
-from flowstrand.lint.checking import check_file
-from flowstrand.lint.configuration import configuration_near
 from flowstrand.lint.finding import Finding
 from flowstrand.lint.formats import Format, render
-from flowstrand.lint.selection import selected
-from flowstrand.lint.source_files import source_files
 
 Ids = list[str] | None
 
@@ -55,6 +51,11 @@ def lint(
 
 
 def _check(paths: list[Path], select: list[str], ignore: list[str]) -> list[Finding]:
+    from flowstrand.lint.checking import check_file
+    from flowstrand.lint.configuration import configuration_near
+    from flowstrand.lint.selection import selected
+    from flowstrand.lint.source_files import source_files
+
     configuration = configuration_near(paths[0] if paths[0].is_dir() else paths[0].parent)
     rules = selected(select or configuration.select, [*configuration.ignore, *ignore])
     files = source_files(paths, exclude=configuration.exclude, root=configuration.root)

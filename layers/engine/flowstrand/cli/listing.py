@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from itertools import islice
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,9 @@ from flowstrand.cli import completing
 from flowstrand.cli.cells import Column
 from flowstrand.cli.on_server import Session, on_server
 from flowstrand.cli.options import pairs
-from flowstrand.client.listing import ListOptions
+
+if TYPE_CHECKING:
+    from flowstrand.client.listing import ListOptions
 
 _COLUMNS = (
     Column("workflowExecutionId", "EXECUTION", is_whole=True),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from flowstrand.cli.cells import Column
 from flowstrand.cli.on_server import Session, on_server
 from flowstrand.cli.options import ExecutionId
-from flowstrand.client.standing import Stage
+
+if TYPE_CHECKING:
+    from flowstrand.client.standing import Stage
 
 
 class Only(StrEnum):
@@ -34,6 +36,7 @@ _TASKS = (
     Column("executionCount", "ATTEMPT"),
     Column("queue", "QUEUE"),
     Column("workerId", "WORKER"),
+    Column("progress", "PROGRESS"),
     Column("error", "ERROR"),
 )
 _CHILDREN = (

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import Parameter, Signature, signature
-from typing import Annotated, Any, Concatenate, ParamSpec, TypeAlias, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias, get_type_hints
 
 import typer
 
 from flowstrand.cli.connecting import connect
 from flowstrand.cli.failures import told_on_one_line
 from flowstrand.cli.output import Output
-from flowstrand.client import SyncClient
+
+if TYPE_CHECKING:
+    from flowstrand.client import SyncClient
 
 P = ParamSpec("P")
 

@@ -20,6 +20,7 @@ from flowstrand.cli import (
     replay,
     schedule,
     starting,
+    task,
     worker,
 )
 from flowstrand.cli.demo import command as demo
@@ -81,6 +82,22 @@ program.add_typer(
             "trigger": schedule.trigger,
             "runs": schedule.runs,
             "delete": schedule.delete,
+        },
+    ),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group(
+        "task",
+        "Run tasks without a workflow around them, and look at any.",
+        {
+            "start": task.start,
+            "get": task.get,
+            "wait": task.wait,
+            "cancel": task.cancel,
+            "attempts": task.attempts,
+            "events": task.events,
+            "tail": task.tail,
         },
     ),
     rich_help_panel=_OTHERS,

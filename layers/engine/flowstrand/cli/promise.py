@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from flowstrand.cli.json_option import parsed
 from flowstrand.cli.on_server import Session, on_server
 from flowstrand.cli.options import Value
-from flowstrand.client import Settled
+
+if TYPE_CHECKING:
+    from flowstrand.client import Settled
 
 PromiseName: TypeAlias = Annotated[
     str, typer.Argument(metavar="ID", help="Of the promise; or key:KEY, the key its author gave it.")

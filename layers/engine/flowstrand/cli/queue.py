@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from flowstrand.cli import completing
 from flowstrand.cli.cells import Column
 from flowstrand.cli.on_server import Session, on_server
-from flowstrand.client.queue_calls import QueueLimits
+
+if TYPE_CHECKING:
+    from flowstrand.client.queue_calls import QueueLimits
 
 QueueName: TypeAlias = Annotated[
     str, typer.Argument(metavar="QUEUE", help="Its name.", autocompletion=completing.queues)

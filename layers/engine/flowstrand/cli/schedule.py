@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from itertools import islice
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -23,7 +23,9 @@ from flowstrand.cli.options import (
     WorkflowKind,
     pairs,
 )
-from flowstrand.client.schedule_calls import ScheduleOptions
+
+if TYPE_CHECKING:
+    from flowstrand.client.schedule_calls import ScheduleOptions
 
 ScheduleId: TypeAlias = Annotated[
     str, typer.Argument(metavar="ID", help="Of the schedule.", autocompletion=completing.schedule_ids)

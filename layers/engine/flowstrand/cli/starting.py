@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,9 +23,11 @@ from flowstrand.cli.options import (
     pairs,
 )
 from flowstrand.cli.waiting import tell_end
-from flowstrand.client import SyncHandle
-from flowstrand.client.start_options import ExecutionOptions, StartOptions
 from flowstrand.jsonvalue import JsonValue
+
+if TYPE_CHECKING:
+    from flowstrand.client import SyncHandle
+    from flowstrand.client.start_options import ExecutionOptions, StartOptions
 
 
 @on_server

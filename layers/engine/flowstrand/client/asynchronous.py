@@ -25,13 +25,15 @@ from flowstrand.client.starting import Starting
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.client.task_handle import TaskHandle
 from flowstrand.client.tasking import Tasking
+from flowstrand.client.transfers import Transfers
+from flowstrand.client.uploading import Uploading
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 
 _NO_CONTENT = 204
 
 
-class Client(Starting, Looking, Listing, Tasking):
+class Client(Starting, Looking, Listing, Tasking, Uploading):
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -69,6 +71,7 @@ class Client(Starting, Looking, Listing, Tasking):
         self.queues = Queues(self.connection, self._answer)
         self.workers = Workers(self.connection, self._answer)
         self._sender = Sender(self.connection, patience_s, transport)
+        self._transfers = Transfers(self.connection, transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,6 +84,7 @@ class Client(Starting, Looking, Listing, Tasking):
     async def aclose(self) -> None:
         """Close its connections."""
         await self._sender.aclose()
+        await self._transfers.aclose()
 
     async def signal(
         self, execution_id: str, name: str, value: object = None, *, request_id: str | None = None
@@ -259,5 +263,5 @@ class Client(Starting, Looking, Listing, Tasking):
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> Handle[Any]:
         return Handle(self, execution_id, workflow, started)
 
-    def _task_handle(self, task_id: str, task: object) -> TaskHandle[Any]:
-        return TaskHandle(self, task_id, task)
+    def _task_handle(self, task_id: str, task: object, started: JsonObject | None = None) -> TaskHandle[Any]:
+        return TaskHandle(self, task_id, task, started)

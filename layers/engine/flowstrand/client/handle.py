@@ -72,7 +72,7 @@ class Handle(Generic[OutputT_co]):
             after = page.next_after
             if page.closed:
                 snapshot = await self._client.get(snapshot.id)
-        output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
+        output: OutputT_co = output_of(self._workflow, await self._client.download(snapshot.result()))
         return output
 
     async def signal(self, name: str, value: object = None, *, request_id: str | None = None) -> int:
@@ -143,7 +143,7 @@ class SyncHandle(Generic[OutputT_co]):
             after = page.next_after
             if page.closed:
                 snapshot = self._client.get(snapshot.id)
-        output: OutputT_co = output_of(self._workflow, self._client.payloads.from_wire(snapshot.result()))
+        output: OutputT_co = output_of(self._workflow, self._client.download(snapshot.result()))
         return output
 
     def signal(self, name: str, value: object = None, *, request_id: str | None = None) -> int:

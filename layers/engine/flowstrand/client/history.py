@@ -10,6 +10,9 @@ from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 TERMINAL_TYPES = ("WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED")
+"""How an execution's log ends."""
+TASK_TERMINAL_TYPES = ("TASK_COMPLETED", "TASK_FAILED", "TASK_CANCELLED")
+"""How a standalone task's log ends; a `TASK_FAILED` may be followed by another attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

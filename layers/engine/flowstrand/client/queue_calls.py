@@ -6,6 +6,8 @@ from typing import TypedDict, Unpack
 
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
+from flowstrand.client.pages import Pages
+from flowstrand.client.queue import PresentWorker, Queue
 from flowstrand.jsonvalue import JsonObject
 
 
@@ -26,9 +28,9 @@ def get(to: Connection, queue: str) -> Call:
     return Call(method="GET", path=to.path("queues", queue), repeatable=True)
 
 
-def listed(to: Connection, after: str) -> Call:
-    """A page of queues."""
-    return Call(method="GET", path=to.path("queues"), params={"after": after} if after else {}, repeatable=True)
+def listed(to: Connection) -> Pages[Queue]:
+    """Every queue."""
+    return Pages(path=to.path("queues"), items="queues", read=Queue.of)
 
 
 def pause(to: Connection, queue: str, *, is_paused: bool) -> Call:
@@ -52,12 +54,7 @@ def limit(to: Connection, queue: str, **limits: Unpack[QueueLimits]) -> Call:
     return Call(method="PUT", path=to.path("queues", queue), json=body, repeatable=True)
 
 
-def workers(to: Connection, queue: str | None, after: str) -> Call:
-    """A page of workers."""
+def workers(to: Connection, queue: str | None) -> Pages[PresentWorker]:
+    """Every worker, or those of one queue."""
     params = {"queue": queue} if queue else {}
-    return Call(
-        method="GET",
-        path=to.path("workers"),
-        params=params | ({"after": after} if after else {}),
-        repeatable=True,
-    )
+    return Pages(path=to.path("workers"), items="workers", read=PresentWorker.of, params=params)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any, Unpack
+from typing import Unpack
 
 from flowstrand.client import queue_calls
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
+from flowstrand.client.pages import each, each_sync
 from flowstrand.client.queue import PresentWorker, Queue
 from flowstrand.client.queue_calls import QueueLimits
 from flowstrand.jsonvalue import JsonObject
@@ -25,14 +26,9 @@ class Queues:
         """What holds for a queue: nothing, for one that nobody has named."""
         return Queue.of(await self._answer(queue_calls.get(self._to, queue)))
 
-    async def list(self) -> AsyncGenerator[Queue]:
+    def list(self) -> AsyncGenerator[Queue]:
         """Every queue that a worker or an operator has named, by name."""
-        after: str | None = ""
-        while after is not None:
-            page: Any = await self._answer(queue_calls.listed(self._to, after))
-            for body in page["queues"]:
-                yield Queue.of(body)
-            after = page.get("nextAfter")
+        return each(self._answer, queue_calls.listed(self._to))
 
     async def pause(self, queue: str) -> Queue:
         """Hand out nothing until it is resumed. What runs goes on."""
@@ -60,14 +56,9 @@ class Workers:
         self._to = to
         self._answer = answer
 
-    async def list(self, *, queue: str | None = None) -> AsyncGenerator[PresentWorker]:
+    def list(self, *, queue: str | None = None) -> AsyncGenerator[PresentWorker]:
         """Workers that were heard of in the last minutes, of one queue or of all, by id."""
-        after: str | None = ""
-        while after is not None:
-            page: Any = await self._answer(queue_calls.workers(self._to, queue, after))
-            for body in page["workers"]:
-                yield PresentWorker.of(body)
-            after = page.get("nextAfter")
+        return each(self._answer, queue_calls.workers(self._to, queue))
 
 
 class SyncQueues:
@@ -84,11 +75,7 @@ class SyncQueues:
 
     def list(self) -> Generator[Queue]:
         """See `Queues.list`."""
-        after: str | None = ""
-        while after is not None:
-            page: Any = self._answer(queue_calls.listed(self._to, after))
-            yield from (Queue.of(body) for body in page["queues"])
-            after = page.get("nextAfter")
+        return each_sync(self._answer, queue_calls.listed(self._to))
 
     def pause(self, queue: str) -> Queue:
         """See `Queues.pause`."""
@@ -113,8 +100,4 @@ class SyncWorkers:
 
     def list(self, *, queue: str | None = None) -> Generator[PresentWorker]:
         """See `Workers.list`."""
-        after: str | None = ""
-        while after is not None:
-            page: Any = self._answer(queue_calls.workers(self._to, queue, after))
-            yield from (PresentWorker.of(body) for body in page["workers"])
-            after = page.get("nextAfter")
+        return each_sync(self._answer, queue_calls.workers(self._to, queue))

@@ -20,6 +20,8 @@ class TaskStanding:
         execution_count: attempts begun.
         sequence: of its newest event.
         queue: where it waits; None once it has ended.
+        progress: from 0 to 1, as its worker has told it last; None for one that does not run or has not said.
+        last_heartbeat_at: when its worker was heard of last, RFC 3339.
         error: `{type, message, stack?}` of one that has failed.
         body: everything that the API says.
     """
@@ -32,6 +34,8 @@ class TaskStanding:
     sequence: int
     queue: str | None
     worker_id: str | None
+    progress: float | None
+    last_heartbeat_at: str | None
     error: JsonObject | None
     failure_type: str | None
     body: JsonObject = field(repr=False)
@@ -49,6 +53,8 @@ class TaskStanding:
             sequence=said["sequence"],
             queue=said.get("queue"),
             worker_id=said.get("workerId"),
+            progress=said.get("progress"),
+            last_heartbeat_at=said.get("lastHeartbeatAt"),
             error=said.get("error"),
             failure_type=said.get("failureType"),
             body=dict(body),

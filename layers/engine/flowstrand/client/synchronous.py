@@ -25,13 +25,15 @@ from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.client.sync_starting import SyncStarting
 from flowstrand.client.task_handle import SyncTaskHandle
 from flowstrand.client.tasking import SyncTasking
+from flowstrand.client.transfers import SyncTransfers
+from flowstrand.client.uploading import SyncUploading
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 
 _NO_CONTENT = 204
 
 
-class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking):
+class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUploading):
     """Starts executions and follows them. Use as a context manager, or call `close`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -67,6 +69,7 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking):
         self.queues = SyncQueues(self.connection, self._answer)
         self.workers = SyncWorkers(self.connection, self._answer)
         self._sender = SyncSender(self.connection, patience_s, transport)
+        self._transfers = SyncTransfers(self.connection, transport)
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +82,7 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking):
     def close(self) -> None:
         """Close its connections."""
         self._sender.close()
+        self._transfers.close()
 
     def signal(self, execution_id: str, name: str, value: object = None, *, request_id: str | None = None) -> int:
         """Send a signal; returns the sequence of its event.
@@ -242,5 +246,5 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking):
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> SyncHandle[Any]:
         return SyncHandle(self, execution_id, workflow, started)
 
-    def _task_handle(self, task_id: str, task: object) -> SyncTaskHandle[Any]:
-        return SyncTaskHandle(self, task_id, task)
+    def _task_handle(self, task_id: str, task: object, started: JsonObject | None = None) -> SyncTaskHandle[Any]:
+        return SyncTaskHandle(self, task_id, task, started)

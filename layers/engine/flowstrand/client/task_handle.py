@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from flowstrand.client.deadline import Deadline
 from flowstrand.client.encoding import output_of
-from flowstrand.client.history import HistoryEvent
+from flowstrand.client.history import TASK_TERMINAL_TYPES, HistoryEvent
 from flowstrand.client.stream import StreamEvent, StreamFormat
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
+from flowstrand.jsonvalue import JsonObject
 
 if TYPE_CHECKING:
     from flowstrand.client.asynchronous import Client
@@ -17,15 +18,18 @@ if TYPE_CHECKING:
 
 OutputT_co = TypeVar("OutputT_co", covariant=True)
 
-_ENDS = ("TASK_COMPLETED", "TASK_FAILED", "TASK_CANCELLED")
-
 
 class TaskHandle(Generic[OutputT_co]):
-    """A standalone task and the client that reaches it."""
+    """A standalone task and the client that reaches it.
 
-    def __init__(self, client: Client, id: str, task: object = None) -> None:
+    Attributes:
+        started: what the API said when this handle's start was asked for; else empty.
+    """
+
+    def __init__(self, client: Client, id: str, task: object = None, started: JsonObject | None = None) -> None:
         """`task`, where it is a definition, says what type the output has."""
         self.id = id
+        self.started = started or {}
         self._client = client
         self._task = task
 
@@ -54,12 +58,12 @@ class TaskHandle(Generic[OutputT_co]):
         after = snapshot.current_sequence
         while not snapshot.is_closed:
             page = await self._client.history(
-                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_ENDS
+                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=TASK_TERMINAL_TYPES
             )
             after = page.next_after
             if page.closed:
                 snapshot = await self.get()
-        output: OutputT_co = output_of(self._task, self._client.payloads.from_wire(snapshot.result()))
+        output: OutputT_co = output_of(self._task, await self._client.download(snapshot.result()))
         return output
 
     async def cancel(self, *, reason: str | None = None) -> None:
@@ -80,11 +84,14 @@ class TaskHandle(Generic[OutputT_co]):
 
 
 class SyncTaskHandle(Generic[OutputT_co]):
-    """A standalone task and the synchronous client that reaches it."""
+    """A standalone task and the synchronous client that reaches it; see `TaskHandle`."""
 
-    def __init__(self, client: SyncClient, id: str, task: object = None) -> None:
+    def __init__(
+        self, client: SyncClient, id: str, task: object = None, started: JsonObject | None = None
+    ) -> None:
         """`task`, where it is a definition, says what type the output has."""
         self.id = id
+        self.started = started or {}
         self._client = client
         self._task = task
 
@@ -101,11 +108,13 @@ class SyncTaskHandle(Generic[OutputT_co]):
         snapshot = self.get()
         after = snapshot.current_sequence
         while not snapshot.is_closed:
-            page = self._client.history(self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=_ENDS)
+            page = self._client.history(
+                self.id, after=after, wait_s=deadline.next_wait_s(self.id), types=TASK_TERMINAL_TYPES
+            )
             after = page.next_after
             if page.closed:
                 snapshot = self.get()
-        output: OutputT_co = output_of(self._task, self._client.payloads.from_wire(snapshot.result()))
+        output: OutputT_co = output_of(self._task, self._client.download(snapshot.result()))
         return output
 
     def cancel(self, *, reason: str | None = None) -> None:

@@ -13,6 +13,7 @@ from flowstrand.client.pages import each, each_sync
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 from flowstrand.client.task_start_options import TaskStartOptions
+from flowstrand.jsonvalue import JsonObject
 
 if TYPE_CHECKING:
     from flowstrand.sdk.code_shapes import (
@@ -78,7 +79,7 @@ class Tasking(Base):
         value = self.payloads.to_wire(input_of(task, input, noun="task"))
         request = task_calls.start(self.connection, task, kind_of(task), value, options)
         body = await self._answer(request)
-        return self._task_handle(str(body["taskExecutionId"]), task)
+        return self._task_handle(str(body["taskExecutionId"]), task, body)
 
     def task_handle(self, task_id: str, task: object = None) -> TaskHandle[Any]:
         """A handle on a standalone task that exists already; asks nothing. A definition types its result as it runs."""
@@ -102,7 +103,7 @@ class Tasking(Base):
         return each(self._answer, task_calls.attempts(self.connection, task_id))
 
     @abstractmethod
-    def _task_handle(self, task_id: str, task: object) -> TaskHandle[Any]:
+    def _task_handle(self, task_id: str, task: object, started: JsonObject | None = None) -> TaskHandle[Any]:
         """A handle; `task`, where it is a definition, types its output."""
 
 
@@ -144,7 +145,7 @@ class SyncTasking(SyncBase):
         value = self.payloads.to_wire(input_of(task, input, noun="task"))
         request = task_calls.start(self.connection, task, kind_of(task), value, options)
         body = self._answer(request)
-        return self._task_handle(str(body["taskExecutionId"]), task)
+        return self._task_handle(str(body["taskExecutionId"]), task, body)
 
     def task_handle(self, task_id: str, task: object = None) -> SyncTaskHandle[Any]:
         """A handle on a standalone task that exists already; asks nothing. A definition types its result as it runs."""
@@ -168,5 +169,5 @@ class SyncTasking(SyncBase):
         return each_sync(self._answer, task_calls.attempts(self.connection, task_id))
 
     @abstractmethod
-    def _task_handle(self, task_id: str, task: object) -> SyncTaskHandle[Any]:
+    def _task_handle(self, task_id: str, task: object, started: JsonObject | None = None) -> SyncTaskHandle[Any]:
         """A handle; `task`, where it is a definition, types its output."""

@@ -14,7 +14,7 @@ from flowstrand.engine.chunk import Chunk
 from flowstrand.engine.events import ErrorInfo
 from flowstrand.engine.ids import OrgId
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.service import claims, tasks
+from flowstrand.service import claims, tasks, uploads
 from flowstrand.service.chunks import append_chunks
 from flowstrand.service.container import Services
 
@@ -74,6 +74,15 @@ class InProcessServer(AttemptServer):
                 services, self._org, id, lease_token=token, details=details, progress=progress
             )
         )
+
+    async def input_of(self, task: ClaimedTask) -> JsonValue:
+        """See `AttemptServer.input_of`. No detour: the store is at hand."""
+        given: JsonValue = task.input
+        return await self._perform(lambda services: uploads.read(services, self._org, given))
+
+    async def keep(self, task: ClaimedTask, body: bytes) -> JsonValue:  # noqa: ARG002 - the port's
+        """See `AttemptServer.keep`."""
+        return await self._perform(lambda services: uploads.keep(services, self._org, body))
 
 
 def as_answered(claimed: claims.ClaimedTask) -> ClaimedTask:

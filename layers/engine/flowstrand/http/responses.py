@@ -224,6 +224,7 @@ class TaskView(ResponseBody):
     heartbeat_ms: int
     non_retryable: list[str] | None = None
     heartbeat_details: Any = None
+    input_url: str | None = None
 
     @classmethod
     def of(cls, task: ClaimedTask) -> TaskView:
@@ -231,6 +232,8 @@ class TaskView(ResponseBody):
         optional: dict[str, Any] = {"non_retryable": list(task.non_retryable)} if task.non_retryable else {}
         if task.heartbeat_details is not None:
             optional["heartbeat_details"] = task.heartbeat_details
+        if task.input_url is not None:
+            optional["input_url"] = task.input_url
         if task.workflow_execution_id is not None:
             optional["workflow_execution_id"] = task.workflow_execution_id
         return cls(

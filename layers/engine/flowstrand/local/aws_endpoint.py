@@ -76,7 +76,8 @@ class AwsEndpoint:
 
     def s3(self) -> S3Client:
         """An S3 client."""
-        config = _CONFIG.merge(_EMULATED) if self.is_emulated else _CONFIG
+        config = _CONFIG.merge(Config(signature_version="s3v4"))  # whose URLs cover what is sent
+        config = config.merge(_EMULATED) if self.is_emulated else config
         options: dict[str, Any] = dict(self.options)
         return boto3.client("s3", endpoint_url=self.s3_url, config=config, **options)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flowstrand.local.changes import LocalChanges
 from flowstrand.local.functions import Functions
 from flowstrand.local.notifying_log import NotifyingLog
+from flowstrand.local.payload_transfers import SignedTransfers, TransferRoute
 from flowstrand.local.stop_clock import StopClock
 from flowstrand.local.stop_tasks import StopTasks
 from flowstrand.local.stores import Stores
@@ -32,6 +33,7 @@ class Composition:
     clock: StopClock
     table_stream: TableStream
     stopping: StopSignal
+    payload_route: TransferRoute
 
     def stop_waiting(self) -> None:
         """End every long-poll, stream, sleep and receive of this process."""
@@ -48,6 +50,7 @@ def compose(
     clock = StopClock()
     control = InProcessControlQueue(clock, settings.wake_visibility_ms)
     tasks = StopTasks(InProcessTaskQueue(clock))
+    signed = SignedTransfers(lease_secret, clock)
     changes = LocalChanges()
     table_stream = TableStream(functions)
     log = NotifyingLog(
@@ -56,6 +59,7 @@ def compose(
     services = Services(
         log=log,
         payloads=stores.payloads,
+        transfers=stores.transfers or signed,
         directory=stores.directory,
         control=control,
         tasks=tasks,
@@ -68,9 +72,11 @@ def compose(
         warm=WarmCache(settings.warm_executions),
         settings=settings,
         turnstile=ThreadTurnstile(),
+        retention=stores.retention,
     )
     return Composition(
         services=services,
+        payload_route=TransferRoute(signed, stores.payloads),
         control=control,
         tasks=tasks,
         clock=clock,

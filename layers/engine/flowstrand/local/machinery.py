@@ -29,6 +29,11 @@ class Machinery:
         self._sweeper = Sweeper(
             lambda: functions.invoke("projector", _SCHEDULED)["woken"], interval_ms=settings.sweep_interval_ms
         )
+        self._janitor = Sweeper(
+            lambda: functions.invoke("janitor", _SCHEDULED)["expired"],
+            interval_ms=settings.janitor_interval_ms,
+            name="janitor",
+        )
         self._is_ready = threading.Event()
 
     @property
@@ -42,6 +47,7 @@ class Machinery:
         self._pump.start()
         self._sweeper.sweep_until_done()
         self._sweeper.start()
+        self._janitor.start()
         if self._worker is not None:
             self._worker.start()
         self._is_ready.set()
@@ -52,6 +58,7 @@ class Machinery:
         if self._worker is not None:
             self._worker.begin_to_stop()
         self._sweeper.begin_to_stop()
+        self._janitor.begin_to_stop()
         self._composed.stop_waiting()
 
     def stop(self) -> None:
@@ -60,5 +67,6 @@ class Machinery:
         if self._worker is not None:
             self._worker.join(_GRACE_S)
         self._sweeper.join(_GRACE_S)
+        self._janitor.join(_GRACE_S)
         self._pump.stop(_GRACE_S)
         self._table_stream.stop(_GRACE_S)

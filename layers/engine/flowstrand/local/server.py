@@ -35,6 +35,8 @@ from flowstrand.local.gateway import Gateway
 from flowstrand.local.keys import ensure_dev_key, ensure_worker_key
 from flowstrand.local.machinery import Machinery
 from flowstrand.local.options import Options
+from flowstrand.local.payload_transfers import ROUTE as TRANSFERS
+from flowstrand.local.payload_transfers import TransferRoute
 from flowstrand.local.secrets_file import lease_secret
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.sdk.app import App
@@ -97,7 +99,7 @@ class DevServer:
         uninstall = container.install(composed.services)
         try:
             on_listening(Listening(url=f"http://{options.host}:{port}", api_key=key))
-            _serve(listener, Gateway(functions, composed.stopping), machinery)
+            _serve(listener, Gateway(functions, composed.stopping), machinery, composed.payload_route)
         finally:
             uninstall()
 
@@ -110,7 +112,7 @@ class DevServer:
         return EmbeddedWorker(app, url=f"http://127.0.0.1:{port}", api_key=key)
 
 
-def _serve(listener: socket.socket, gateway: Gateway, machinery: Machinery) -> None:
+def _serve(listener: socket.socket, gateway: Gateway, machinery: Machinery, payload_route: TransferRoute) -> None:
     async def serve(request: Request) -> Response:
         return await gateway.serve(request)
 
@@ -119,7 +121,11 @@ def _serve(listener: socket.socket, gateway: Gateway, machinery: Machinery) -> N
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "starting"}, status_code=503, headers={"Retry-After": "1"})
 
-    routes = [Route(HEALTH, health), any_path(serve, _METHODS)]
+    routes = [
+        Route(HEALTH, health),
+        Route(TRANSFERS, payload_route.serve, methods=["GET", "PUT"]),
+        any_path(serve, _METHODS),
+    ]
     config = uvicorn.Config(
         Starlette(routes=routes, lifespan=lambda _: _lifespan(machinery)),
         log_level="warning",
@@ -181,7 +187,9 @@ def _listening_socket(host: str, port: int) -> socket.socket:
     Raises:
         ConfigurationError: the port is taken, or the host is not ours (`CANNOT_LISTEN`).
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named so that asyncio knows it for TCP and switches Nagle's algorithm off. Else the body of an answer
+    # waits until the client has acknowledged its head, which takes clients 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -10,30 +10,41 @@ from flowstrand.directory.port import Directory
 from flowstrand.directory.sqlite import SqliteDirectory
 from flowstrand.local.aws_endpoint import AwsEndpoint
 from flowstrand.log.port import EventLog
+from flowstrand.log.retention import LogRetention
 from flowstrand.log.sqlite import SqliteLog
 from flowstrand.log.sqlite_database import SqliteDatabase
+from flowstrand.log.sqlite_retention import SqliteRetention
 from flowstrand.payloads.port import PayloadStore
 from flowstrand.payloads.sqlite import SqlitePayloads
+from flowstrand.payloads.transfers import PayloadTransfers
 
 DATABASE = "flowstrand.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """One log, directory and payload store, and how to close them."""
+    """One log, what lets it expire, directory and payload store, and how to close them.
+
+    Attributes:
+        transfers: where the payload store takes uploads itself; elsewhere the server does.
+    """
 
     log: EventLog
+    retention: LogRetention
     directory: Directory
     payloads: PayloadStore
+    transfers: PayloadTransfers | None = None
     close: Callable[[], None]
 
 
 def sqlite_stores(data: Path) -> Stores:
     """All in one file in `data`, which must exist."""
     database = SqliteDatabase(data / DATABASE)
+    directory = SqliteDirectory(database)
     return Stores(
         log=SqliteLog(database),
-        directory=SqliteDirectory(database),
+        retention=SqliteRetention(database, also_purge=directory.purge),
+        directory=directory,
         payloads=SqlitePayloads(database),
         close=database.close,
     )
@@ -43,6 +54,7 @@ def dynamodb_stores(endpoint: AwsEndpoint) -> Stores:
     """Two tables and a bucket; made first where `endpoint` is not AWS itself."""
     from flowstrand.directory.dynamodb import DynamoDirectory, create_directory_table
     from flowstrand.log.dynamodb import DynamoLog, create_log_table
+    from flowstrand.log.dynamodb_retention import DynamoRetention
     from flowstrand.payloads.s3 import S3Payloads
 
     dynamodb, s3 = endpoint.dynamodb(), endpoint.s3()
@@ -50,9 +62,12 @@ def dynamodb_stores(endpoint: AwsEndpoint) -> Stores:
         create_log_table(dynamodb, endpoint.log_table)
         create_directory_table(dynamodb, endpoint.directory_table)
         endpoint.ensure_bucket(s3)
+    payloads = S3Payloads(s3, endpoint.payload_bucket)
     return Stores(
         log=DynamoLog(dynamodb, endpoint.log_table),
+        retention=DynamoRetention(dynamodb, endpoint.log_table),
         directory=DynamoDirectory(dynamodb, endpoint.directory_table),
-        payloads=S3Payloads(s3, endpoint.payload_bucket),
+        payloads=payloads,
+        transfers=payloads,
         close=lambda: None,
     )

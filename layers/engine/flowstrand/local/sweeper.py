@@ -1,4 +1,4 @@
-"""`Sweeper`: the schedule's part. Wakes every open execution at start-up and from time to time (law 8)."""
+"""`Sweeper`: the schedule's part. Has something done from time to time: open executions woken (law 8), ended ones let go."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _RETRY_S = 1.0
 class Sweeper:
     """A thread that sweeps at an interval."""
 
-    def __init__(self, sweep: Callable[[], int], *, interval_ms: int) -> None:
-        """`sweep` wakes every open execution and returns how many there were."""
+    def __init__(self, sweep: Callable[[], int], *, interval_ms: int, name: str = "sweeper") -> None:
+        """`sweep` does it, and returns how many executions it had to do with."""
         self._sweep = sweep
         self._interval_s = interval_ms / 1_000
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def sweep_until_done(self) -> int:
-        """Sweep now, again and again until it succeeds or the sweeper is stopped; how many executions were open."""
+        """Sweep now, again and again until it succeeds or the sweeper is stopped; how many executions that were."""
         while not self._stopping.is_set():
             try:
                 return self._sweep()
             except Exception:
-                _logger.exception("the sweep failed; trying again")
+                _logger.exception("the %s failed; trying again", self._thread.name)
                 self._stopping.wait(_RETRY_S)
         return 0
 

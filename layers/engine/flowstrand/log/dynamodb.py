@@ -119,6 +119,10 @@ def create_log_table(client: DynamoDBClient, name: str) -> None:
             BillingMode="PAY_PER_REQUEST",
         )
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    with suppress(ClientError):  # it has been enabled before
+        client.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
+        )
 
 
 def _item(commit: Commit) -> dict[str, AttributeValueTypeDef]:
@@ -139,6 +143,7 @@ def _item(commit: Commit) -> dict[str, AttributeValueTypeDef]:
 
 def _commit(key: LogKey, item: dict[str, Any]) -> Commit:
     checkpoint, checkpoint_at = item.get("checkpoint"), item.get("checkpoint_at")
+    expires_at = item.get("expires_at")
     return Commit(
         key=key,
         sequence=int(item["sequence"]["N"]),
@@ -148,4 +153,5 @@ def _commit(key: LogKey, item: dict[str, Any]) -> Commit:
         commit_id=item["commit_id"]["S"],
         checkpoint=None if checkpoint is None else bytes(checkpoint["B"]),
         checkpoint_at=None if checkpoint_at is None else int(checkpoint_at["N"]),
+        expires_at_ms=None if expires_at is None else int(expires_at["N"]) * 1_000,
     )

@@ -44,6 +44,8 @@ class Commit:
         commit_id: chosen by the writer for this attempt; how a writer recognises its own write.
         checkpoint: the state folded up to and including this commit, packed; in some commits only.
         checkpoint_at: the sequence of the newest commit that has a checkpoint (this one included), or None.
+        expires_at_ms: until when the store keeps it; None for as long as nobody says otherwise. `log.retention` sets it, once and
+            long after the log has ended, and no writer does. Where the newest commit of a log has it, the log has expired.
     """
 
     key: LogKey
@@ -54,6 +56,7 @@ class Commit:
     commit_id: str
     checkpoint: bytes | None = None
     checkpoint_at: int | None = None
+    expires_at_ms: int | None = None
 
     @property
     def last_sequence(self) -> int:

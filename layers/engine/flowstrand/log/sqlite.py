@@ -20,9 +20,13 @@ CREATE TABLE IF NOT EXISTS log_commits (
     commit_id     TEXT    NOT NULL,
     checkpoint    BLOB,
     checkpoint_at INTEGER,
+    expires_at    INTEGER,
     PRIMARY KEY (execution, sequence)
 )
 """
+_EXPIRY_COLUMN = "ALTER TABLE log_commits ADD COLUMN expires_at INTEGER"
+_EXPIRY_INDEX = "CREATE INDEX IF NOT EXISTS log_expiry ON log_commits (expires_at) WHERE expires_at IS NOT NULL"
+_COLUMNS = "SELECT name FROM pragma_table_info('log_commits')"
 _PUT = """
 INSERT INTO log_commits
     (execution, sequence, count, events, written_at, commit_id, checkpoint, checkpoint_at)
@@ -30,11 +34,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _STANDING = "SELECT commit_id FROM log_commits WHERE execution = ? AND sequence = ?"
 _NEWEST = """
-SELECT sequence, count, events, written_at, commit_id, checkpoint, checkpoint_at
+SELECT sequence, count, events, written_at, commit_id, checkpoint, checkpoint_at, expires_at
 FROM log_commits WHERE execution = ? AND sequence <= ? ORDER BY sequence DESC LIMIT 1
 """
 _FOLLOWING = """
-SELECT sequence, count, events, written_at, commit_id, checkpoint, checkpoint_at
+SELECT sequence, count, events, written_at, commit_id, checkpoint, checkpoint_at, expires_at
 FROM log_commits WHERE execution = ? AND sequence > ? ORDER BY sequence LIMIT ?
 """
 _HIGHEST_SEQUENCE = 2**63 - 1
@@ -48,12 +52,21 @@ class SqliteLog(RowLog):
         super().__init__(SqliteRows(database))
 
 
+def create_log_table(database: SqliteDatabase) -> None:
+    """Create the table, or add what one of an earlier version lacks."""
+    with database.transaction():
+        database.execute(_SCHEMA)
+        if ("expires_at",) not in database.execute(_COLUMNS):
+            database.execute(_EXPIRY_COLUMN)
+        database.execute(_EXPIRY_INDEX)
+
+
 class SqliteRows:
     """`CommitRows` in a table. Every read is consistent."""
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
-        database.create(_SCHEMA)
+        create_log_table(database)
 
     def put(self, commit: Commit) -> str | None:
         """See `CommitRows.put`."""
@@ -111,7 +124,7 @@ def _row(commit: Commit) -> tuple[str | int | bytes | None, ...]:
 
 
 def _commit(key: LogKey, row: tuple[Any, ...]) -> Commit:
-    sequence, count, events, written_at, commit_id, checkpoint, checkpoint_at = row
+    sequence, count, events, written_at, commit_id, checkpoint, checkpoint_at, expires_at = row
     return Commit(
         key=key,
         sequence=sequence,
@@ -121,4 +134,5 @@ def _commit(key: LogKey, row: tuple[Any, ...]) -> Commit:
         commit_id=commit_id,
         checkpoint=checkpoint,
         checkpoint_at=checkpoint_at,
+        expires_at_ms=expires_at,
     )

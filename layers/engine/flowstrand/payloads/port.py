@@ -21,3 +21,7 @@ class PayloadStore(Protocol):
             LogCorrupted: nothing is stored there, or it does not match its digest.
         """
         ...
+
+    def size_of(self, org: OrgId, sha256: str) -> int | None:
+        """How many bytes are stored there; None for nothing."""
+        ...

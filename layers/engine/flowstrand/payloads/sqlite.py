@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS payloads (
 """
 _PUT = "INSERT OR IGNORE INTO payloads (org, sha256, body) VALUES (?, ?, ?)"
 _GET = "SELECT body FROM payloads WHERE org = ? AND sha256 = ?"
+_SIZE = "SELECT length(body) FROM payloads WHERE org = ? AND sha256 = ?"
 
 
 class SqlitePayloads:
@@ -38,3 +39,8 @@ class SqlitePayloads:
         """See `PayloadStore.get`."""
         rows = self._database.execute(_GET, (org, sha256))
         return verified(sha256, rows[0][0] if rows else None)
+
+    def size_of(self, org: OrgId, sha256: str) -> int | None:
+        """See `PayloadStore.size_of`."""
+        rows = self._database.execute(_SIZE, (org, sha256))
+        return int(rows[0][0]) if rows else None

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Protocol, TypeAlias, Union, cast
 
 from flowstrand.engine.names import is_name
+from flowstrand.engine.payload_reference import is_reference
 from flowstrand.errors import CodecFailed, ConfigurationError
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
@@ -90,12 +91,12 @@ class PayloadCodecs:
     def to_wire(self, value: JsonValue) -> JsonValue:
         """`value` as it leaves this process. Null is never encoded: it is how an input that is not given looks.
 
-        Without a codec that is `value` itself, unless it would be taken for an encoded one: then it is put in an envelope.
+        What stands for an uploaded value goes as it is. Without a codec that is `value` itself, unless it would be taken for an encoded one: then it is put in an envelope.
 
         Raises:
             CodecFailed: a codec raised.
         """
-        if value is None or not (self._chain or _is_envelope(value)):
+        if value is None or is_reference(value) or not (self._chain or _is_envelope(value)):
             return value
         data = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
         for codec in self._chain:

@@ -41,6 +41,14 @@ def tell_heirs(services: Services, org: OrgId, parent: ParentRef, end: telling.E
             services.directory.delete(partition, heir.key)
 
 
+def forget_heirs(services: Services, org: OrgId, parent: ParentRef) -> None:
+    """Whoever adopted the child of `parent` has been told; nothing of it is needed any more."""
+    partition = _partition(org, parent)
+    while heirs := services.directory.scan(partition, limit=_PAGE):
+        for heir in heirs:
+            services.directory.delete(partition, heir.key)
+
+
 def is_child_of(child: OpenChild, parent: ParentRef | None, expected: ParentRef) -> bool:
     """Whether an execution with that `parent` is the child that another has open: its own, or one that it has adopted."""
     return parent == expected or (child.is_adopted and parent is not None and parent.position == child.position)

@@ -13,8 +13,9 @@ from typing import Generic, TypeAlias, TypeVar
 from flowstrand.engine import ids
 from flowstrand.engine.events import Event, EventData
 from flowstrand.engine.evolve import Draft, fold
+from flowstrand.engine.expired import state_of_ends
 from flowstrand.engine.state import ExecutionState
-from flowstrand.errors import NotFound, StoreUnavailable, Unavailable
+from flowstrand.errors import Gone, LogCorrupted, NotFound, StoreUnavailable, Unavailable
 from flowstrand.log.checkpoint import pack_checkpoint, unpack_checkpoint
 from flowstrand.log.packing import pack_stored, stored_form, unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
@@ -39,6 +40,7 @@ class Tip:
         checkpoint_at: the sequence of the newest commit with a checkpoint.
         bytes_since: bytes of events written after it.
         checkpoint_bytes: its size.
+        is_expired: whether retention has left nothing of the log but how it began and how it ended.
     """
 
     key: LogKey
@@ -46,6 +48,7 @@ class Tip:
     checkpoint_at: int | None = None
     bytes_since: int = 0
     checkpoint_bytes: int = 0
+    is_expired: bool = False
 
 
 class Contended(Exception):
@@ -76,31 +79,64 @@ def load(services: Services, key: LogKey) -> Tip | None:
     """The tip of a log, read consistently; None for an empty log.
 
     What is read: the commit that this process saw last and what follows it, else the tail and what follows the newest
-    checkpoint.
+    checkpoint. Of an expired log, its first commit and its last; one that has lost its last as well is as good as empty.
     """
+    try:
+        return _load(services, key)
+    except LogCorrupted:
+        tail = services.log.tail(key)  # perhaps it has expired since its tail was read
+        if tail is None or tail.expires_at_ms is None:
+            raise
+        return _ends_of(services, tail)
+
+
+def _load(services: Services, key: LogKey) -> Tip | None:
     known = services.tips.newest(key)
     if known is not None:
         # Its last commit is read again: were the log gone since, appending behind what is remembered would reopen it.
         commits = services.log.read(key, after=known.state.sequence - 1)
-        if commits:
+        if commits and commits[-1].expires_at_ms is None:
             return _noted(services, advance(known, key, commits[1:]))
     tail = services.log.tail(key)
     if tail is None:
         return None
+    if tail.expires_at_ms is not None:
+        return _ends_of(services, tail)
     if tail.checkpoint is not None:
         return _noted(services, advance(None, key, [tail]))
     return _noted(services, advance(None, key, services.log.read(key, after=(tail.checkpoint_at or 1) - 1)))
 
 
+def _ends_of(services: Services, tail: Commit) -> Tip | None:
+    """The tip of an expired log; None where its last commit is gone."""
+    end = unpack_events(tail)[-1]
+    first = services.log.commit_at(tail.key, 1)
+    if not end.is_terminal or first is None:
+        return None
+    return Tip(tail.key, state_of_ends(unpack_events(first), end), is_expired=True)
+
+
 def require(services: Services, key: LogKey) -> Tip:
-    """The tip of an execution that must exist. A standalone task is none, though its log is like one.
+    """The tip of an execution that must exist, and whole. A standalone task is none, though its log is like one.
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
+        Gone: `EXECUTION_EXPIRED`.
     """
     tip = None if ids.is_standalone_task(key.execution_id) else load(services, key)
     if tip is None:
         raise execution_not_found()
+    return require_whole(tip)
+
+
+def require_whole(tip: Tip) -> Tip:
+    """`tip`, unless it is of an expired log, of which nothing more can be said.
+
+    Raises:
+        Gone: `EXECUTION_EXPIRED`.
+    """
+    if tip.is_expired:
+        raise Gone("the execution ended too long ago for its log to be kept", code="EXECUTION_EXPIRED")
     return tip
 
 
@@ -233,6 +269,7 @@ def transact(
 
     Raises:
         NotFound: the log is empty.
+        Gone: it has expired.
         Unavailable: `BUSY`: what it begins with is still being copied.
         Contended: there were too many conflicts.
         StoreUnavailable: it may or may not have been written.

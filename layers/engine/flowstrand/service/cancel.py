@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 
-from flowstrand.engine.decide import cancel as decide
 from flowstrand.engine.decide import child as decide_child
-from flowstrand.engine.events import ChildCancellationRequested, ErrorInfo, EventType, ParentRef
-from flowstrand.engine.evolve import Draft
+from flowstrand.engine.events import ChildCancellationRequested, ErrorInfo, ParentRef
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.engine.state import OpenChild
 from flowstrand.errors import Conflict, LogCorrupted, NotFound
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.service import adoption, append, succession
+from flowstrand.service import adoption, append, inbox, requests, succession
 from flowstrand.service.container import Services
 from flowstrand.service.waking import wake
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
-    reason: str | None
-    cascade: bool
-    force: bool
-    request_id: str | None
 
 
 def cancel(
@@ -51,15 +42,21 @@ def cancel(
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
+        Gone: `EXECUTION_EXPIRED`.
         Conflict: `EXECUTION_CLOSED`.
         Unavailable, StoreUnavailable: it may or may not have been recorded; ask again.
     """
-    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
-    request = _Request(reason=reason, cascade=cascade, force=force, request_id=request_id)
-    try:
-        return _cancel(services, tip, request)
-    except append.Contended as contended:
-        raise append.unavailable(contended) from contended
+    tip = succession.require_whole(services, LogKey(org, ExecutionId(execution_id)))
+    request = requests.Cancellation(reason=reason, cascade=cascade, force=force, request_id=request_id)
+    while True:
+        try:
+            return _cancel(services, tip, request, conflicts=services.settings.append_attempts_before_inbox)
+        except append.Contended as contended:
+            request = replace(request, request_id=request.request_id or services.random_bytes(12).hex())
+            if not inbox.leave(services, contended.tip, request):
+                raise append.unavailable(contended) from contended
+            # There is one request in a log at most: asked once more, the log says where, or who goes on from it.
+            tip, _ = append.catch_up(services, contended.tip)
 
 
 def tell_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
@@ -77,51 +74,34 @@ def tell_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
         error = ErrorInfo(type="NotFound", message=missing.message)
         append.transact(services, tip.key, lambda draft: decide_child.cancel_failed(draft, child.position, error))
         return
-    request = _Request(
+    request = requests.Cancellation(
         reason=_reason(services, tip.key, child),
         cascade=True,
         force=child.is_forced,
         request_id=f"{parent.workflow_execution_id}/{child.position}/{child.cancel_at}",
     )
     try:
-        _cancel(services, found, request)
+        _cancel(services, found, request, conflicts=append.MAX_CONFLICTS)  # nobody but the resumer drains inboxes
     except Conflict:  # it has ended; woken again, it tells its parent how
         last = succession.follow(services, found)
         wake(services, last.key, last.state.sequence)
 
 
-def _cancel(services: Services, tip: append.Tip, request: _Request) -> int:
+def _cancel(services: Services, tip: append.Tip, request: requests.Cancellation, *, conflicts: int) -> int:
     """Record the request where the execution has got to, and wake it. Returns the sequence of its event.
 
     Raises:
         Conflict: `EXECUTION_CLOSED`.
+        Contended: `tip` is contended.
     """
     while True:
-        appended = append.transact(services, tip.key, lambda draft: _decide(draft, request), tip=tip)
+        appended = append.transact(
+            services, tip.key, partial(requests.decide, request=request), tip=tip, conflicts=conflicts
+        )
         if appended.result is not None:
             wake(services, tip.key, appended.sequence or appended.result)
             return appended.result
         tip = succession.successor_of(services, appended.tip) or tip
-
-
-def _decide(draft: Draft, request: _Request) -> int | None:
-    """The sequence of `CANCELLATION_REQUESTED`, recorded now or before; None where another execution goes on from here."""
-    state = draft.state
-    known = state.requests.get(request.request_id) if request.request_id is not None else None
-    if known is not None and (state.closed or not request.force):
-        return known
-    if state.continued_as is not None:
-        return None
-    if request.force and state.closed is EventType.WORKFLOW_CANCELLED:
-        return state.cancel_requested_at or state.sequence  # ended already, as was asked for
-    decide.cancel(
-        draft,
-        reason=request.reason,
-        cascade=request.cascade,
-        force=request.force,
-        request_id=request.request_id,
-    )
-    return draft.state.cancel_requested_at
 
 
 def _reason(services: Services, key: LogKey, child: OpenChild) -> str | None:

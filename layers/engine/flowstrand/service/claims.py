@@ -18,8 +18,9 @@ from flowstrand.log.packing import unpack_events_at
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import TaskMessage
 from flowstrand.queues.port import ReceivedTask
-from flowstrand.service import append, leases, payloads, queue_limits
+from flowstrand.service import append, leases, queue_limits
 from flowstrand.service.container import Services
+from flowstrand.service.inputs import Inputs
 from flowstrand.service.tokens import Lease
 from flowstrand.service.waking import wake
 
@@ -34,6 +35,7 @@ class ClaimedTask:
         non_retryable: names of error classes after which no further attempt is wanted. Only the worker can tell whether
             what was raised is of a class derived from one of them.
         heartbeat_details: what an earlier attempt said with its last heartbeat.
+        input_url: where the input is to be had, if that is too large to be told here; then `input` stands for it.
     """
 
     task_execution_id: str
@@ -47,6 +49,7 @@ class ClaimedTask:
     heartbeat_ms: int
     non_retryable: tuple[str, ...] = ()
     heartbeat_details: JsonValue = None
+    input_url: str | None = None
 
 
 def claim_all(
@@ -63,11 +66,12 @@ def claim_all(
         StoreUnavailable: some attempts may have been claimed; their leases end by themselves.
     """
     counted_in = queue if queue_limits.is_counted(services, org, queue) else None
+    inputs = Inputs(services, org)
     claimed: list[ClaimedTask] = []
     by_execution = sorted(received, key=lambda item: item.message.execution_id)
     for _, group in groupby(by_execution, key=lambda item: item.message.execution_id):
         items = list(group)
-        claim = _Claim(services, items[0].message.key, worker_id, kinds, counted_in)
+        claim = _Claim(services, items[0].message.key, worker_id, kinds, counted_in, inputs)
         claimed += claim.make(items)
         for item in claim.settled:
             services.tasks.delete(org, queue, item)
@@ -95,7 +99,7 @@ def claim_one(
     """
     item = ReceivedTask(message=message, receipt="")
     counted_in = queue if queue_limits.is_counted(services, message.org, queue) else None
-    claim = _Claim(services, message.key, worker_id, kinds, counted_in)
+    claim = _Claim(services, message.key, worker_id, kinds, counted_in, Inputs(services, message.org))
     claimed = claim.make([item])
     if claimed:
         return claimed[0]
@@ -120,12 +124,14 @@ class _Claim:
         worker_id: str,
         kinds: Collection[str],
         counted_in: str | None,
+        inputs: Inputs,
     ) -> None:
         self._services = services
         self._key = key
         self._worker_id = worker_id
         self._kinds = kinds
         self._counted_in = counted_in
+        self._inputs = inputs
         self.settled: list[ReceivedTask] = []
         self.others: list[ReceivedTask] = []
         self.is_gone = False
@@ -182,11 +188,13 @@ class _Claim:
             sequence=sequence,
             counted_in=self._counted_in,
         )
+        given = self._inputs.give(created.input)
         return ClaimedTask(
             task_execution_id=known.task_execution_id,
             workflow_execution_id=None if tip.state.is_task else tip.state.workflow_execution_id,
             kind=known.kind,
-            input=payloads.fetch(self._services, self._key.org, created.input),
+            input=given.value,
+            input_url=given.url,
             attempt=known.attempts,
             max_retries=known.retry.max_retries,
             lease_token=self._services.tokens.sign(lease),

@@ -10,7 +10,9 @@ from flowstrand.directory.port import Directory
 from flowstrand.engine.replay.program import Program
 from flowstrand.errors import ConfigurationError
 from flowstrand.log.port import EventLog, LogKey
+from flowstrand.log.retention import LogRetention
 from flowstrand.payloads.port import PayloadStore
+from flowstrand.payloads.transfers import PayloadTransfers
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service.clock import Clock
 from flowstrand.service.org_settings import OrgSettingsCache
@@ -46,7 +48,11 @@ class Changes(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """One adapter set, its settings and the code it hosts."""
+    """One adapter set, its settings and the code it hosts.
+
+    Attributes:
+        retention: lets logs expire; only where the janitor runs.
+    """
 
     log: EventLog
     payloads: PayloadStore
@@ -61,10 +67,12 @@ class Services:
     changes: Changes
     warm: WarmCache
     settings: Settings
+    transfers: PayloadTransfers | None = None
     tips: TipCache = field(default_factory=TipCache)
     turnstile: Turnstile = field(default_factory=OpenTurnstile)
     org_settings: OrgSettingsCache = field(default_factory=OrgSettingsCache)
     quotas: QuotaMemory = field(default_factory=QuotaMemory)
+    retention: LogRetention | None = None
     presence: Presence = field(init=False)
     queues: QueueControls = field(init=False)
 

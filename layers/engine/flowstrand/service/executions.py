@@ -36,6 +36,7 @@ class StartRequest:
     Attributes:
         input: JSON of at most `Settings.max_payload_bytes`.
         timeout_ms: how long the execution may take; None for ever.
+        idempotency_key: what stands for it, so that the key can be found from the log.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class StartRequest:
     version: str | None = None
     metadata: JsonObject | None = None
     timeout_ms: int | None = None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ def require_startable(services: Services, org: OrgId, request: StartRequest) -> 
     manifest = definitions.find_workflow(services, org, request.kind)
     if manifest is None:
         raise NotFound(f"no workflow {request.kind!r} is known", code="UNKNOWN_WORKFLOW_KIND")
-    payloads.require_storable(services, request.input)
+    payloads.require_storable(services, request.input, org=org)
     input_schema.require_fitting(manifest.input_schema, request.input)
 
 
@@ -138,6 +140,7 @@ def begin(services: Services, key: LogKey, request: StartRequest, *more: EventDa
         version=request.version,
         metadata=request.metadata,
         timeout_at_ms=None if request.timeout_ms is None else now_ms + request.timeout_ms,
+        idempotency_key=request.idempotency_key,
     )
     return begin_log(services, key, started, *more)
 
@@ -155,12 +158,13 @@ def begin_log(services: Services, key: LogKey, *events: EventData) -> append.Tip
 
 
 def get(services: Services, org: OrgId, execution_id: str) -> ExecutionSnapshot:
-    """The execution as it stands.
+    """The execution as it stands; of one whose log has expired, as it ended.
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`: unknown, or another org's.
     """
-    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    key = LogKey(org, ExecutionId(execution_id))
+    tip = append.load(services, key) or append.require(services, key)
     succession.ensure_successor(services, tip)
     return snapshot(services, tip)
 

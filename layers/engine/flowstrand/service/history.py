@@ -13,7 +13,7 @@ from flowstrand.engine.events import Event, EventType
 from flowstrand.engine.events.codec import public_data
 from flowstrand.engine.ids import ExecutionId, OrgId, is_standalone_task
 from flowstrand.engine.names import is_id
-from flowstrand.errors import InvalidInput, LogCorrupted
+from flowstrand.errors import Gone, InvalidInput, LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
 from flowstrand.service import payloads
@@ -67,6 +67,7 @@ def end(services: Services, org: OrgId, execution_id: ExecutionId, *, after: int
     Raises:
         NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
         InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`).
+        Gone: what follows `after` is not kept any more (`EXECUTION_EXPIRED` from the beginning, else `CURSOR_EXPIRED`).
     """
     tail = _tail(services, LogKey(org, execution_id), after)
     return LogEnd(sequence=tail.last_sequence, closed=_is_terminal(unpack_events(tail)))
@@ -86,6 +87,7 @@ def page(
     Raises:
         NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
         InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`), or `limit` is out of range.
+        Gone: what follows `after` is not kept any more (`EXECUTION_EXPIRED` from the beginning, else `CURSOR_EXPIRED`).
         LogCorrupted: the log is not contiguous.
     """
     if not 1 <= limit <= MAX_LIMIT:
@@ -94,7 +96,11 @@ def page(
     tail = _tail(services, key, after)
     if tail.last_sequence == after:
         return HistoryPage(events=(), next_after=after, up_to_date=True, closed=_is_terminal(unpack_events(tail)))
-    scanned = _read(services, key, tail, after=after, limit=limit if types is None else _FILTERED_SCAN)
+    try:
+        scanned = _read(services, key, tail, after=after, limit=limit if types is None else _FILTERED_SCAN)
+    except LogCorrupted:
+        _tail(services, key, after)  # perhaps it has expired since its tail was read
+        raise
     events, next_after = _take(services, org, scanned, limit=limit, types=types)
     closed = _is_terminal(scanned) or _is_terminal(unpack_events(tail))
     last_known = max(tail.last_sequence, scanned[-1].sequence)
@@ -131,15 +137,22 @@ def wait(
 
 
 def _tail(services: Services, key: LogKey, after: int) -> Commit:
-    """The newest commit, which must reach `after`."""
+    """The newest commit, which must reach `after`, and behind which nothing may be missing that a reader at `after` wants."""
     tail = services.log.tail(key) if is_id(key.execution_id) else None
-    if tail is None:
+    if tail is None or (tail.expires_at_ms is not None and not _is_terminal(unpack_events(tail))):
         raise task_not_found() if is_standalone_task(key.execution_id) else execution_not_found()
     if after > tail.last_sequence:
         raise InvalidInput(
             f"position {after} lies beyond the last event, {tail.last_sequence}", code="POSITION_BEYOND_TAIL"
         )
+    if tail.expires_at_ms is not None and tail.sequence > after + 1:
+        raise _expired(after)
     return tail
+
+
+def _expired(after: int) -> Gone:
+    code = "CURSOR_EXPIRED" if after else "EXECUTION_EXPIRED"
+    return Gone("the execution ended too long ago for its log to be kept", code=code)
 
 
 def _read(services: Services, key: LogKey, tail: Commit, *, after: int, limit: int) -> list[Event]:

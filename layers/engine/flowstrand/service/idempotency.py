@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from flowstrand.directory.port import Item, PreconditionFailed
 from flowstrand.engine import ids
+from flowstrand.engine.events import EventType
 from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.errors import Gone
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
 from flowstrand.service import append, succession
@@ -107,10 +110,41 @@ def chain_of(services: Services, org: OrgId, execution_id: ExecutionId) -> tuple
     """Where the log of an execution stands, and of each that it has continued as; empty where it has none."""
     tip = append.load(services, LogKey(org, execution_id))
     chain: list[append.Tip] = []
-    while tip is not None:
-        chain.append(tip)
-        tip = succession.successor_of(services, tip)
+    with suppress(Gone):
+        while tip is not None:
+            chain.append(tip)
+            tip = succession.successor_of(services, tip)
     return tuple(chain)
+
+
+def release(services: Services, tip: append.Tip, key: str) -> int | None:
+    """Let the key go of an execution that has ended and is to expire: to what it has continued as, else to nobody.
+
+    Returns:
+        None once the key does not stand for it any more, else until when it does.
+
+    Raises:
+        PreconditionFailed: somebody else has changed what the key stands for; look again.
+    """
+    claim = _find(services, tip.key.org, key)
+    if claim is None or claim.execution_id != tip.key.execution_id:
+        return None
+    successor = succession.successor_of(services, tip)
+    address = _address(tip.key.org, key)
+    if successor is not None:
+        row: JsonObject = {
+            "execution": successor.key.execution_id,
+            "claimedAt": claim.claimed_at_ms,
+            "expiresAt": claim.expires_at_ms,
+            "before": claim.before,
+        }
+        services.directory.put(*address, row, expect=claim.version)
+        return None
+    is_completed = tip.state.closed in {EventType.WORKFLOW_COMPLETED, EventType.TASK_COMPLETED}
+    if is_completed and services.clock.now_ms() < claim.expires_at_ms:
+        return claim.expires_at_ms
+    services.directory.delete(*address, expect=claim.version)
+    return None
 
 
 def _stands(claim: _Claim, chain: tuple[append.Tip, ...], now_ms: int, gives_way: GivesWay) -> bool:

@@ -1,39 +1,63 @@
-"""The inbox: where a report goes when too many others are being appended at once (fan-in).
+"""The inbox: where a report or a request goes when too many others are being appended at once (fan-in).
 
-Only the resumer drains it, into its own commits. Direct and inboxed reports are checked against the same state, so that
-nothing is applied twice.
+Only the resumer drains it, into its own commits. What comes directly and what comes by the inbox is checked against the same
+state, so that nothing is applied twice.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from flowstrand.directory.port import Item
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.errors import Conflict, Unavailable
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import Wake
-from flowstrand.service import append, reports
+from flowstrand.service import append, reports, requests
 from flowstrand.service.container import Services
 from flowstrand.service.reports import Report
+from flowstrand.service.requests import Request
+
+Left: TypeAlias = Report | Request
+"""What may be left in an inbox."""
 
 _BATCH = 100
-_POLL_MS = 50
+_POLL_MS, _MAX_POLL_MS = 50.0, 400.0
 
 
-def put(services: Services, tip: append.Tip, report: Report) -> None:
-    """Leave a report for the resumer, and wake it. A repetition is the same item."""
+def put(services: Services, tip: append.Tip, left: Left) -> None:
+    """Leave something for the resumer, and wake it. A repetition is the same item."""
     key = tip.key
-    services.directory.put(_partition(key), reports.request_id(report), reports.dump(report))
+    services.directory.put(_partition(key), _name(left), _dump(left))
     wake = Wake(org=key.org, execution_id=key.execution_id, sequence=tip.state.sequence + 1)
     services.control.send([wake])
 
 
-def holds(services: Services, key: LogKey, report: Report) -> bool:
-    """Whether the report is still waiting."""
-    return services.directory.get(_partition(key), reports.request_id(report)) is not None
+def holds(services: Services, key: LogKey, left: Left) -> bool:
+    """Whether it is still waiting."""
+    return services.directory.get(_partition(key), _name(left)) is not None
+
+
+def leave(services: Services, tip: append.Tip, left: Left) -> bool:
+    """Leave something for the resumer, and wait until it has been taken; false where it was not in time.
+
+    What was taken is in the log, or has been dropped: only then is there an answer.
+    """
+    put(services, tip, left)
+    give_up_ms = services.clock.now_ms() + services.settings.inbox_wait_ms
+    delay_ms = _POLL_MS
+    while services.clock.now_ms() < give_up_ms:
+        if not holds(services, tip.key, left):
+            return True
+        services.clock.sleep_ms(delay_ms)
+        delay_ms = min(
+            _MAX_POLL_MS, delay_ms * 3 / 2
+        )  # a crowd that waits must not keep the resumer from the store
+    return False
 
 
 def wait_for(
@@ -49,21 +73,13 @@ def wait_for(
         Conflict: `STALE_ATTEMPT`: the resumer dropped it.
         Unavailable: `BUSY`: it was not taken in time; report it again.
     """
-    put(services, tip, report)
-    give_up_ms = services.clock.now_ms() + services.settings.inbox_wait_ms
-    while services.clock.now_ms() < give_up_ms:
-        if not holds(
-            services, tip.key, report
-        ):  # what was taken is in the log, or is dropped: only now is there an answer
-            sequence = answer()
-            if sequence is None:
-                raise Conflict(f"attempt {report.attempt} is no longer running", code="STALE_ATTEMPT")
-            return sequence
-        services.clock.sleep_ms(_POLL_MS)
-    sequence = answer()  # whoever took it may have ended before it deleted the item
-    if sequence is None:
-        raise Unavailable(busy, code="BUSY", retry_after_s=1)
-    return sequence
+    is_taken = leave(services, tip, report)
+    sequence = answer()  # in any case: whoever took it may have ended before it deleted the item
+    if sequence is not None:
+        return sequence
+    if is_taken:
+        raise Conflict(f"attempt {report.attempt} is no longer running", code="STALE_ATTEMPT")
+    raise Unavailable(busy, code="BUSY", retry_after_s=1)
 
 
 def drain(services: Services, key: LogKey) -> bool:
@@ -83,7 +99,7 @@ def _drain(services: Services, key: LogKey) -> bool:
         taking = _Taking(_fitting(found, services.settings.max_commit_bytes))
         append.transact(services, key, taking.decide)
         services.directory.delete_many([(_partition(key), name) for name in taking.ours])
-        if len(taking.reports) == len(found) < _BATCH:
+        if len(taking.left) == len(found) < _BATCH:
             break
     return had_any
 
@@ -98,25 +114,41 @@ class _Taking:
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
-        self.reports = {item.key: reports.parse(item.data) for item in items}
+        self.left = {item.key: _parse(item.data) for item in items}
         self.ours: Sequence[str] = ()
         self._stale: frozenset[str] | None = None
 
     def decide(self, draft: Draft) -> None:
         """Apply what applies."""
-        applied = {name for name, report in self.reports.items() if _applies(draft, report)}
+        applied = {name for name, left in self.left.items() if _applies(draft, left)}
         if self._stale is None:
-            self._stale = frozenset(self.reports.keys() - applied)
-        self.ours = [name for name in self.reports if name in applied or name in self._stale]
+            self._stale = frozenset(self.left.keys() - applied)
+        self.ours = [name for name in self.left if name in applied or name in self._stale]
 
 
-def _applies(draft: Draft, report: Report) -> bool:
-    """Apply a report; says whether it still applied."""
+def _applies(draft: Draft, left: Left) -> bool:
+    """Apply a report or a request; says whether it still applied."""
+    before = draft.state.sequence
     try:
-        reports.decide(draft, report)
+        if isinstance(left, Report):
+            reports.decide(draft, left)
+            return True
+        requests.decide(draft, left)
     except Conflict:
         return False
-    return True
+    return draft.state.sequence > before
+
+
+def _name(left: Left) -> str:
+    return reports.request_id(left) if isinstance(left, Report) else requests.item_key(left)
+
+
+def _dump(left: Left) -> JsonObject:
+    return reports.dump(left) if isinstance(left, Report) else requests.dump(left)
+
+
+def _parse(body: JsonObject) -> Left:
+    return requests.parse(body) if body.get("type") in requests.TYPES else reports.parse(body)
 
 
 def _fitting(items: Sequence[Item], max_bytes: int) -> Sequence[Item]:

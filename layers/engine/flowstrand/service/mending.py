@@ -15,7 +15,7 @@ from flowstrand.service.open_executions import SHARDS, OpenExecution
 from flowstrand.service.projection import project
 
 _BATCH = 100
-_LONGEST_MS = 30_000
+_LONGEST_MS = 20_000
 """When a round ends, though it is not done. The next begins with another shard."""
 
 

@@ -31,6 +31,8 @@ _EVENTS_TOGETHER = 3_000
 """Events beyond which nothing more is added to a transaction."""
 _TRIES = 12
 """How often one transaction is tried while others keep coming first, or the store is busy."""
+_PATIENCE_MS = 20_000
+"""When no org is tried more than once any more: where the store is away, they are not to be waited for one after the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +56,11 @@ def project(services: Services, wanted: Mapping[LogKey, int]) -> Mapping[LogKey,
     by_org: defaultdict[OrgId, dict[LogKey, int]] = defaultdict(dict)
     for key, sequence in wanted.items():
         by_org[key.org][key] = sequence
+    patient_until_ms = services.clock.now_ms() + _PATIENCE_MS
     failures: dict[LogKey, Exception] = {}
     for org, logs in by_org.items():
-        failures |= _project_org(services, org, logs)
+        is_patient = services.clock.now_ms() < patient_until_ms
+        failures |= _project_org(services, org, logs, tries=_TRIES if is_patient else 1)
     return failures
 
 
@@ -65,21 +69,23 @@ def is_projected(services: Services, key: LogKey, sequence: int) -> bool:
     return listing_rows.read(services.directory, [key])[key].projected >= sequence
 
 
-def _project_org(services: Services, org: OrgId, wanted: Mapping[LogKey, int]) -> dict[LogKey, Exception]:
+def _project_org(
+    services: Services, org: OrgId, wanted: Mapping[LogKey, int], *, tries: int
+) -> dict[LogKey, Exception]:
     behind = dict(wanted)
     failures: dict[LogKey, Exception] = {}
-    backoff, tries = append.Backoff(services), 0
+    backoff, tried = append.Backoff(services), 0
     while behind:
         batch = dict(islice(behind.items(), _LOGS_TOGETHER))
         try:
             done = _move_on(services, org, batch, failures)
         except (PreconditionFailed, StoreUnavailable) as error:
-            tries += 1
-            if tries == _TRIES:
+            tried += 1
+            if tried >= tries:
                 return failures | dict.fromkeys(behind, error)
             backoff.wait()
         else:
-            tries = 0
+            tried = 0
             for key in done | (failures.keys() & batch.keys()):
                 del behind[key]
     return failures

@@ -43,6 +43,17 @@ def publish(services: Services, org: OrgId, promise: OpenPromise) -> None:
         raise StoreUnavailable(f"the key {promise.key!r} is being given to another promise") from lost
 
 
+def release(services: Services, org: OrgId, key: str, promise_id: str) -> None:
+    """Forget the key, if it is still this promise's: its log is to expire.
+
+    Raises:
+        PreconditionFailed: somebody else has given it to another promise.
+    """
+    item = services.directory.get(_partition(org), key)
+    if item is not None and _promise_of(item) == promise_id:
+        services.directory.delete(_partition(org), key, expect=item.version)
+
+
 def _is_open(services: Services, org: OrgId, promise_id: str) -> bool:
     execution, _, position = ids.owner_of(promise_id)
     tip = append.load(services, LogKey(org, execution))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from flowstrand.engine import ids
-from flowstrand.engine.decide import promise as decide
 from flowstrand.engine.effects import needs_wake
 from flowstrand.engine.events import ErrorInfo, PromiseRejected, PromiseResolved, PromiseTimedOut
 from flowstrand.engine.ids import OrgId
@@ -14,7 +14,7 @@ from flowstrand.errors import Conflict, NotFound
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, payloads, promise_keys
+from flowstrand.service import append, inbox, payloads, promise_keys, requests
 from flowstrand.service.container import Services
 from flowstrand.service.waking import wake
 
@@ -49,13 +49,13 @@ def resolve(services: Services, org: OrgId, promise_id: str, value: JsonValue) -
     """
     tip, position = _locate(services, org, promise_id)
     stored = payloads.store(services, org, value)
-    return _settle(services, tip, position, lambda draft: decide.resolve(draft, position, stored))
+    return _settle(services, tip, requests.Settlement(position=position, value=stored))
 
 
 def reject(services: Services, org: OrgId, promise_id: str, error: ErrorInfo) -> Settled:
     """Settle a promise with a failure. Arguments, answers and errors as for `resolve`."""
     tip, position = _locate(services, org, promise_id)
-    return _settle(services, tip, position, lambda draft: decide.reject(draft, position, clipped(error)))
+    return _settle(services, tip, requests.Settlement(position=position, error=clipped(error)))
 
 
 def _locate(services: Services, org: OrgId, promise_id: str) -> tuple[append.Tip, int]:
@@ -68,22 +68,46 @@ def _locate(services: Services, org: OrgId, promise_id: str) -> tuple[append.Tip
     tip = append.load(services, LogKey(org, execution)) if family == ids.PROMISE else None
     if tip is None:
         raise _not_found()
-    return tip, position
+    return append.require_whole(tip), position
 
 
-def _settle(services: Services, tip: append.Tip, position: int, settle: append.Decision[bool]) -> Settled:
+def _settle(services: Services, tip: append.Tip, request: requests.Settlement) -> Settled:
     try:
-        appended = append.transact(services, tip.key, settle, tip=tip)
+        appended = append.transact(
+            services,
+            tip.key,
+            partial(requests.decide, request=request),
+            tip=tip,
+            conflicts=services.settings.append_attempts_before_inbox,
+        )
     except append.Contended as contended:
-        raise append.unavailable(contended) from contended
+        return _through_inbox(services, contended, request)
     sequence = appended.sequence
     if sequence is None:
-        sequence = _settled_at(services, appended.tip, position)
-        wake(services, tip.key, sequence)
-        return Settled(sequence=sequence, already_settled=True)
+        return _settled_before(services, appended.tip, request.position)
     if needs_wake(appended.tip.state, sequence):
         wake(services, tip.key, sequence)
     return Settled(sequence=sequence, already_settled=False)
+
+
+def _through_inbox(services: Services, contended: append.Contended, request: requests.Settlement) -> Settled:
+    """Leave the settlement to the resumer, and wait for what becomes of it."""
+    request = replace(request, request_id=services.random_bytes(12).hex())
+    is_taken = inbox.leave(services, contended.tip, request)
+    sequence = requests.recorded_at(services, contended.tip, request)
+    if sequence is not None:
+        return Settled(sequence=sequence, already_settled=False)
+    if not is_taken:
+        raise append.unavailable(contended) from contended
+    tip, _ = append.catch_up(services, contended.tip)
+    return _settled_before(services, tip, request.position)
+
+
+def _settled_before(services: Services, tip: append.Tip, position: int) -> Settled:
+    """Somebody else settled it, or its timeout did. Woken again: whoever it was may have ended before the wake."""
+    sequence = _settled_at(services, tip, position)
+    wake(services, tip.key, sequence)
+    return Settled(sequence=sequence, already_settled=True)
 
 
 def _settled_at(services: Services, tip: append.Tip, position: int) -> int:

@@ -30,6 +30,14 @@ class Settings:
     """Larger values go to the payload store."""
     max_payload_bytes: int = 1_048_576
     """Larger values are refused."""
+    max_upload_bytes: int = 67_108_864
+    """Larger values are not taken by upload either."""
+    max_replayed_payload_bytes: int = 16_777_216
+    """Larger values reach workflow code as a reference, not as what they are."""
+    max_poll_input_bytes: int = 4_194_304
+    """What the inputs of one poll may have together; the others are given by reference."""
+    transfer_url_s: int = 900
+    """How long a URL for an upload or a download is valid."""
     max_commit_bytes: int = 256 * 1024
     """A turn that asks for more is cut into segments."""
     checkpoint_bytes: int = 16 * 1024
@@ -46,6 +54,10 @@ class Settings:
     """When a live stream ends by itself."""
     stream_heartbeat_ms: int = 15_000
     """The longest silence on a live stream."""
+    retention_days: int = 30
+    """How long the log of an execution is kept whole after its end; 0 for ever."""
+    janitor_interval_ms: int = 900_000
+    """How often logs whose time has come are let go."""
     quota_open_executions: int = 0
     """How many executions of one org may be open before its starts are refused; 0 for any number."""
     quota_starts_per_s: int = 0

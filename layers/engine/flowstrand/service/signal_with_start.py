@@ -6,7 +6,7 @@ is begun without the reason for it; everybody else's signals come behind that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flowstrand.engine.events import SignalReceived
 from flowstrand.engine.ids import OrgId
@@ -57,7 +57,7 @@ def signal_with_start(
         Unavailable, StoreUnavailable: it may or may not have been recorded; send it again.
     """
     executions.require_startable(services, org, request)
-    payloads.require_storable(services, signal.value)
+    payloads.require_storable(services, signal.value, org=org)
     quotas.require_start(services, org)
 
     def gives_way(chain: tuple[append.Tip, ...], _has_expired: bool) -> bool:
@@ -71,7 +71,7 @@ def signal_with_start(
         answer = (
             _deliver(services, chain, signal)
             if chain
-            else _begin(services, LogKey(org, held.execution_id), request, signal)
+            else _begin(services, LogKey(org, held.execution_id), replace(request, idempotency_key=key), signal)
         )
         if answer is not None:
             return answer

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from flowstrand.engine import effects
-from flowstrand.engine.decide import signal as decide
-from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.engine.schema import Payload
+from flowstrand.errors import Unavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, payloads, quotas, succession
+from flowstrand.service import append, inbox, payloads, quotas, requests, succession
 from flowstrand.service.container import Services
 from flowstrand.service.waking import wake
 
@@ -35,12 +34,13 @@ def signal(
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
+        Gone: `EXECUTION_EXPIRED`; nothing is recorded.
         Conflict: `EXECUTION_CLOSED`; nothing is recorded.
         PayloadTooLarge: the value is over the limit; nothing is recorded.
         QuotaExceeded: the org has signalled too much; nothing is recorded.
         Unavailable, StoreUnavailable: it may or may not have been recorded; send it again.
     """
-    tip = append.require(services, LogKey(org, ExecutionId(execution_id)))
+    tip = succession.require_whole(services, LogKey(org, ExecutionId(execution_id)))
     quotas.require_signal(services, org)
     return deliver(services, tip, name, value, request_id=request_id).sequence
 
@@ -58,27 +58,39 @@ def deliver(
 ) -> Delivered:
     """As `signal`, given where the log stood; tells as well in which log the event is."""
     stored = payloads.store(services, tip.key.org, value)
-    try:
-        return _send(services, tip, lambda draft: _receive(draft, name, stored, request_id))
-    except append.Contended as contended:
-        raise append.unavailable(contended) from contended
-
-
-def _send(services: Services, tip: append.Tip, receive: append.Decision[int | None]) -> Delivered:
-    """Record the signal where the execution has got to, and wake it."""
+    request = requests.Signal(name=name, value=stored, request_id=request_id)
     while True:
-        appended = append.transact(services, tip.key, receive, tip=tip)
-        if appended.result is not None:
-            key = tip.key
-            if effects.needs_wake(appended.tip.state, appended.result):
-                wake(services, key, appended.result)
-            return Delivered(execution_id=key.execution_id, sequence=appended.result)
+        try:
+            appended = append.transact(
+                services,
+                tip.key,
+                partial(requests.decide, request=request),
+                tip=tip,
+                conflicts=services.settings.append_attempts_before_inbox,
+            )
+        except append.Contended as contended:
+            request = replace(request, request_id=request.request_id or services.random_bytes(12).hex())
+            sequence = _through_inbox(services, contended.tip, request)
+            if sequence is not None:
+                return Delivered(execution_id=tip.key.execution_id, sequence=sequence)
+            tip, _ = append.catch_up(services, contended.tip)  # it has ended, or another goes on from it
+            continue
+        sequence = appended.result
+        if sequence is not None:
+            if effects.needs_wake(appended.tip.state, sequence):
+                wake(services, tip.key, sequence)
+            return Delivered(execution_id=tip.key.execution_id, sequence=sequence)
         tip = succession.successor_of(services, appended.tip) or tip
 
 
-def _receive(draft: Draft, name: str, value: Payload, request_id: str | None) -> int | None:
-    """The sequence of the signal's event, recorded now or before; None where another execution goes on from here."""
-    is_known = request_id is not None and request_id in draft.state.requests
-    if draft.state.continued_as is not None and not is_known:
-        return None
-    return decide.receive(draft, name, value, request_id=request_id)
+def _through_inbox(services: Services, tip: append.Tip, request: requests.Signal) -> int | None:
+    """Leave the signal to the resumer and wait for its sequence; None where it was dropped.
+
+    Raises:
+        Unavailable: `BUSY`: it was not taken in time.
+    """
+    is_taken = inbox.leave(services, tip, request)
+    sequence = requests.recorded_at(services, tip, request)
+    if sequence is None and not is_taken:
+        raise Unavailable("the signal waits to be recorded; send it again", code="BUSY", retry_after_s=1)
+    return sequence

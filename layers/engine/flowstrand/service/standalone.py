@@ -95,7 +95,7 @@ def start_once(services: Services, org: OrgId, request: TaskRequest, key: str, *
         if held.chain:
             require_same(services, held.chain[0], request.kind, request.input)
             return StartedTask(tip=held.chain[0], is_new=False)
-        begun = _begin(services, LogKey(org, held.execution_id), request)
+        begun = _begin(services, LogKey(org, held.execution_id), request, idempotency_key=key)
         if begun is not None:
             return StartedTask(tip=begun, is_new=True)
 
@@ -146,12 +146,14 @@ def _require_startable(services: Services, org: OrgId, request: TaskRequest) -> 
     manifest = definitions.find_task(services, org, request.kind)
     if manifest is None:
         raise NotFound(f"no task {request.kind!r} is known", code="UNKNOWN_TASK_KIND")
-    payloads.require_storable(services, request.input)
+    payloads.require_storable(services, request.input, org=org)
     input_schema.require_fitting(manifest.input_schema, request.input)
     quotas.require_start(services, org)
 
 
-def _begin(services: Services, key: LogKey, request: TaskRequest) -> append.Tip | None:
+def _begin(
+    services: Services, key: LogKey, request: TaskRequest, *, idempotency_key: str | None = None
+) -> append.Tip | None:
     command = ScheduleTask(
         position=ids.ROOT,
         kind=request.kind,
@@ -160,7 +162,7 @@ def _begin(services: Services, key: LogKey, request: TaskRequest) -> append.Tip 
         retry=request.retry,
         terms=request.terms,
     )
-    created = start_task(key.execution_id, command, metadata=request.metadata)
+    created = start_task(key.execution_id, command, metadata=request.metadata, idempotency_key=idempotency_key)
     return executions.begin_log(services, key, created)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flowstrand.engine.events import EventType, TaskCreated, WorkflowStarted
 from flowstrand.engine.ids import OrgId
+from flowstrand.engine.payload_reference import id_of
+from flowstrand.engine.schema import Payload, PayloadRef
 from flowstrand.errors import Conflict, LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
@@ -46,7 +48,7 @@ def start_once(services: Services, org: OrgId, request: StartRequest, key: str, 
         if held.chain:
             require_same(services, held.chain[0], request.kind, request.input)
             return Started(snapshot=executions.snapshot(services, held.chain[0]), is_new=False)
-        begun = executions.begin(services, LogKey(org, held.execution_id), request)
+        begun = executions.begin(services, LogKey(org, held.execution_id), replace(request, idempotency_key=key))
         if begun is not None:
             return Started(snapshot=executions.snapshot(services, begun), is_new=True)
 
@@ -79,25 +81,31 @@ def require_same(services: Services, tip: append.Tip, kind: str, input: JsonValu
         Conflict: `IDEMPOTENCY_KEY_REUSED`: of another kind, or with another input.
     """
     require_same_kind(tip, kind)
-    if not _is_same(input, _input_of(services, tip)):
+    started = _start_of(services, tip)
+    # Once the first of a chain has expired, the input that it was started with is not known.
+    is_original = isinstance(started, TaskCreated) or started.continued_from is None
+    if is_original and not _is_same(services, tip, input, started.input):
         raise _reused(f"has started an execution with another input, {tip.state.workflow_execution_id}")
     if tip.state.closed is None and (tip.state.sequence == 1 or not tip.state.has_begun):
         wake(services, tip.key, 1)
 
 
-def _input_of(services: Services, tip: append.Tip) -> JsonValue:
+def _start_of(services: Services, tip: append.Tip) -> WorkflowStarted | TaskCreated:
     first = services.log.commit_at(tip.key, 1)
     started = unpack_events(first)[0].data if first else None
     if not isinstance(started, WorkflowStarted | TaskCreated):
         raise LogCorrupted(f"{tip.key} does not begin with its start")
-    return payloads.fetch(services, tip.key.org, started.input)
+    return started
 
 
-def _is_same(given: JsonValue, recorded: JsonValue) -> bool:
+def _is_same(services: Services, tip: append.Tip, given: JsonValue, recorded: Payload) -> bool:
     """Whether two inputs are the same JSON. Encoded ones pass for the same: encryption gives another text each time."""
-    if payloads.is_encoded(given) and payloads.is_encoded(recorded):
+    if isinstance(recorded, PayloadRef) and id_of(given) is not None:
+        return id_of(given) == recorded.sha256
+    known = payloads.fetch(services, tip.key.org, recorded)
+    if payloads.is_encoded(given) and payloads.is_encoded(known):
         return True
-    return _canonical(given) == _canonical(recorded)
+    return _canonical(given) == _canonical(known)
 
 
 def _canonical(value: JsonValue) -> str:

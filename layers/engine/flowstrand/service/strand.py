@@ -149,7 +149,9 @@ class Strand:
 
 def _with_values(services: Services, key: LogKey, event: Event) -> Event:
     """`event` with its payloads fetched; what tasks have streamed is never delivered, and stays where it is."""
-    return event if event.family is Family.STREAM else inline(services, key.org, event)
+    if event.family is Family.STREAM:
+        return event
+    return inline(services, key.org, event, most=services.settings.max_replayed_payload_bytes)
 
 
 def open_strand(services: Services, key: LogKey) -> Strand | None:

@@ -46,17 +46,41 @@ def follow(services: Services, tip: append.Tip) -> append.Tip:
     return tip
 
 
+def require_whole(services: Services, key: LogKey) -> append.Tip:
+    """The tip of an execution, or where it has expired, of the first of those that go on from it that has not.
+
+    Raises:
+        NotFound: `EXECUTION_NOT_FOUND`.
+        Gone: `EXECUTION_EXPIRED`.
+    """
+    tip = append.load(services, key)
+    while tip is not None and tip.is_expired:
+        tip = successor_of(services, tip) or append.require_whole(tip)
+    return tip or append.require(services, key)
+
+
 def successor_of(services: Services, tip: append.Tip) -> append.Tip | None:
-    """The tip of the execution that this one has continued as, begun at need; None where it has not."""
+    """The tip of the execution that this one has continued as, begun at need; None where it has not.
+
+    Raises:
+        Gone: `EXECUTION_EXPIRED`: this one has expired, and that one is not even known any more.
+    """
     if tip.state.continued_as is None:
         return None
     ensure_successor(services, tip)
-    return append.require(services, LogKey(tip.key.org, ExecutionId(tip.state.continued_as)))
+    found = append.load(services, LogKey(tip.key.org, ExecutionId(tip.state.continued_as)))
+    if found is None:
+        append.require_whole(tip)
+        raise LogCorrupted(f"{tip.key} has continued as {tip.state.continued_as}, which does not begin")
+    return found
 
 
 def ensure_successor(services: Services, tip: append.Tip) -> None:
-    """If this execution has continued as another, have that begun: whoever is told of it can read it."""
-    if tip.state.continued_as is None:
+    """If this execution has continued as another, have that begun: whoever is told of it can read it.
+
+    What an expired one has continued as was begun long ago, and must not be again.
+    """
+    if tip.state.continued_as is None or tip.is_expired:
         return
     if services.log.tail(LogKey(tip.key.org, ExecutionId(tip.state.continued_as))) is None:
         begin(services, tip)
@@ -101,6 +125,7 @@ def _started(first: Event, end: WorkflowCompleted, now_ms: int) -> WorkflowStart
         metadata=before.metadata,
         parent=before.parent,
         timeout_at_ms=timeout_at_ms,
+        idempotency_key=before.idempotency_key,
     )
     return replace(started, continued_from=end.workflow_execution_id)
 

@@ -31,7 +31,17 @@ def address_of(org: OrgId, task_id: str) -> tuple[LogKey, int]:
 
 
 def require_log(services: Services, key: LogKey) -> append.Tip:
-    """The tip of a task's log.
+    """The tip of a task's log, which must be whole.
+
+    Raises:
+        NotFound: `TASK_NOT_FOUND`: the log is empty.
+        Gone: `EXECUTION_EXPIRED`.
+    """
+    return append.require_whole(require_known(services, key))
+
+
+def require_known(services: Services, key: LogKey) -> append.Tip:
+    """The tip of a task's log, of which nothing may be left but its beginning and its end.
 
     Raises:
         NotFound: `TASK_NOT_FOUND`: the log is empty.
@@ -47,7 +57,13 @@ def creation_of(services: Services, tip: append.Tip, task_id: str) -> Event:
 
     Raises:
         NotFound: `TASK_NOT_FOUND`.
+        Gone: `EXECUTION_EXPIRED`: the log does not hold it any more; that of a standalone task always does.
     """
+    if tip.state.is_task and tip.key.execution_id == task_id:
+        first = services.log.commit_at(tip.key, 1)
+        if first is not None:
+            return unpack_events(first)[0]
+    append.require_whole(tip)
     known = next((task for task in tip.state.tasks.values() if task.task_execution_id == task_id), None)
     after = known.created_at - 1 if known else 0
     while after < tip.state.sequence:

@@ -22,7 +22,7 @@ from flowstrand.log.port import LogKey
 from flowstrand.service import append, leases, payloads
 from flowstrand.service.container import Services
 from flowstrand.service.leases import Heartbeat
-from flowstrand.service.task_address import SCANNED, address_of, creation_of, require_log
+from flowstrand.service.task_address import SCANNED, address_of, creation_of, require_known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,10 @@ def get(services: Services, org: OrgId, task_id: str) -> TaskSnapshot:
 
     Raises:
         NotFound: `TASK_NOT_FOUND`: unknown, or another org's.
+        Gone: `EXECUTION_EXPIRED`: the log of the execution that it is part of is not kept any more.
     """
     key, _ = address_of(org, task_id)
-    return snapshot(services, require_log(services, key), task_id)
+    return snapshot(services, require_known(services, key), task_id)
 
 
 def snapshot(services: Services, tip: append.Tip, task_id: str) -> TaskSnapshot:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from flowstrand.engine.effects import needs_wake
 from flowstrand.engine.events import WorkflowCancelled, WorkflowCompleted, WorkflowFailed
-from flowstrand.errors import LogCorrupted, NotFound
+from flowstrand.errors import Gone, LogCorrupted, NotFound
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
 from flowstrand.service import append
@@ -33,7 +33,7 @@ def tell(services: Services, key: LogKey, decide: append.Decision[bool], *, alwa
     """
     try:
         told = append.transact(services, key, decide)
-    except NotFound:
+    except (NotFound, Gone):
         return False
     if told.tip.state.closed:
         return False

@@ -14,7 +14,7 @@ from flowstrand.engine import effects
 from flowstrand.engine.decide import promise, task, timeout, timer
 from flowstrand.engine.evolve import Draft
 from flowstrand.queues.messages import ControlMessage, Due, DueKind, ScheduleDue, Wake
-from flowstrand.service import append, inbox, leases, open_executions, projection, retrying, schedule_ticks
+from flowstrand.service import append, expiry, inbox, leases, open_executions, projection, retrying, schedule_ticks
 from flowstrand.service.container import Services
 from flowstrand.service.dispatch import dispatch
 from flowstrand.service.strand import MissingCode
@@ -82,6 +82,7 @@ def _tell_of_end(services: Services, tip: append.Tip) -> None:
     if not row.is_told:
         dispatch(services, tip, tip.state.sequence)
         schedule_ticks.tell(services, tip)
+        expiry.remember(services, tip)
     if projection.is_projected(services, tip.key, tip.state.sequence):
         open_executions.remove(services.directory, tip.key)
     elif not row.is_told:

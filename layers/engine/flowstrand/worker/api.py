@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypeVar, cast
 
@@ -12,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from flowstrand.attempts.claimed import ClaimedTask
 from flowstrand.client import answers
 from flowstrand.client.connection import Connection
+from flowstrand.client.transfers import Transfers
 from flowstrand.engine.chunk import Chunk
 from flowstrand.errors import Unavailable
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -67,10 +69,12 @@ class WorkerApi:
             limits=httpx2.Limits(max_connections=max_connections),
             transport=transport,
         )
+        self._transfers = Transfers(connection, transport)
 
     async def aclose(self) -> None:
         """Close its connections."""
         await self._http.aclose()
+        await self._transfers.aclose()
 
     async def register(
         self,
@@ -134,6 +138,21 @@ class WorkerApi:
             body["progress"] = progress
         answer = await self._post(_path(task, "heartbeat"), body)
         return _read(_Beat, answer).cancel_requested
+
+    async def input_of(self, task: ClaimedTask) -> JsonValue:
+        """The input of a task that was claimed with something in its place."""
+        return await self._transfers.get(str(task.input_url))
+
+    async def keep(self, task: ClaimedTask, body: bytes) -> JsonValue:
+        """Upload an output; returns what stands for it."""
+        asked: JsonObject = {
+            "leaseToken": task.lease_token,
+            "sizeBytes": len(body),
+            "sha256": hashlib.sha256(body).hexdigest(),
+        }
+        begun = await self._post(_path(task, "payloads"), asked)
+        await self._transfers.put(begun, body)
+        return begun["payload"]
 
     async def _post(self, path: list[str], body: JsonObject, *, timeout_s: float = _PATIENCE_S) -> JsonObject:
         response = await self._http.post(self._connection.path(*path), json=body, timeout=timeout_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import httpx2
 import stamina
@@ -15,6 +16,8 @@ from flowstrand.engine.chunk import Chunk
 from flowstrand.errors import QuotaExceeded, Unauthenticated, WrongPrincipal
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.worker.api import WorkerApi
+
+T = TypeVar("T")
 
 _LONGEST_WAIT_S = 15
 _HEARTBEATS = 3
@@ -52,13 +55,22 @@ class PersistentServer(AttemptServer):
             raise answers.unreachable(error, "the server") from error
         return False
 
+    async def input_of(self, task: ClaimedTask) -> JsonValue:
+        """See `AttemptServer.input_of`."""
+        return await _until_answered(lambda: self._api.input_of(task))
 
-async def _until_answered(ask: Callable[[], Awaitable[None]]) -> None:
+    async def keep(self, task: ClaimedTask, body: bytes) -> JsonValue:
+        """See `AttemptServer.keep`."""
+        return await _until_answered(lambda: self._api.keep(task, body))
+
+
+async def _until_answered(ask: Callable[[], Awaitable[T]]) -> T:
     async for attempt in stamina.retry_context(
         on=_is_worth_repeating, attempts=None, timeout=None, wait_max=_LONGEST_WAIT_S
     ):
         with attempt:
-            await ask()
+            return await ask()
+    raise AssertionError("unreachable")
 
 
 def _is_worth_repeating(error: Exception) -> bool | float:

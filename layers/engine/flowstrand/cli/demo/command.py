@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console, JustifyMethod
@@ -18,8 +18,10 @@ from flowstrand.cli.demo.processes import Stack, running_stack
 from flowstrand.cli.event_line import event_line
 from flowstrand.cli.exits import Exit
 from flowstrand.cli.failures import told_on_one_line
-from flowstrand.client import Client, StreamEvent
 from flowstrand.local.options import ORG, StoreName
+
+if TYPE_CHECKING:
+    from flowstrand.client import StreamEvent
 
 _PATIENCE_S = 120
 """What all executions together may take."""
@@ -60,6 +62,8 @@ class _Demo:
         Raises:
             TimeoutError: one of them does not end.
         """
+        from flowstrand.client import Client
+
         evidence: list[Evidence] = []
         stack = self._stack
         try:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flowstrand.cli.demo.evidence import Evidence, Seen
-from flowstrand.client import Client, StreamEvent
 from flowstrand.jsonvalue import JsonValue
+
+if TYPE_CHECKING:
+    from flowstrand.client import Client, StreamEvent
 
 _WAIT_S = 10
 _CHILD_STARTED = "CHILD_WORKFLOW_STARTED"

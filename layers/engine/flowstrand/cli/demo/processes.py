@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import httpx2
-
 from flowstrand.errors import Unavailable
 from flowstrand.local.options import StoreName
 
@@ -117,6 +115,8 @@ class _Processes:
 
 
 def _answers(url: str) -> bool:
+    import httpx2
+
     try:
         return httpx2.get(url, timeout=2.0).is_success
     except httpx2.TransportError:

@@ -31,21 +31,21 @@ def create(draft: Draft, command: CreatePromise) -> None:
     )
 
 
-def resolve(draft: Draft, position: int, value: Payload) -> bool:
+def resolve(draft: Draft, position: int, value: Payload, *, request_id: str | None = None) -> bool:
     """Settle the promise with a value if it is open; says whether it was."""
     promise = _open(draft, position)
     if promise is None:
         return False
-    draft.emit(PromiseResolved(**_common(promise), value=value))
+    draft.emit(PromiseResolved(**_common(promise), value=value, request_id=request_id))
     return True
 
 
-def reject(draft: Draft, position: int, error: ErrorInfo) -> bool:
+def reject(draft: Draft, position: int, error: ErrorInfo, *, request_id: str | None = None) -> bool:
     """Settle the promise with a failure if it is open; says whether it was."""
     promise = _open(draft, position)
     if promise is None:
         return False
-    draft.emit(PromiseRejected(**_common(promise), error=error))
+    draft.emit(PromiseRejected(**_common(promise), error=error, request_id=request_id))
     return True
 
 

@@ -22,6 +22,7 @@ def start_workflow(
     metadata: JsonObject | None = None,
     parent: ParentRef | None = None,
     timeout_at_ms: int | None = None,
+    idempotency_key: str | None = None,
 ) -> WorkflowStarted:
     """The event at sequence 1."""
     return WorkflowStarted(
@@ -35,9 +36,13 @@ def start_workflow(
         metadata=metadata,
         parent=parent,
         timeout_at_ms=None if timeout_at_ms is None else EpochMs(timeout_at_ms),
+        idempotency_key=idempotency_key,
     )
 
 
-def start_task(task_id: str, command: ScheduleTask, *, metadata: JsonObject | None = None) -> TaskCreated:
+def start_task(
+    task_id: str, command: ScheduleTask, *, metadata: JsonObject | None = None, idempotency_key: str | None = None
+) -> TaskCreated:
     """The same of a standalone task, whose `command` is nobody's: its position is the root."""
-    return task.created(task_id, replace(command, position=ids.ROOT), metadata=metadata)
+    created = task.created(task_id, replace(command, position=ids.ROOT), metadata=metadata)
+    return replace(created, idempotency_key=idempotency_key)

@@ -34,20 +34,22 @@ class PromiseCreated(_PromiseEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseResolved(_PromiseEvent):
-    """The value came."""
+    """The value came. `request_id` where many things came at once: by it, whoever brought the value knows that it was theirs."""
 
     TYPE: ClassVar[EventType] = EventType.PROMISE_RESOLVED
 
     value: Payload = field(metadata={"payload": True})
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseRejected(_PromiseEvent):
-    """An error came instead."""
+    """An error came instead. `request_id` as for `PromiseResolved`."""
 
     TYPE: ClassVar[EventType] = EventType.PROMISE_REJECTED
 
     error: ErrorInfo
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ class TaskCreated(_TaskEvent):
         heartbeat_timeout_ms: how long one attempt may be silent.
         priority: among tasks of a queue, higher ones are claimed first; 0 by default.
         metadata: of a standalone task, what its starter has to say of it.
+        idempotency_key: of a standalone task, the key that it was started under.
     """
 
     TYPE: ClassVar[EventType] = EventType.TASK_CREATED
@@ -45,6 +46,7 @@ class TaskCreated(_TaskEvent):
     heartbeat_timeout_ms: int | None = None
     priority: int | None = None
     metadata: JsonObject | None = None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ class WorkflowStarted(_WorkflowEvent):
     Attributes:
         timeout_at_ms: when the execution fails if it is still open.
         continued_from: the execution that continued as this one.
+        idempotency_key: the key that it was started under, or the first of those that have continued as it.
         retry_of: the failed execution whose history follows. Nothing happens before `RETRY_REQUESTED`, which ends that.
     """
 
@@ -49,6 +50,7 @@ class WorkflowStarted(_WorkflowEvent):
     parent: ParentRef | None = None
     timeout_at_ms: EpochMs | None = None
     continued_from: str | None = None
+    idempotency_key: str | None = None
     retry_of: RetryOf | None = None
 
 

@@ -62,6 +62,7 @@ class Rewriting:
             parent_workflow_execution_id=None,
             timeout_at_ms=self._later(started.timeout_at_ms, event),
             continued_from=None,
+            idempotency_key=None,
             retry_of=retry_of,
         )
 

@@ -25,7 +25,8 @@ _TAGS = {
     "definitions": "What can be started and scheduled.",
     "workers": "Who serves which kinds of tasks.",
     "queues": "Pausing and limiting what waits for workers.",
-    "tasks": "Claiming and reporting tasks.",
+    "tasks": "Claiming and reporting tasks; standalone ones.",
+    "payloads": "Values that are too large for a request.",
 }
 _ABOUT = (
     "Durable workflows: every execution is one ordered, gap-free event log. JSON is camelCase, ids are opaque strings, "

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from flowstrand.engine.names import ID_PATTERN, NAME_PATTERN, SCHEDULE_PATTERN
+from flowstrand.engine.payload_reference import ID_PATTERN as ID_OF_PAYLOADS
 from flowstrand.http.query import Query
 from flowstrand.jsonvalue import JsonObject
 
@@ -16,6 +17,7 @@ IN_PATHS: dict[str, tuple[str, JsonObject]] = {
     "org": ("The org that the key belongs to.", {"type": "string", "pattern": NAME_PATTERN}),
     "executionId": ("The id of an execution.", _ID),
     "taskId": ("The id of a task.", _ID),
+    "payloadId": ("The id of an uploaded payload.", {"type": "string", "pattern": ID_OF_PAYLOADS}),
     "promiseId": ("The id of a promise, or `key:` and the key that it was given.", _PROMISE),
     "scheduleId": ("The id of a schedule.", {"type": "string", "pattern": SCHEDULE_PATTERN}),
     "workerId": ("The id that a worker was registered under.", {"type": "string", "pattern": NAME_PATTERN}),

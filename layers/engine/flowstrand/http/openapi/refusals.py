@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from flowstrand.errors import (
     CallerError,
     Conflict,
+    Gone,
     InvalidInput,
     NotFound,
     PayloadTooLarge,
@@ -51,7 +52,7 @@ WRONG_PRINCIPAL = _of(
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
-    "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
+    "The org is over one of its quotas, or there are too many requests. Repeat it after `Retry-After` seconds.",
     by_gateway=True,
 )
 STORE_UNAVAILABLE = Refusal(
@@ -83,6 +84,9 @@ INVALID_SCHEMA = _of(
 UNPROCESSABLE_INPUT = _of(
     UnprocessableInput, "The input does not fit the workflow's schema; `details` points at each fault."
 )
+INVALID_PAYLOAD = _of(
+    InvalidInput, "What stands for an uploaded value is no reference to one, or it is no JSON.", "INVALID_PAYLOAD"
+)
 POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
 )
@@ -105,6 +109,16 @@ UNKNOWN_WORKFLOW_KIND = _of(
 UNKNOWN_TASK_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a task of this kind.", "UNKNOWN_TASK_KIND"
 )
+PAYLOAD_NOT_FOUND = _of(
+    NotFound, "Nothing was uploaded under this id, or it is another org's.", "PAYLOAD_NOT_FOUND"
+)
+
+EXECUTION_EXPIRED = _of(
+    Gone,
+    "The execution ended too long ago for its log to be kept; how it ended can still be asked.",
+    "EXECUTION_EXPIRED",
+)
+CURSOR_EXPIRED = _of(Gone, "What follows the position is not kept any more.", "CURSOR_EXPIRED")
 
 # --- what stands in its way -----------------------------------------------------------------------
 
@@ -138,6 +152,8 @@ BUSY = _of(
     Unavailable, "Too many others write to the same execution, schedule or queue; repeat the request.", "BUSY"
 )
 
+WITH_VALUE = (INVALID_PAYLOAD, PAYLOAD_NOT_FOUND)
+"""What a route can answer that takes a value for workflow code, which may have been uploaded."""
 EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE_UNAVAILABLE, UNAVAILABLE)
 """What any route can answer."""
 WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)

@@ -4,6 +4,7 @@ from flowstrand.http.openapi.operation import Operation
 from flowstrand.http.openapi.operations import (
     definitions,
     executions,
+    payloads,
     promises,
     queues,
     reading,
@@ -25,4 +26,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *queues.OPERATIONS,
     *tasks.OPERATIONS,
     *standalone.OPERATIONS,
+    *payloads.OPERATIONS,
 )

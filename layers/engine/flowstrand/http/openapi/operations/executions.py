@@ -8,6 +8,7 @@ from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
     EXECUTION_NOT_FAILED,
     EXECUTION_NOT_FOUND,
     IDEMPOTENCY_KEY_REUSED,
@@ -15,6 +16,7 @@ from flowstrand.http.openapi.refusals import (
     OVER_QUOTA,
     UNKNOWN_WORKFLOW_KIND,
     UNPROCESSABLE_INPUT,
+    WITH_VALUE,
 )
 from flowstrand.http.requests import (
     CancelExecution,
@@ -52,7 +54,7 @@ OPERATIONS = (
             201: Answer(meaning="An execution began.", body=ExecutionStarted, has_location=True),
             200: Answer(meaning="The key stands for this one.", body=ExecutionStarted, has_location=True),
         },
-        refusals=(OVER_QUOTA, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED),
+        refusals=(*WITH_VALUE, OVER_QUOTA, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED),
     ),
     Operation(
         method="GET",
@@ -82,7 +84,14 @@ OPERATIONS = (
             201: Answer(meaning="An execution began with the signal.", body=SignalledWithStart, has_location=True),
             200: Answer(meaning="The open one has the signal.", body=SignalledWithStart, has_location=True),
         },
-        refusals=(OVER_QUOTA, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED, BUSY),
+        refusals=(
+            *WITH_VALUE,
+            OVER_QUOTA,
+            UNKNOWN_WORKFLOW_KIND,
+            UNPROCESSABLE_INPUT,
+            IDEMPOTENCY_KEY_REUSED,
+            BUSY,
+        ),
     ),
     Operation(
         method="GET",
@@ -104,7 +113,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=SignalExecution,
         answers={200: Answer(meaning="The signal is recorded.", body=SignalRecorded)},
-        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(*WITH_VALUE, OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",
@@ -118,7 +127,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=CancelExecution,
         answers={200: Answer(meaning="The request is recorded.", body=Recorded)},
-        refusals=(EXECUTION_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",
@@ -139,6 +148,6 @@ OPERATIONS = (
                 meaning="This request has begun this one before.", body=ExecutionRetried, has_location=True
             ),
         },
-        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_NOT_FAILED, BUSY),
+        refusals=(OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_NOT_FAILED, BUSY),
     ),
 )

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from flowstrand.http.openapi.operation import Answer, Operation
-from flowstrand.http.openapi.refusals import BUSY, EXECUTION_CLOSED, PROMISE_NOT_FOUND
+from flowstrand.http.openapi.refusals import (
+    BUSY,
+    EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
+    PROMISE_NOT_FOUND,
+    WITH_VALUE,
+)
 from flowstrand.http.requests import RejectPromise, ResolvePromise
 from flowstrand.http.responses import PromiseSettled
 from flowstrand.service.keys import Principal
@@ -21,7 +27,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=ResolvePromise,
         answers={200: Answer(meaning="It is settled.", body=PromiseSettled)},
-        refusals=(PROMISE_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(*WITH_VALUE, PROMISE_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",
@@ -32,6 +38,6 @@ OPERATIONS = (
         principal=Principal.USER,
         body=RejectPromise,
         answers={200: Answer(meaning="It is settled.", body=PromiseSettled)},
-        refusals=(PROMISE_NOT_FOUND, EXECUTION_CLOSED, BUSY),
+        refusals=(PROMISE_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
 )

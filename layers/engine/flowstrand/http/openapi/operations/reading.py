@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from flowstrand.http.openapi.operation import Answer, Operation
-from flowstrand.http.openapi.refusals import EXECUTION_NOT_FOUND, POSITION_BEYOND_TAIL
+from flowstrand.http.openapi.refusals import (
+    CURSOR_EXPIRED,
+    EXECUTION_EXPIRED,
+    EXECUTION_NOT_FOUND,
+    POSITION_BEYOND_TAIL,
+)
 from flowstrand.http.reading_query import HistoryQuery, LastEventId, StreamQuery
 from flowstrand.http.reading_responses import HistoryFound
 from flowstrand.service.keys import Principal
@@ -24,7 +29,7 @@ OPERATIONS = (
         principal=Principal.USER,
         query=HistoryQuery,
         answers={200: Answer(meaning="Consecutive events.", body=HistoryFound)},
-        refusals=(EXECUTION_NOT_FOUND, POSITION_BEYOND_TAIL),
+        refusals=(EXECUTION_NOT_FOUND, POSITION_BEYOND_TAIL, EXECUTION_EXPIRED, CURSOR_EXPIRED),
     ),
     Operation(
         method="GET",
@@ -43,6 +48,6 @@ OPERATIONS = (
             200: Answer(meaning="Events, until the execution or the response ends.", is_stream=True),
             204: Answer(meaning="The execution has ended, and the reader has its last event."),
         },
-        refusals=(EXECUTION_NOT_FOUND, POSITION_BEYOND_TAIL),
+        refusals=(EXECUTION_NOT_FOUND, POSITION_BEYOND_TAIL, EXECUTION_EXPIRED, CURSOR_EXPIRED),
     ),
 )

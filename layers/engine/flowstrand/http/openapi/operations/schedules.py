@@ -11,6 +11,7 @@ from flowstrand.http.openapi.refusals import (
     SCHEDULE_NOT_FOUND,
     UNKNOWN_WORKFLOW_KIND,
     UNPROCESSABLE_INPUT,
+    WITH_VALUE,
 )
 from flowstrand.http.schedule_requests import CreateSchedule, TriggerSchedule
 from flowstrand.http.schedule_responses import (
@@ -34,7 +35,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=CreateSchedule,
         answers={201: Answer(meaning="The schedule that now exists.", body=ScheduleView, has_location=True)},
-        refusals=(UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, SCHEDULE_EXISTS),
+        refusals=(*WITH_VALUE, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, SCHEDULE_EXISTS),
     ),
     Operation(
         method="GET",

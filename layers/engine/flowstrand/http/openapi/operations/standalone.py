@@ -5,13 +5,16 @@ from __future__ import annotations
 from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
+    CURSOR_EXPIRED,
     EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
     IDEMPOTENCY_KEY_REUSED,
     POSITION_BEYOND_TAIL,
     TASK_NOT_FOUND,
     TASK_OF_WORKFLOW,
     UNKNOWN_TASK_KIND,
     UNPROCESSABLE_INPUT,
+    WITH_VALUE,
 )
 from flowstrand.http.reading_query import HistoryQuery, LastEventId, StreamQuery
 from flowstrand.http.reading_responses import HistoryFound
@@ -43,7 +46,7 @@ OPERATIONS = (
             ),
             201: Answer(meaning="It was created.", body=TaskExecutionStarted, has_location=True),
         },
-        refusals=(UNKNOWN_TASK_KIND, IDEMPOTENCY_KEY_REUSED, UNPROCESSABLE_INPUT),
+        refusals=(*WITH_VALUE, UNKNOWN_TASK_KIND, IDEMPOTENCY_KEY_REUSED, UNPROCESSABLE_INPUT),
     ),
     Operation(
         method="GET",
@@ -54,7 +57,7 @@ OPERATIONS = (
         description="A standalone one, or one of an execution.",
         principal=Principal.USER,
         answers={200: Answer(meaning="The task.", body=TaskExecutionView)},
-        refusals=(TASK_NOT_FOUND,),
+        refusals=(TASK_NOT_FOUND, EXECUTION_EXPIRED),
     ),
     Operation(
         method="DELETE",
@@ -66,7 +69,7 @@ OPERATIONS = (
         principal=Principal.USER,
         query=CancelTaskQuery,
         answers={200: Answer(meaning="The sequence of its `TASK_CANCELLED`.", body=Recorded)},
-        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, EXECUTION_CLOSED, BUSY),
+        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="GET",
@@ -78,7 +81,7 @@ OPERATIONS = (
         principal=Principal.USER,
         query=AttemptsQuery,
         answers={200: Answer(meaning="A page of attempts.", body=AttemptsFound)},
-        refusals=(TASK_NOT_FOUND,),
+        refusals=(TASK_NOT_FOUND, EXECUTION_EXPIRED),
     ),
     Operation(
         method="GET",
@@ -90,7 +93,7 @@ OPERATIONS = (
         principal=Principal.USER,
         query=HistoryQuery,
         answers={200: Answer(meaning="Consecutive events.", body=HistoryFound)},
-        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, POSITION_BEYOND_TAIL),
+        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, POSITION_BEYOND_TAIL, EXECUTION_EXPIRED, CURSOR_EXPIRED),
     ),
     Operation(
         method="GET",
@@ -106,6 +109,6 @@ OPERATIONS = (
             200: Answer(meaning="Events, until the task or the response ends.", is_stream=True),
             204: Answer(meaning="The task has ended, and the reader has its last event."),
         },
-        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, POSITION_BEYOND_TAIL),
+        refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, POSITION_BEYOND_TAIL, EXECUTION_EXPIRED, CURSOR_EXPIRED),
     ),
 )

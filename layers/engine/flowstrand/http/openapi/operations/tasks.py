@@ -6,9 +6,11 @@ from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
+    EXECUTION_EXPIRED,
     INVALID_LEASE,
     STALE_ATTEMPT,
     TASK_NOT_FOUND,
+    WITH_VALUE,
 )
 from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
 from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded
@@ -16,7 +18,7 @@ from flowstrand.service.keys import Principal
 
 TAG = "tasks"
 
-_REPORTED = (TASK_NOT_FOUND, INVALID_LEASE, STALE_ATTEMPT, EXECUTION_CLOSED)
+_REPORTED = (EXECUTION_EXPIRED, TASK_NOT_FOUND, INVALID_LEASE, STALE_ATTEMPT, EXECUTION_CLOSED)
 
 OPERATIONS = (
     Operation(
@@ -40,7 +42,7 @@ OPERATIONS = (
         principal=Principal.WORKER,
         body=CompleteTask,
         answers={200: Answer(meaning="It is recorded.", body=Recorded)},
-        refusals=(*_REPORTED, BUSY),
+        refusals=(*WITH_VALUE, *_REPORTED, BUSY),
     ),
     Operation(
         method="POST",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowstrand.http.openapi.operation import Answer, Operation
-from flowstrand.http.openapi.refusals import EXECUTION_NOT_FOUND, STATE_TOO_LARGE
+from flowstrand.http.openapi.refusals import EXECUTION_EXPIRED, EXECUTION_NOT_FOUND, STATE_TOO_LARGE
 from flowstrand.http.work_query import StateQuery, WorkQuery
 from flowstrand.http.work_responses import ChildrenFound, StateFound, TasksFound
 from flowstrand.service.keys import Principal
@@ -20,7 +20,7 @@ OPERATIONS = (
         principal=Principal.USER,
         query=StateQuery,
         answers={200: Answer(meaning="The values, by key.", body=StateFound)},
-        refusals=(EXECUTION_NOT_FOUND, STATE_TOO_LARGE),
+        refusals=(EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, STATE_TOO_LARGE),
     ),
     Operation(
         method="GET",
@@ -31,7 +31,10 @@ OPERATIONS = (
         principal=Principal.USER,
         query=WorkQuery,
         answers={200: Answer(meaning="A page.", body=TasksFound)},
-        refusals=(EXECUTION_NOT_FOUND,),
+        refusals=(
+            EXECUTION_NOT_FOUND,
+            EXECUTION_EXPIRED,
+        ),
     ),
     Operation(
         method="GET",
@@ -42,6 +45,9 @@ OPERATIONS = (
         principal=Principal.USER,
         query=WorkQuery,
         answers={200: Answer(meaning="A page.", body=ChildrenFound)},
-        refusals=(EXECUTION_NOT_FOUND,),
+        refusals=(
+            EXECUTION_NOT_FOUND,
+            EXECUTION_EXPIRED,
+        ),
     ),
 )
