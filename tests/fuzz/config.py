@@ -28,8 +28,12 @@ allow-x00 = true
 
 # Where a log ends and which cursors there are is not for a schema to say.
 [[operations]]
-include-operation-id = ["readEvents", "streamEvents", "listExecutions"]
+include-operation-id = ["readEvents", "streamEvents", "readTaskEvents", "streamTaskEvents", "listExecutions", "listAttempts"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]
+
+[[operations]]
+include-operation-id = "startTask"
+parameters = {{ "body.kind" = {{ dictionary = "taskKinds", probability = {mostly} }} }}
 
 [phases.stateful]
 max-steps = 8
@@ -49,7 +53,7 @@ def write(folder: Path, seeds: Seeds, api_key: str, *, examples: int) -> Path:
     users.write_text(json.dumps({"auth": [_user("dev", api_key), _user("strangers", seeds.stranger_key)]}))
     values: dict[str, tuple[str, list[str]]] = {
         "executions": ("path.executionId", seeds.executions),
-        "tasks": ("path.taskId", [*seeds.leases]),
+        "tasks": ("path.taskId", [*seeds.leases, *seeds.tasks]),
         "promises": ("path.promiseId", seeds.promises),
         "schedules": ("path.scheduleId", seeds.schedules),
         "queues": ("path.queue", ["default"]),
@@ -64,9 +68,8 @@ def write(folder: Path, seeds: Seeds, api_key: str, *, examples: int) -> Path:
             users=json.dumps(str(users)),
             examples=examples,
             org=json.dumps(ORG),
-            dictionaries="".join(
-                f"[dictionaries.{n}]\nvalues = {json.dumps(v)}\n\n" for n, (_, v) in (values | exact).items()
-            ),
+            mostly=_MOSTLY,
+            dictionaries=_dictionaries({n: v for n, (_, v) in (values | exact).items()} | {"taskKinds": ["work"]}),
             parameters="".join(
                 f'"{place}" = {{ dictionary = "{name}", probability = {_MOSTLY if name in values else 1.0} }}\n'
                 for name, (place, _) in (values | exact).items()
@@ -75,6 +78,10 @@ def write(folder: Path, seeds: Seeds, api_key: str, *, examples: int) -> Path:
         encoding="utf-8",
     )
     return config
+
+
+def _dictionaries(values: dict[str, list[str]]) -> str:
+    return "".join(f"[dictionaries.{name}]\nvalues = {json.dumps(some)}\n\n" for name, some in values.items())
 
 
 def _user(name: str, api_key: str) -> dict[str, Any]:

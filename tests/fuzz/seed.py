@@ -35,13 +35,15 @@ class Seeds:
     """What there is.
 
     Attributes:
-        leases: the token of each claimed task.
+        leases: the token of each claimed task of an execution.
+        tasks: standalone ones.
         stranger_key: opens another org, in which there is nothing.
     """
 
     kinds: list[str] = field(default_factory=lambda: [*_KINDS])
     executions: list[str]
     leases: dict[str, str]
+    tasks: list[str]
     promises: list[str]
     schedules: list[str]
     stranger_key: str
@@ -63,6 +65,7 @@ def sow(server: Server) -> Seeds:
         return Seeds(
             executions=executions,
             leases=_claim(client),
+            tasks=[_start_task(client, number) for number in range(_EACH)],
             promises=promises,
             schedules=[_schedule(client, number) for number in range(_EACH)],
             stranger_key=_key_of_strangers(server),
@@ -72,6 +75,11 @@ def sow(server: Server) -> Seeds:
 def _start(client: httpx2.Client, kind: str, number: int) -> str:
     body = {"kind": kind, "input": {"number": number}, "idempotencyKey": f"{kind}-{number}"}
     return str(_post(client, "/workflow-executions", body)["workflowExecutionId"])
+
+
+def _start_task(client: httpx2.Client, number: int) -> str:
+    body = {"kind": "work", "input": number}
+    return str(_post(client, "/task-executions", body)["taskExecutionId"])
 
 
 def _claim(client: httpx2.Client) -> dict[str, str]:

@@ -53,6 +53,7 @@ UNKNOWN = {
     "promiseId": f"{NOBODY}.p1",
     "scheduleId": "unknown",
     "workerId": "nobody",
+    "payloadId": "0" * 64,
 }
 """By the parameters of paths that name one thing of an org, what nothing is called."""
 NAMES = {"org", "queue"}

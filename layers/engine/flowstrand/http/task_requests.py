@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from flowstrand.engine.events import RetryPolicy
 from flowstrand.engine.replay.commands import TaskTerms
@@ -14,6 +14,7 @@ from flowstrand.http.idempotency_key import IdempotencyKey, IdempotencyKeyTtl
 from flowstrand.http.query import Query, WholeNumber
 from flowstrand.http.requests import MAX_TIMEOUT_S, Kind, Metadata, Name
 from flowstrand.http.work_query import DEFAULT_LIMIT, MAX_LIMIT
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.service.attempts import Cursor
 from flowstrand.service.standalone import TaskRequest
 
@@ -52,8 +53,16 @@ class Retry(RequestBody):
         )
 
 
+_RETRIES_TWICE: JsonObject = {
+    "properties": {"maxRetries": {"type": "integer"}, "retry": {"type": "object"}},
+    "required": ["maxRetries", "retry"],
+}
+
+
 class StartTask(RequestBody):
     """`POST /task-executions`. Without a `queue`, it waits where the kind's worker has registered it. `maxRetries` alone is short for a `retry` that says nothing else."""
+
+    model_config = ConfigDict(json_schema_extra={"not": _RETRIES_TWICE})
 
     kind: Kind
     input: Any = None
