@@ -58,6 +58,7 @@ CALLERS: dict[str, str] = {
 UNMET = {
     "ROUTE_NOT_FOUND": "no route's: the page about the API has it",
     "EXECUTION_EXISTS": "of a tool that chooses ids; no route lets a caller do so",
+    "FEED_EXPIRED": "of the org's feed, which no route reads",
     "INVALID_LIMIT": "queries are checked before they get there",
     "INVALID_MESSAGE": "of a queue's message, not of a request",
     "COMMIT_TOO_LARGE": "a guard behind the limits of everything that a commit is made of",
