@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -146,6 +148,30 @@ def test_of_many_items_those_that_exist_are_found(directory: Directory, partitio
     assert directory.get_many(names) == put
     assert directory.get_many([*names[:2], *names[:2]]) == {names[0]: put[names[0]]}
     assert directory.get_many([]) == {}
+
+
+@pytest.mark.parametrize("fixture", ["database", "memory_database"])
+def test_writers_at_once_in_sqlite_move_both_of_two_counters_or_neither(
+    request: pytest.FixtureRequest, fixture: str, partition: str
+) -> None:
+    directory = SqliteDirectory(request.getfixturevalue(fixture))
+
+    def step(_: int) -> None:
+        while True:
+            items = directory.get_many([(partition, "a"), (partition, "b")])
+            versions = {key: items[partition, key].version if items else 0 for key in "ab"}
+            with suppress(PreconditionFailed):
+                directory.write_together(
+                    [
+                        Put(partition=partition, key=key, data={}, expect=version)
+                        for key, version in versions.items()
+                    ]
+                )
+                return
+
+    with ThreadPoolExecutor(max_workers=4) as callers:
+        list(callers.map(step, range(24)))
+    assert [item.version for item in directory.scan(partition)] == [24, 24]
 
 
 # --- DynamoDB alone --------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from pydantic.alias_generators import to_camel
+
 from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.decide import task
 from flowstrand.engine.events import StateSet
@@ -20,7 +22,7 @@ from flowstrand.http.openapi import parameters
 from flowstrand.http.openapi.operation import Operation
 from flowstrand.local import routes
 from flowstrand.log.port import AppendConflict, Commit, LogKey
-from flowstrand.service import append, definitions, payloads, quotas
+from flowstrand.service import append, definitions, payloads, quotas, standalone
 from flowstrand.service.cancel import cancel
 from flowstrand.service.container import require as installed
 from flowstrand.service.definitions import Manifest
@@ -141,18 +143,6 @@ def _a_cursor_of_nobodys(_stack: Stack, _operation: Operation, event: Event) -> 
     return with_query(event, cursor=_NONSENSE)
 
 
-def _what_was_uploaded(reference: dict[str, str]) -> Way:
-    """A value that was uploaded, so it is said, wherever the route takes one."""
-
-    def way(_stack: Stack, operation: Operation, event: Event) -> Event:
-        assert operation.body is not None
-        taken = {"input", "output", "signalValue", "value"}
-        fields = {field.alias for field in operation.body.model_fields.values() if field.alias in taken}
-        return with_fields(event, **{str(field): {"$flowstrand": "payload", **reference} for field in fields})
-
-    return way
-
-
 def _over_a_mebibyte(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, more="x" * 1_048_576)
 
@@ -198,6 +188,32 @@ def _executions_have_ended(stack: Stack, _operation: Operation, event: Event) ->
     for execution in (CLAIMED, QUEUED, APPROVAL):
         cancel(stack.services, ACME, execution, force=True)
     return event
+
+
+def _everything_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    retention = stack.services.retention
+    assert retention is not None
+    _executions_have_ended(stack, operation, event)
+    standalone.cancel(stack.services, ACME, STANDALONE)
+    for log in (CLAIMED, QUEUED, APPROVAL, STANDALONE):
+        retention.expire(LogKey(ACME, log), now_ms=stack.clock.now_ms(), limit=1_000)
+    return _not_resumed(event)
+
+
+def _from_the_beginning_of_what_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_query(_everything_has_expired(stack, operation, event), after="0")
+
+
+def _from_the_middle_of_what_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_query(_everything_has_expired(stack, operation, event), after="1")
+
+
+def _of_an_expired_execution(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, _everything_has_expired(stack, operation, event), executionId=QUEUED)
+
+
+def _a_task_of_an_expired_execution(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, _everything_has_expired(stack, operation, event), taskId=CLAIMED_TASK)
 
 
 def _the_lease_has_run_out(stack: Stack, _operation: Operation, event: Event) -> Event:
@@ -262,6 +278,22 @@ def _much_state(stack: Stack, operation: Operation, event: Event) -> Event:
     return with_parameters(operation, event, executionId=CLAIMED)
 
 
+def _what_nobody_has_uploaded(_stack: Stack, operation: Operation, event: Event) -> Event:
+    if "{payloadId}" in operation.path:
+        return with_parameters(operation, event, payloadId="0" * 64)
+    return _with_value(operation, event, {"$flowstrand": "payload", "id": "0" * 64})
+
+
+def _what_stands_for_nothing(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return _with_value(operation, event, {"$flowstrand": "payload"})
+
+
+def _with_value(operation: Operation, event: Event, value: Any) -> Event:
+    assert operation.body is not None
+    taken = [name for name in ("input", "signal_value", "value", "output") if name in operation.body.model_fields]
+    return with_fields(event, **{to_camel(taken[0]): value})
+
+
 def _a_task_of_an_execution(_stack: Stack, operation: Operation, event: Event) -> Event:
     return with_parameters(operation, event, taskId=CLAIMED_TASK)
 
@@ -314,12 +346,14 @@ BY_CODE: dict[str, Way] = {
     "SCHEDULE_NOT_FOUND": _unknown("scheduleId", "unknown"),
     "WORKER_NOT_FOUND": _unknown("workerId", "nobody"),
     "UNKNOWN_WORKFLOW_KIND": _an_unknown_kind,
-    "INVALID_PAYLOAD": _what_was_uploaded({}),
-    "PAYLOAD_NOT_FOUND": _what_was_uploaded({"id": "0" * 64}),
+    "PAYLOAD_NOT_FOUND": _what_nobody_has_uploaded,
+    "INVALID_PAYLOAD": _what_stands_for_nothing,
     "UNKNOWN_TASK_KIND": _an_unknown_kind,
     "TASK_OF_WORKFLOW": _a_task_of_an_execution,
     "EXECUTION_NOT_FAILED": _of_an_open_execution,
     "EXECUTION_CLOSED": _executions_have_ended,
+    "EXECUTION_EXPIRED": _everything_has_expired,
+    "CURSOR_EXPIRED": _from_the_middle_of_what_has_expired,
     "STALE_ATTEMPT": _the_lease_has_run_out,
     "INVALID_LEASE": _a_forged_lease,
     "BUSY": _everyone_writes,
@@ -327,10 +361,15 @@ BY_CODE: dict[str, Way] = {
 """The way for each code that several routes have."""
 
 OF_ROUTES: dict[tuple[str, str], Way] = {
-    ("getPayload", "PAYLOAD_NOT_FOUND"): _unknown("payloadId", "0" * 64),
     ("startExecution", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
     ("startTask", "IDEMPOTENCY_KEY_REUSED"): _a_key_with_another_input,
     ("startTask", "UNPROCESSABLE_INPUT"): _a_task_with_a_schema,
+    ("readEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("streamEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("readTaskEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("streamTaskEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("retryExecution", "EXECUTION_EXPIRED"): _of_an_expired_execution,
+    ("getTask", "EXECUTION_EXPIRED"): _a_task_of_an_expired_execution,
     ("cancelTask", "EXECUTION_CLOSED"): _the_task_is_done,
     ("cancelTask", "INVALID_INPUT"): _too_long_a_reason,
     ("heartbeatTask", "EXECUTION_CLOSED"): _the_execution_has_completed,

@@ -24,6 +24,7 @@ from flowstrand.engine.events import (
     PromiseRejected,
     PromiseResolved,
     PromiseTimedOut,
+    RetryRequested,
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
@@ -94,6 +95,8 @@ def check(world: World) -> None:
         except Violation as violation:
             shown = "\n".join(f"{event.sequence} {event.data}" for event in events)
             raise Violation(f"{execution}: {violation}\n{shown}") from violation
+    for events in every.values():
+        check_retry(every, events)
     check_families(world, every)
     check_chains(every)
     check_cancels(world, every)
@@ -155,6 +158,7 @@ def check_markers(events: list[Event]) -> None:
             require(state and state.is_runnable, f"RESUMED at {event.sequence} with nothing to do")
             suspended = False
         state = evolve(state, event)
+        state.is_copying = False  # what a retry begins with obeys the same rules
         if isinstance(data, TaskCancelled | TimerCancelled):
             by_turn = data.command is not None or not forced
         else:
@@ -249,11 +253,14 @@ def check_time(events: list[Event]) -> None:
     """Nothing is given up before its time, and no attempt begins at a deadline or later."""
     created: dict[int, tuple[int, TaskCreated]] = {}
     started: dict[int, tuple[int, TaskStarted]] = {}
+    copied = copied_events(events)
     for event in events:
         at_ms = event.timestamp_ms
         match event.data:
             case TaskCreated() as data:
                 created[data.position] = at_ms, data
+            case TaskStarted() | TaskFailed() if event.sequence <= copied:
+                pass  # it took its time in another log
             case TaskStarted() as data:
                 created_ms, terms = created[data.position]
                 require(at_ms < created_ms + (terms.timeout_ms or at_ms), f"started too late at {event.sequence}")
@@ -276,6 +283,32 @@ def check_time(events: list[Event]) -> None:
                 require(begun.timeout_at_ms and at_ms >= begun.timeout_at_ms, f"too early at {event.sequence}")
             case _:
                 pass
+
+
+def copied_events(events: list[Event]) -> int:
+    """How many events from the beginning were copied from the log of an execution that this one is a retry of."""
+    return next((event.sequence for event in events if event.type is EventType.RETRY_REQUESTED), 0)
+
+
+def check_retry(every: dict[str, list[Event]], events: list[Event]) -> None:
+    """A retry says what it is a retry of, once, and where what was copied ends; nobody else does."""
+    started = events[0].data
+    asked = [event.data for event in events if isinstance(event.data, RetryRequested)]
+    retry_of = started.retry_of if isinstance(started, WorkflowStarted) else None
+    require(len(asked) == (retry_of is not None), f"asked {len(asked)} times to be a retry")
+    if retry_of is None:
+        return
+    failed = every[retry_of.workflow_execution_id]
+    require(isinstance(failed[-1].data, WorkflowFailed), "a retry of what has not failed")
+    source = (asked[0].retried_from, asked[0].retried_from_sequence)
+    require(source == (retry_of.workflow_execution_id, len(failed)), f"a retry of {source}")
+    completed = _completed(failed)
+    kept = _completed(events[: copied_events(events)])
+    require(kept <= completed, f"completed in the copy only: {kept - completed}")
+
+
+def _completed(events: list[Event]) -> set[tuple[int, int]]:
+    return {(e.data.position, e.data.attempt) for e in events if isinstance(e.data, TaskCompleted)}
 
 
 def check_timers_and_children(events: list[Event]) -> None:
@@ -381,11 +414,12 @@ def check_families(world: World, every: dict[str, list[Event]]) -> None:
             data = event.data
             if isinstance(data, ChildInitiated | ChildStarted | ChildCompleted | ChildFailed):
                 child = ExecutionId(data.child_workflow_id)
-                require(child == ids.operation_id(execution, ids.CHILD, data.position), f"child {child}")
+                is_own = child == ids.operation_id(execution, ids.CHILD, data.position)
+                require(is_own or copied_events(events), f"child {child}")
                 child_log = every.get(child, [])
                 require(child_log, f"{child} has no log")
                 at = rank[ExecutionId(execution), event.sequence]
-                if isinstance(data, ChildInitiated):
+                if isinstance(data, ChildInitiated) and is_own:
                     require(at < rank[child, 1], f"{child} began before it was asked for")
                 if isinstance(data, ChildCompleted | ChildFailed):
                     require(rank[child, len(child_log)] < at, f"{child} had not ended at {event.sequence}")

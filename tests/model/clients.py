@@ -1,12 +1,13 @@
-"""Clients, as the world has them: they cancel executions that they may not have started, and settle promises too often."""
+"""Clients, as the world has them: they cancel executions that they have not started, settle promises too often, and never give up."""
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 from flowstrand.engine.events import ErrorInfo
 from flowstrand.errors import Conflict, NotFound
-from flowstrand.service import promises
+from flowstrand.service import promises, retrying
 from flowstrand.service.cancel import cancel
 from flowstrand.service.container import Services
 from flowstrand.service.promises import Settled
@@ -23,13 +24,15 @@ class Clients:
 
     Attributes:
         cancels, settles, words: how often they will still ask for a cancellation, settle a promise, and send a signal.
+        retries: how often they will still retry an execution that has failed.
         promises: ids of promises that they know of.
         cancelled: the sequence that each request of an execution got: a repetition must get the same.
         heard: the sequence that each signal got.
         settled: the sequence that settled each promise, as they were told.
+        retried: the execution that each request for a retry has begun.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, seed: int) -> None:
         self._world = world
         self.cancels = world.random.choice((0, 0, 0, 1, 3))
         self.settles = world.random.choice((0, 2, 8))
@@ -38,6 +41,11 @@ class Clients:
         self.cancelled: dict[tuple[str, str], int] = {}
         self.settled: dict[str, int] = {}
         self.heard: dict[int, int] = {}
+        self.retried: dict[str, str] = {}
+        self._whim = Random(
+            f"retries {seed}"
+        )  # its own, so that the other worlds are what they were before there were retries
+        self.retries = self._whim.choice((0, 0, 1, 2))
         self._said = 0
 
     def cancel(self) -> None:
@@ -68,6 +76,36 @@ class Clients:
                 again()
 
         self._world.spawn(f"cancel {execution} {request_id}", ask, note, again)
+
+    def wants_to_retry(self) -> bool:
+        """Whether somebody would retry an execution now."""
+        return self.retries > 0 and self._whim.random() < 0.05
+
+    def retry(self) -> bool:
+        """Retry some execution that has failed; says whether there was one."""
+        failed = self._world.failed()
+        if not failed or not self.retries:
+            return False
+        self.retries -= 1
+        self._retry(self._whim.choice(failed), f"again{self.retries}")
+        return True
+
+    def _retry(self, execution: str, request_id: str) -> None:
+        def ask(services: Services) -> str:
+            retried = retrying.retry(services, ORG, execution, request_id=request_id)
+            return retried.snapshot.workflow_execution_id
+
+        def again() -> None:
+            self._retry(execution, request_id)
+
+        def note(begun: str) -> None:
+            known = self.retried.setdefault(request_id, begun)
+            if known != begun:
+                raise Violation(f"a repeated retry of {execution} began {begun} after {known}")
+            if self._whim.random() < self._world.climate.repeat:
+                again()
+
+        self._world.spawn(f"retry {execution} {request_id}", ask, note, again)
 
     def say(self) -> None:
         """Send a signal to some execution, whether it waits for one or not."""

@@ -108,6 +108,7 @@ def test_the_seeds_meet_everything_that_can_go_wrong() -> None:
     assert any(world.clients.cancelled for world in worlds)
     assert any(world.clients.settled for world in worlds)
     assert any(world.alone.cancelled for world in worlds)
+    assert any(world.clients.retried for world in worlds)
     alone = {
         events[-1].type
         for world in worlds
@@ -117,7 +118,12 @@ def test_the_seeds_meet_everything_that_can_go_wrong() -> None:
     assert alone >= {"TASK_COMPLETED", "TASK_FAILED"}
     events = [event for world in worlds for log in logs(world).values() for event in log]
     types = {event.type for event in events}
-    assert types >= {"CHILD_WORKFLOW_CANCELLATION_REQUESTED", "PROMISE_TIMED_OUT", "PROMISE_REJECTED"}
+    assert types >= {
+        "RETRY_REQUESTED",
+        "CHILD_WORKFLOW_CANCELLATION_REQUESTED",
+        "PROMISE_TIMED_OUT",
+        "PROMISE_REJECTED",
+    }
     ends = [event.data for event in events if isinstance(event.data, WorkflowCancelled)]
     assert {end.worker_id is None for end in ends} == {True, False}
     assert any(event.data.force for event in events if isinstance(event.data, ChildCancellationRequested))

@@ -14,9 +14,9 @@ from random import Random
 from typing import Any, TypeVar
 from unittest.mock import patch
 
-from flowstrand.engine.events import PromiseCreated
+from flowstrand.engine.events import EventType, PromiseCreated
 from flowstrand.engine.evolve import fold
-from flowstrand.engine.ids import is_standalone_task
+from flowstrand.engine.ids import ExecutionId, is_standalone_task
 from flowstrand.errors import StoreUnavailable, Unavailable
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
@@ -81,7 +81,7 @@ class World:
         self.disk.watch = self._project
         self.functions = FunctionRunner(self)
         self.workers = Workforce(self)
-        self.clients = Clients(self)
+        self.clients = Clients(self, seed)
         self.alone = StandaloneTasks(self, seed)
         self.programs = StepsPrograms(self.book, self.leaks.append)
         self.processes = [self._boot() for _ in range(self.climate.processes)]
@@ -171,6 +171,14 @@ class World:
         """The ids of all executions that have begun."""
         return [key.execution_id for key in self.disk.commits if not is_standalone_task(key.execution_id)]
 
+    def failed(self) -> list[str]:
+        """The ids of all executions that have failed."""
+        ends = (
+            (execution, self.disk.commits[LogKey(ORG, ExecutionId(execution))][-1])
+            for execution in self.executions()
+        )
+        return [id for id, commit in ends if unpack_events(commit)[-1].type is EventType.WORKFLOW_FAILED]
+
     # --- driving -------------------------------------------------------------------------------------
 
     def drive(self) -> None:
@@ -184,7 +192,7 @@ class World:
                 choices = self._choices()
                 hurry = choices and self.random.random() < self.climate.hurry
                 if (not choices or hurry) and not self._pass_time():
-                    if not choices and not self._speak():
+                    if not choices and not self._speak() and not self.clients.retry():
                         return
                 if choices and not hurry:
                     self.random.choice(choices)()
@@ -241,6 +249,8 @@ class World:
             choices.append(self.clients.cancel)
         if self.clients.words and self.executions() and self.random.random() < 0.05:
             choices.append(self.clients.say)
+        if self.clients.wants_to_retry():
+            self.clients.retry()
         if self.clients.settles and self.clients.promises and self.random.random() < 0.1:
             choices.append(self.clients.settle)
         if any(held.at_ms <= self.now for held in self.workers.held):

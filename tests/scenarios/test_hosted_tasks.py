@@ -154,6 +154,17 @@ def test_a_task_that_came_before_its_time_comes_again(hosting: Hosting) -> None:
     assert hosting.finish(execution)["output"] == "attempt 3"
 
 
+def test_standalone_tasks_run_in_the_stack_too(hosting: Hosting) -> None:
+    answer = hosting.world.request("POST", "/task-executions", {"kind": "in-thread", "input": 4})
+    assert answer.status == 201, answer
+    hosting.world.settle()
+
+    hosting.run()
+
+    task = hosting.world.request("GET", f"/task-executions/{answer.body['taskExecutionId']}").body
+    assert (task["status"], task["output"]) == ("COMPLETED", 5)
+
+
 # --- paused and limited queues ------------------------------------------------------------------
 
 

@@ -164,6 +164,22 @@ def test_a_failed_attempt_makes_room_too(world: World) -> None:
     assert len(poll(world)["tasks"]) == 1
 
 
+def test_standalone_tasks_are_limited_like_others(world: World) -> None:
+    register(world)
+    for _ in range(3):
+        assert world.request("POST", "/task-executions", {"kind": "work"}).status == 201
+    world.settle()
+    control(world, maxConcurrent=1, maxTasksPerSecond=2)
+    (task,) = poll(world)["tasks"]
+    assert poll(world)["tasks"] == []
+    assert queue(world)["running"] == 1
+
+    world.complete(task)
+
+    assert len(poll(world)["tasks"]) == 1
+    assert poll(world)["tasks"] == []
+
+
 def test_an_attempt_whose_worker_died_makes_room_when_its_lease_ends(world: World) -> None:
     for _ in range(2):
         fan_out(world, 1)

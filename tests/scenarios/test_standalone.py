@@ -8,7 +8,7 @@ import pytest
 
 from flowstrand.engine.schema import rfc3339
 from flowstrand.jsonvalue import JsonObject
-from flowstrand.service import sweep
+from flowstrand.service import projection, sweep
 from tests.scenarios.transports import TRANSPORTS, Row
 from tests.scenarios.world import START_MS, Answer, World
 
@@ -217,6 +217,31 @@ def test_an_idempotency_key_stands_for_one_task_until_it_has_failed(world: World
     world.settle()
     freed = ask(world, input=2, idempotencyKey="k")
     assert freed.status == 201
+
+
+def test_a_task_waits_where_its_kind_is_registered_unless_somebody_says_otherwise(world: World) -> None:
+    body: JsonObject = {"name": "w", "queue": "cards", "taskKinds": ["refund"]}
+    assert world.request("POST", "/workers", body).status == 201
+    assert look(world, start(world, kind="refund"))["queue"] == "cards"
+    assert look(world, start(world, kind="refund", queue="other"))["queue"] == "other"
+
+
+def test_an_input_that_does_not_fit_the_registered_schema_is_refused(world: World) -> None:
+    schema: JsonObject = {"type": "object", "properties": {"amount": {"type": "integer"}}, "required": ["amount"]}
+    definition: JsonObject = {"kind": "typed", "inputSchema": schema}
+    body: JsonObject = {"name": "w", "queue": "default", "taskDefinitions": [definition]}
+    assert world.request("POST", "/workers", body).status == 201
+    answer = ask(world, kind="typed", input={"amount": "five"})
+    assert (answer.status, answer.body["details"][0]["pointer"]) == (422, "/input/amount")
+    assert ask(world, kind="typed", input={"amount": 5}).status == 201
+
+
+def test_it_is_in_the_feed_but_in_no_list_of_executions(world: World) -> None:
+    task = start(world)
+    key = world.key(task)
+    assert projection.project(world.services, {key: 1}) == {}
+    assert projection.is_projected(world.services, key, 1)
+    assert world.request("GET", "/workflow-executions").body["executions"] == []
 
 
 def test_an_unknown_kind_is_refused(world: World) -> None:

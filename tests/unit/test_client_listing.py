@@ -39,6 +39,7 @@ FAILED: JsonObject = {
     "version": "v2",
     "parentWorkflowExecutionId": "e0",
     "failureType": "ERROR",
+    "retriedFrom": "e-1",
 }
 PAGES = [
     {"executions": [WAITING], "nextCursor": "abc"},
@@ -107,6 +108,7 @@ def test_an_execution_is_told_with_all_that_is_known(api: FakeApi, sync_client: 
         suspend_type=None,
         failure_type="ERROR",
         continued_as=None,
+        retried_from="e-1",
         body=FAILED,
     )
 

@@ -481,5 +481,21 @@ SCHEDULES = [
     ),
     Case(command=["schedule", "delete", "nightly"], answers=[{}], lines=["nightly is deleted"]),
 ]
-CASES = [*EXECUTIONS, *PROMISES, *DEFINITIONS, *TASKS, *QUEUES, *SCHEDULES]
-GROUPS = frozenset({"definitions", "promise", "queue", "schedule", "task"})
+_REFERENCE: JsonObject = {"$flowstrand": "payload", "id": "a" * 64, "sizeBytes": 6}
+PAYLOADS = [
+    Case(
+        command=["payload", "upload", '{"n":1}'],
+        answers=[{"payload": _REFERENCE, "payloadId": "a" * 64, "stored": True}],
+        lines=['{"$flowstrand": "payload", "id": "' + "a" * 64 + '", "sizeBytes": 6}'],
+        document=_REFERENCE,
+        sends={"sizeBytes": 7},
+    ),
+    Case(
+        command=["payload", "download", "a" * 64],
+        answers=[{"downloadUrl": "/_/payloads/token"}, {"n": 1}],
+        lines=['{"n": 1}'],
+        document={"n": 1},
+    ),
+]
+CASES = [*EXECUTIONS, *PROMISES, *PAYLOADS, *DEFINITIONS, *TASKS, *QUEUES, *SCHEDULES]
+GROUPS = frozenset({"definitions", "payload", "promise", "queue", "schedule", "task"})

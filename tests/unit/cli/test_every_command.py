@@ -24,6 +24,7 @@ WITHOUT_A_COMMAND = {
     "/workers": "POST: workers register themselves",
     "/workers/{workerId}/heartbeat": "workers say that they are there",
     "/queues/{queue}/poll": "workers claim attempts",
+    "/task-executions/{taskId}/payloads": "workers upload, under a lease",
     "/task-executions/{taskId}/complete": "workers report, under a lease",
     "/task-executions/{taskId}/fail": "workers report, under a lease",
     "/task-executions/{taskId}/heartbeat": "workers report, under a lease",

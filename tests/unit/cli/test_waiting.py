@@ -94,8 +94,9 @@ def test_ctrl_c_leaves_it_be(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> N
         raise KeyboardInterrupt
 
     monkeypatch.setattr("flowstrand.client.synchronous.SyncClient.history", interrupted)
-    result = invoke(api, ["wait", E], execution("RUNNING"))
+    result = invoke(api, ["start", "order", "--wait"], STARTED, execution("RUNNING"))
     assert (result.exit_code, result.stdout) == (Exit.INTERRUPTED, "")
+    assert result.stderr == f"error: {E} goes on (INTERRUPTED)\n"
 
 
 @pytest.mark.parametrize(("end", "exit"), [(CANCELLED, 0), (COMPLETED, 1), (FAILED, 1)])

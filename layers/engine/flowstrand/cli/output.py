@@ -42,29 +42,16 @@ class Output:
         else:
             self._console.print(card(fields_of(body, without=_NOT_FOR_PEOPLE)))
 
-    def many(
-        self,
-        name: str,
-        bodies: Iterable[JsonObject],
-        columns: Sequence[Column],
-        *,
-        more: JsonObject | None = None,
-    ) -> None:
-        """Several things: a table of them, or a document with a list of this name.
-
-        Args:
-            more: what else the document says: where the list goes on.
-        """
-        if self.as_json:
-            self.value({name: list(bodies), **(more or {})})
-            return
+    def many(self, name: str, bodies: Iterable[JsonObject], columns: Sequence[Column]) -> None:
+        """Several things: a table of them, or a document with a list of this name."""
         rows = list(bodies)
-        if rows:
+        if self.as_json:
+            listed: list[JsonValue] = list(rows)
+            self.value({name: listed})
+        elif rows:
             self._console.print(table(rows, columns, self._console))
         else:
             typer.echo(f"none: there are no {name}", err=True)
-        if more:
-            typer.echo("there are more: see --limit", err=True)
 
     def said(self, body: JsonObject, text: object) -> None:
         """What came of a command: `text`, on a line of its own, or `body`."""

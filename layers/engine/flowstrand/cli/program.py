@@ -15,6 +15,7 @@ from flowstrand.cli import (
     lint,
     listing,
     looking,
+    payload,
     promise,
     queue,
     replay,
@@ -99,6 +100,14 @@ program.add_typer(
             "events": task.events,
             "tail": task.tail,
         },
+    ),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group(
+        "payload",
+        "Values that are too large for a request.",
+        {"upload": payload.upload, "download": payload.download},
     ),
     rich_help_panel=_OTHERS,
 )

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 
 from flowstrand.cli.exits import exit_of
+from flowstrand.cli.failures import tell
 from flowstrand.cli.on_server import Session
 from flowstrand.cli.progress import ExecutionProgress, Progress, TaskProgress
 from flowstrand.errors import AuthorError
@@ -96,7 +97,12 @@ def _wait(
     after, closed = snapshot.current_sequence, False
     while not closed:
         wait_s = deadline.next_wait_s(snapshot.id)
-        page = session.client.history(snapshot.id, after=after, wait_s=wait_s, types=() if progress else ends)
+        types = () if progress else ends
+        try:
+            page = session.client.history(snapshot.id, after=after, wait_s=wait_s, types=types)
+        except KeyboardInterrupt:
+            tell(f"{snapshot.id} goes on", "INTERRUPTED", as_json=session.out.as_json)
+            raise
         if progress is not None:
             for event in page.events:
                 progress.see(event)

@@ -19,6 +19,7 @@ class ListedExecution:
         suspend_type: what it waits for first, while it is WAITING.
         failure_type: why it failed, for programs.
         continued_as: the id of the execution that goes on from this one.
+        retried_from: the id of the failed execution from whose history this one began.
         body: everything that the API says.
     """
 
@@ -36,6 +37,7 @@ class ListedExecution:
     suspend_type: str | None
     failure_type: str | None
     continued_as: str | None
+    retried_from: str | None
     body: JsonObject = field(repr=False)
 
     @classmethod
@@ -57,5 +59,6 @@ class ListedExecution:
             suspend_type=said.get("suspendType"),
             failure_type=said.get("failureType"),
             continued_as=said.get("continuedAs"),
+            retried_from=said.get("retriedFrom"),
             body=dict(body),
         )

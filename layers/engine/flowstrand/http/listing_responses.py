@@ -34,6 +34,7 @@ class ExecutionListed(ResponseBody):
     suspend_type: SuspendType | None = None
     failure_type: str | None = None
     continued_as: str | None = None
+    retried_from: str | None = None
 
     @classmethod
     def of(cls, org: OrgId, listed: Listed) -> ExecutionListed:
@@ -46,6 +47,7 @@ class ExecutionListed(ResponseBody):
             "suspend_type": listed.suspend_type if listed.status is WorkflowStatus.WAITING else None,
             "failure_type": listed.failure_type,
             "continued_as": listed.continued_as,
+            "retried_from": listed.retried_from,
         }
         given: dict[str, Any] = {name: value for name, value in optional.items() if value is not None}
         return cls(

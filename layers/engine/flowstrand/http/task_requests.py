@@ -60,13 +60,13 @@ _RETRIES_TWICE: JsonObject = {
 
 
 class StartTask(RequestBody):
-    """`POST /task-executions`. `maxRetries` alone is short for a `retry` that says nothing else."""
+    """`POST /task-executions`. Without a `queue`, it waits where the kind's worker has registered it. `maxRetries` alone is short for a `retry` that says nothing else."""
 
     model_config = ConfigDict(json_schema_extra={"not": _RETRIES_TWICE})
 
     kind: Kind
     input: Any = None
-    queue: Name = "default"
+    queue: Name | None = None
     max_retries: Retries | None = None
     retry: Retry | None = None
     timeout_ms: Milliseconds | None = None

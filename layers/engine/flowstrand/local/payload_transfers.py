@@ -59,7 +59,7 @@ class SignedTransfers:
         except (jwt.InvalidTokenError, KeyError):
             is_valid = False
         if not is_valid:
-            raise WrongPrincipal("this URL is not valid, or not any more", code="INVALID_URL")
+            raise WrongPrincipal("this URL is not valid, or not any more")
         return permit
 
     def _url(self, permit: _Permit, expires_s: int) -> str:
@@ -89,7 +89,7 @@ class TransferRoute:
                 return Response(status_code=200)
             if request.method == "GET" and permit.op == "get":
                 return Response(await to_thread.run_sync(self._get, permit), media_type=_TYPE)
-            raise WrongPrincipal("this URL is for something else", code="INVALID_URL")
+            raise WrongPrincipal("this URL is for something else")
         except CallerError as error:
             return JSONResponse(error.body(), status_code=error.status)
 
@@ -101,7 +101,7 @@ class TransferRoute:
                 raise PayloadTooLarge(f"this upload has {permit.size} bytes")
         sent = bytes(body)
         if digest_of(sent).hexdigest() != permit.sha256:
-            raise InvalidInput("the body is not what the URL was asked for", code="DIGEST_MISMATCH")
+            raise InvalidInput("the body is not what the URL was asked for")
         await to_thread.run_sync(self._payloads.put, permit.org, permit.sha256, sent)
 
     def _get(self, permit: _Permit) -> bytes:

@@ -281,7 +281,7 @@ def transact(
     for _ in range(conflicts):
         with services.turnstile.alone(key):
             known = _newest(services, known)
-            _require_whole(known)
+            _require_copied(known)
             draft = Draft(known.state, services.clock.now_ms())
             result = decide(draft)
             if not draft.events:
@@ -303,7 +303,7 @@ def _newest(services: Services, tip: Tip) -> Tip:
     return tip if known is None or known.state.sequence <= tip.state.sequence else known
 
 
-def _require_whole(tip: Tip) -> None:
+def _require_copied(tip: Tip) -> None:
     """Refuse to append to a log before all is there that it begins with: what came between would be taken for history."""
     if tip.state.is_copying:
         raise Unavailable(f"{tip.key.execution_id} is being made", code="BUSY", retry_after_s=1)

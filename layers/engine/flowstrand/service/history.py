@@ -151,8 +151,9 @@ def _tail(services: Services, key: LogKey, after: int) -> Commit:
 
 
 def _expired(after: int) -> Gone:
-    code = "CURSOR_EXPIRED" if after else "EXECUTION_EXPIRED"
-    return Gone("the execution ended too long ago for its log to be kept", code=code)
+    if after:
+        return Gone("what follows this position is not kept any more", code="CURSOR_EXPIRED")
+    return Gone("the execution ended too long ago for its log to be kept", code="EXECUTION_EXPIRED")
 
 
 def _read(services: Services, key: LogKey, tail: Commit, *, after: int, limit: int) -> list[Event]:

@@ -67,6 +67,7 @@ class Listed:
     suspend_type: SuspendType | None = None
     failure_type: str | None = None
     continued_as: str | None = None
+    retried_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,7 @@ def listed_at(state: ExecutionState, events: Sequence[Event], before: Listed | N
         suspend_type=suspend_type,
         failure_type=failure_type,
         continued_as=state.continued_as,
+        retried_from=state.retry_of.workflow_execution_id if state.retry_of else None,
     )
 
 

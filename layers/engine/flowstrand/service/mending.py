@@ -6,6 +6,7 @@ projected to its end has a row among the open executions (`open_executions`), so
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -13,6 +14,8 @@ from flowstrand.service import listing_rows, open_executions
 from flowstrand.service.container import Services
 from flowstrand.service.open_executions import SHARDS, OpenExecution
 from flowstrand.service.projection import project
+
+_log = logging.getLogger("flowstrand.projector")
 
 _BATCH = 100
 _LONGEST_MS = 20_000
@@ -46,6 +49,8 @@ def _mend(services: Services, rows: list[OpenExecution]) -> int:
     ends = {key: tail.last_sequence for key, tail in tails.items() if tail is not None}
     behind = {key: end for key, end in ends.items() if known[key].projected < end}
     failures = project(services, behind)
+    for key, error in failures.items():
+        _log.error("the log of %s is not projected: %s", key, error)
     for row in rows:
         if row.is_told and row.key not in behind:
             open_executions.remove(services.directory, row.key)

@@ -28,7 +28,8 @@ _FULL_LOOK_MS = 250
 """How often one looks whether something has ended in a queue whose attempts are all that may run."""
 _TRIES = 20
 _BASE_MS, _CAP_MS = 5, 100
-_DAY_MS = 86_400_000
+_KEPT_MS = 30 * 86_400_000
+"""How long after its last change the row of a queue is kept; longer than any attempt runs in which nothing else happens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,9 @@ def running(services: Services, org: OrgId, queue: str) -> int:
 
 
 def task_id(message: TaskMessage) -> str:
-    """Whose attempt it is."""
+    """Whose attempt it is. A standalone task's log has the task's own id."""
+    if message.position == ids.ROOT:
+        return message.execution_id
     return ids.operation_id(message.execution_id, ids.TASK, message.position)
 
 
@@ -126,7 +129,7 @@ def _change(services: Services, org: OrgId, queue: str, change: Callable[[QueueU
         changed = change(use)
         if changed == use:
             return True
-        expires_ms = services.clock.now_ms() + _DAY_MS
+        expires_ms = services.clock.now_ms() + _KEPT_MS
         with suppress(PreconditionFailed):
             services.directory.put(
                 _partition(org), queue, _to_json(changed), expect=version, expires_at_ms=expires_ms

@@ -45,6 +45,7 @@ def retry(
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
+        Gone: `EXECUTION_EXPIRED`: its history is no longer kept.
         Conflict: `EXECUTION_NOT_FAILED`: it is open, or has completed, or was cancelled.
         QuotaExceeded: the org has started too much; nothing is created.
         Unavailable, StoreUnavailable: it may or may not have begun; ask again under the same request id.
@@ -72,7 +73,7 @@ def _finished(services: Services, key: LogKey) -> append.Tip:
     if tip is None:
         raise Unavailable("the retry is being begun; ask again", code="BUSY", retry_after_s=1)
     try:
-        return finish(services, tip)
+        return finish(services, append.require_whole(tip))
     except append.Contended as contended:
         raise append.unavailable(contended) from contended
 

@@ -5,7 +5,7 @@ Behind their first commit they are tasks like any other: wakes, claims, reports,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flowstrand.engine import ids
 from flowstrand.engine.decide import task
@@ -23,6 +23,8 @@ from flowstrand.service.start_once import gives_key_away, require_same
 from flowstrand.service.task_address import address_of, creation_of, require_log
 from flowstrand.service.waking import wake
 
+_DEFAULT_QUEUE = "default"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRequest:
@@ -30,12 +32,13 @@ class TaskRequest:
 
     Attributes:
         input: JSON of at most `Settings.max_payload_bytes`.
+        queue: where it waits; None for where the kind's definition says that it does, else `default`.
         metadata: shown with the task.
     """
 
     kind: str
     input: JsonValue
-    queue: str = "default"
+    queue: str | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     terms: TaskTerms = NO_TERMS
     metadata: JsonObject | None = None
@@ -65,7 +68,7 @@ def start(
         QuotaExceeded: the org has started too much; nothing is created.
         StoreUnavailable: it may or may not have been created.
     """
-    _require_startable(services, org, request)
+    request = _startable(services, org, request)
     new_id = task_id or ids.standalone_task_id(services.clock.now_ms(), services.random_bytes(10))
     tip = _begin(services, LogKey(org, new_id), request)
     if tip is None:
@@ -82,7 +85,7 @@ def start_once(services: Services, org: OrgId, request: TaskRequest, key: str, *
         Conflict: `IDEMPOTENCY_KEY_REUSED`: the task is of another kind or has another input; nothing is created.
         NotFound, PayloadTooLarge, UnprocessableInput, QuotaExceeded, StoreUnavailable: as `start`.
     """
-    _require_startable(services, org, request)
+    request = _startable(services, org, request)
     while True:
         held = idempotency.hold(
             services,
@@ -142,13 +145,15 @@ def require_standalone(services: Services, org: OrgId, task_id: str) -> LogKey:
     )
 
 
-def _require_startable(services: Services, org: OrgId, request: TaskRequest) -> None:
+def _startable(services: Services, org: OrgId, request: TaskRequest) -> TaskRequest:
+    """The request with its queue, unless it is to be refused."""
     manifest = definitions.find_task(services, org, request.kind)
     if manifest is None:
         raise NotFound(f"no task {request.kind!r} is known", code="UNKNOWN_TASK_KIND")
     payloads.require_storable(services, request.input, org=org)
     input_schema.require_fitting(manifest.input_schema, request.input)
     quotas.require_start(services, org)
+    return replace(request, queue=request.queue or manifest.queue or _DEFAULT_QUEUE)
 
 
 def _begin(
@@ -158,7 +163,7 @@ def _begin(
         position=ids.ROOT,
         kind=request.kind,
         input=request.input,
-        queue=request.queue,
+        queue=request.queue or _DEFAULT_QUEUE,
         retry=request.retry,
         terms=request.terms,
     )

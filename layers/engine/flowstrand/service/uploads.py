@@ -48,7 +48,7 @@ def begin(services: Services, org: OrgId, *, sha256: str, size: int) -> BegunUpl
 
     Raises:
         PayloadTooLarge: it is over `Settings.max_upload_bytes`.
-        Unavailable: `NO_UPLOADS`: this server takes none.
+        Unavailable: this server takes none.
         StoreUnavailable: it cannot be said whether the value is there already.
     """
     limit = services.settings.max_upload_bytes
@@ -71,7 +71,7 @@ def find(services: Services, org: OrgId, sha256: str) -> Download:
 
     Raises:
         NotFound: `PAYLOAD_NOT_FOUND`: nothing is, or it is another org's.
-        Unavailable: `NO_UPLOADS`: this server gives none out.
+        Unavailable: this server gives none out.
     """
     size = services.payloads.size_of(org, sha256)
     if size is None:
@@ -117,5 +117,5 @@ def read(services: Services, org: OrgId, reference: JsonValue) -> JsonValue:
 
 def _transfers(services: Services) -> PayloadTransfers:
     if services.transfers is None:
-        raise Unavailable("this server takes no uploads", code="NO_UPLOADS")
+        raise Unavailable("this server takes no uploads")
     return services.transfers

@@ -83,7 +83,7 @@ class Tasking(Base):
         request = TaskRequest(
             kind=kind_of(task),
             input=self._definitions.payloads.to_wire(input_of(task, input, noun="task")),
-            queue=terms.queue or "default",
+            queue=terms.queue,
             retry=terms.retry.engine() if terms.retry else RetryPolicy(),
             terms=terms.terms(),
         )

@@ -52,7 +52,7 @@ WRONG_PRINCIPAL = _of(
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
-    "The org is over one of its quotas, or there are too many requests. Repeat it after `Retry-After` seconds.",
+    "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
     by_gateway=True,
 )
 STORE_UNAVAILABLE = Refusal(
@@ -78,14 +78,16 @@ NOT_SUPPORTED = _of(
     "NOT_SUPPORTED",
 )
 INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
+INVALID_PAYLOAD = _of(
+    InvalidInput,
+    "What stands for an uploaded value is not well formed, or what was uploaded is no JSON.",
+    "INVALID_PAYLOAD",
+)
 INVALID_SCHEMA = _of(
     InvalidInput, "A definition's schema is no JSON Schema; `details` says where.", "INVALID_SCHEMA"
 )
 UNPROCESSABLE_INPUT = _of(
     UnprocessableInput, "The input does not fit the workflow's schema; `details` points at each fault."
-)
-INVALID_PAYLOAD = _of(
-    InvalidInput, "What stands for an uploaded value is no reference to one, or it is no JSON.", "INVALID_PAYLOAD"
 )
 POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
@@ -152,14 +154,14 @@ BUSY = _of(
     Unavailable, "Too many others write to the same execution, schedule or queue; repeat the request.", "BUSY"
 )
 
-WITH_VALUE = (INVALID_PAYLOAD, PAYLOAD_NOT_FOUND)
-"""What a route can answer that takes a value for workflow code, which may have been uploaded."""
 EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE_UNAVAILABLE, UNAVAILABLE)
 """What any route can answer."""
 WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
 """What a route that takes a body can answer besides."""
 WITH_PARAMETERS = (INVALID_INPUT,)
 """What a route can answer besides that takes parameters which not every text fits."""
+OF_VALUES = (INVALID_PAYLOAD, PAYLOAD_NOT_FOUND)
+"""What a route that takes a value can answer to one that was uploaded."""
 
 
 def every_refusal() -> tuple[Refusal, ...]:

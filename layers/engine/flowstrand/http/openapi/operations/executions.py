@@ -13,10 +13,10 @@ from flowstrand.http.openapi.refusals import (
     EXECUTION_NOT_FOUND,
     IDEMPOTENCY_KEY_REUSED,
     INVALID_CURSOR,
+    OF_VALUES,
     OVER_QUOTA,
     UNKNOWN_WORKFLOW_KIND,
     UNPROCESSABLE_INPUT,
-    WITH_VALUE,
 )
 from flowstrand.http.requests import (
     CancelExecution,
@@ -54,7 +54,7 @@ OPERATIONS = (
             201: Answer(meaning="An execution began.", body=ExecutionStarted, has_location=True),
             200: Answer(meaning="The key stands for this one.", body=ExecutionStarted, has_location=True),
         },
-        refusals=(*WITH_VALUE, OVER_QUOTA, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED),
+        refusals=(*OF_VALUES, OVER_QUOTA, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, IDEMPOTENCY_KEY_REUSED),
     ),
     Operation(
         method="GET",
@@ -85,7 +85,7 @@ OPERATIONS = (
             200: Answer(meaning="The open one has the signal.", body=SignalledWithStart, has_location=True),
         },
         refusals=(
-            *WITH_VALUE,
+            *OF_VALUES,
             OVER_QUOTA,
             UNKNOWN_WORKFLOW_KIND,
             UNPROCESSABLE_INPUT,
@@ -113,7 +113,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=SignalExecution,
         answers={200: Answer(meaning="The signal is recorded.", body=SignalRecorded)},
-        refusals=(*WITH_VALUE, OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
+        refusals=(*OF_VALUES, OVER_QUOTA, EXECUTION_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",

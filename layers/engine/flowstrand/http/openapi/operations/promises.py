@@ -7,8 +7,8 @@ from flowstrand.http.openapi.refusals import (
     BUSY,
     EXECUTION_CLOSED,
     EXECUTION_EXPIRED,
+    OF_VALUES,
     PROMISE_NOT_FOUND,
-    WITH_VALUE,
 )
 from flowstrand.http.requests import RejectPromise, ResolvePromise
 from flowstrand.http.responses import PromiseSettled
@@ -27,7 +27,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=ResolvePromise,
         answers={200: Answer(meaning="It is settled.", body=PromiseSettled)},
-        refusals=(*WITH_VALUE, PROMISE_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
+        refusals=(*OF_VALUES, PROMISE_NOT_FOUND, EXECUTION_EXPIRED, EXECUTION_CLOSED, BUSY),
     ),
     Operation(
         method="POST",

@@ -6,12 +6,12 @@ from flowstrand.http.list_query import ListQuery
 from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
+    OF_VALUES,
     OVER_QUOTA,
     SCHEDULE_EXISTS,
     SCHEDULE_NOT_FOUND,
     UNKNOWN_WORKFLOW_KIND,
     UNPROCESSABLE_INPUT,
-    WITH_VALUE,
 )
 from flowstrand.http.schedule_requests import CreateSchedule, TriggerSchedule
 from flowstrand.http.schedule_responses import (
@@ -35,7 +35,7 @@ OPERATIONS = (
         principal=Principal.USER,
         body=CreateSchedule,
         answers={201: Answer(meaning="The schedule that now exists.", body=ScheduleView, has_location=True)},
-        refusals=(*WITH_VALUE, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, SCHEDULE_EXISTS),
+        refusals=(*OF_VALUES, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, SCHEDULE_EXISTS),
     ),
     Operation(
         method="GET",

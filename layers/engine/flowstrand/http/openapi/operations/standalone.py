@@ -9,12 +9,13 @@ from flowstrand.http.openapi.refusals import (
     EXECUTION_CLOSED,
     EXECUTION_EXPIRED,
     IDEMPOTENCY_KEY_REUSED,
+    OF_VALUES,
+    OVER_QUOTA,
     POSITION_BEYOND_TAIL,
     TASK_NOT_FOUND,
     TASK_OF_WORKFLOW,
     UNKNOWN_TASK_KIND,
     UNPROCESSABLE_INPUT,
-    WITH_VALUE,
 )
 from flowstrand.http.reading_query import HistoryQuery, LastEventId, StreamQuery
 from flowstrand.http.reading_responses import HistoryFound
@@ -46,7 +47,7 @@ OPERATIONS = (
             ),
             201: Answer(meaning="It was created.", body=TaskExecutionStarted, has_location=True),
         },
-        refusals=(*WITH_VALUE, UNKNOWN_TASK_KIND, IDEMPOTENCY_KEY_REUSED, UNPROCESSABLE_INPUT),
+        refusals=(*OF_VALUES, OVER_QUOTA, UNKNOWN_TASK_KIND, IDEMPOTENCY_KEY_REUSED, UNPROCESSABLE_INPUT),
     ),
     Operation(
         method="GET",

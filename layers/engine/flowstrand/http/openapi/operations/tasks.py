@@ -8,9 +8,9 @@ from flowstrand.http.openapi.refusals import (
     EXECUTION_CLOSED,
     EXECUTION_EXPIRED,
     INVALID_LEASE,
+    OF_VALUES,
     STALE_ATTEMPT,
     TASK_NOT_FOUND,
-    WITH_VALUE,
 )
 from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
 from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded
@@ -42,7 +42,7 @@ OPERATIONS = (
         principal=Principal.WORKER,
         body=CompleteTask,
         answers={200: Answer(meaning="It is recorded.", body=Recorded)},
-        refusals=(*WITH_VALUE, *_REPORTED, BUSY),
+        refusals=(*OF_VALUES, *_REPORTED, BUSY),
     ),
     Operation(
         method="POST",
