@@ -58,7 +58,7 @@ class Lived:
 
 
 def lived(seed: int) -> Iterator[Lived]:
-    """Every log of a world that has come to rest."""
+    """Every log of a world that has come to rest, but for those of standalone tasks, behind which there is no code."""
     world = World(seed)
     world.drive()
     world.sweep()
@@ -66,7 +66,8 @@ def lived(seed: int) -> Iterator[Lived]:
     assert world.leaks == []
     for events in logs(world).values():
         started = events[0].data
-        assert isinstance(started, WorkflowStarted)
+        if not isinstance(started, WorkflowStarted):
+            continue
         program = world.programs.program(started.kind)
         assert program
         yield Lived(program, events)

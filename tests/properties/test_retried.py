@@ -9,10 +9,14 @@ from flowstrand.engine.decide.turn import is_superseded
 from flowstrand.engine.events import EventType
 from flowstrand.engine.evolve import fold
 from flowstrand.engine.retried.failed_turn import failed_turn
-from tests.properties.author_steps import Steps, programs
+from tests.properties.author_steps import Fail, Steps, programs
 from tests.properties.author_world import EXECUTION, AuthorWorld, Dice, Watched
 from tests.properties.test_programs import assert_replays, dice, lived
 
+failing = st.one_of(
+    programs, programs.map(lambda steps: (*steps, Fail())), programs.map(lambda steps: (*steps, Fail()))
+)
+"""Programs most of which fail, at their end if not before."""
 some = settings(max_examples=settings().max_examples * 3 // 5)
 
 
@@ -24,7 +28,7 @@ def failed(steps: Steps, dice: Dice, *, is_cancelled: bool) -> AuthorWorld:
 
 
 @some
-@given(programs, dice, st.booleans())
+@given(failing, dice, st.booleans())
 def test_a_retry_goes_on_from_what_is_kept_and_never_leaves_it(
     steps: Steps, dice: Dice, is_cancelled: bool
 ) -> None:
@@ -34,7 +38,7 @@ def test_a_retry_goes_on_from_what_is_kept_and_never_leaves_it(
 
 
 @some
-@given(programs, dice, st.booleans())
+@given(failing, dice, st.booleans())
 def test_a_retry_waits_for_work_or_has_something_to_do(steps: Steps, dice: Dice, is_cancelled: bool) -> None:
     world = failed(steps, dice, is_cancelled=is_cancelled).retried()
     state = world.state
@@ -43,7 +47,7 @@ def test_a_retry_waits_for_work_or_has_something_to_do(steps: Steps, dice: Dice,
 
 
 @some
-@given(programs, dice, st.booleans())
+@given(failing, dice, st.booleans())
 def test_no_part_of_a_copy_can_run(steps: Steps, dice: Dice, is_cancelled: bool) -> None:
     log = failed(steps, dice, is_cancelled=is_cancelled).retried().log
     state = None
@@ -54,7 +58,7 @@ def test_no_part_of_a_copy_can_run(steps: Steps, dice: Dice, is_cancelled: bool)
 
 
 @some
-@given(programs, dice, st.booleans())
+@given(programs.map(lambda steps: (*steps, Fail())), dice, st.booleans())
 def test_a_retry_of_a_retry_goes_on_as_well(steps: Steps, dice: Dice, is_cancelled: bool) -> None:
     first = failed(steps, dice, is_cancelled=is_cancelled).retried()
     first.live()
@@ -65,7 +69,7 @@ def test_a_retry_of_a_retry_goes_on_as_well(steps: Steps, dice: Dice, is_cancell
 
 
 @some
-@given(programs, dice, st.booleans())
+@given(failing, dice, st.booleans())
 def test_code_of_the_turns_before_sees_what_it_saw(steps: Steps, dice: Dice, is_cancelled: bool) -> None:
     world = failed(steps, dice, is_cancelled=is_cancelled)
     retried = world.retried()
