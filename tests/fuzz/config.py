@@ -28,8 +28,18 @@ allow-x00 = true
 
 # Where a log ends and which cursors there are is not for a schema to say.
 [[operations]]
-include-operation-id = ["readEvents", "streamEvents", "readTaskEvents", "streamTaskEvents", "listExecutions", "listAttempts"]
+include-operation-id = ["readEvents", "streamEvents", "listExecutions", "listAttempts"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]
+
+# Of a workflow's own task the execution has the events.
+[[operations]]
+include-operation-id = ["readTaskEvents", "streamTaskEvents"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409"]
+
+# How large an upload may be is a setting.
+[[operations]]
+include-operation-id = ["uploadPayload", "uploadOutput"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "413"]
 
 [[operations]]
 include-operation-id = "startTask"
