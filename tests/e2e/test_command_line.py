@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +38,32 @@ class Shell:
     def tells(self, *words: str) -> Any:
         return json.loads(self.says(*words, "--json"))
 
-    def begin(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "flowstrand.cli", *words],
-            env={**os.environ, **self.environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    @contextmanager
+    def begun(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """A process of its own, which does not outlive the block."""
+        with hearing_interrupts():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "flowstrand.cli", *words],
+                env={**os.environ, **self.environment},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+
+@contextmanager
+def hearing_interrupts() -> Iterator[None]:
+    """What is started inside hears SIGINT, though the tests may run in the background, where a shell has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -151,7 +170,7 @@ def test_a_stranger_is_told_nothing(shell: Shell) -> None:
 
 def test_ctrl_c_ends_a_wait_and_not_the_execution(shell: Shell) -> None:
     id = shell.says("start", "patient")
-    with shell.begin("tail", id) as process:
+    with shell.begun("tail", id) as process:
         assert process.stdout is not None
         assert "WORKFLOW_STARTED" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -162,7 +181,7 @@ def test_ctrl_c_ends_a_wait_and_not_the_execution(shell: Shell) -> None:
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(shell: Shell) -> None:
     id = shell.says("start", "steps")
-    with shell.begin("tail", id) as process:
+    with shell.begun("tail", id) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
