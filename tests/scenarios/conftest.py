@@ -17,7 +17,7 @@ from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.service.container import Programs, install
 from tests.contract.endpoints import one_dynamodb_request_at_a_time
 from tests.scenarios.app import APP
-from tests.scenarios.world import PacedClock, StillClock, World
+from tests.scenarios.world import GoingClock, StillClock, World
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -91,7 +91,7 @@ def busy_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World
         stores = _stores(request, request.param, tmp_path)
         stack.callback(stores.close)
         stack.enter_context(one_dynamodb_request_at_a_time())
-        yield _world(f"{request.param}-warm", stores, stack, APP, PacedClock())
+        yield _world(f"{request.param}-warm", stores, stack, APP, GoingClock())
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,9 @@ class Hosting:
         self.world = world
         self.stack = StackQueue(world)
         tasks = HostedTasks(world.tasks, self.stack, queue="default", kinds=APP.task_kinds)
-        self.services: Services = replace(world.services, tasks=tasks)
+        # What attempts wait between heartbeats is real time.
+        settings = replace(world.services.settings, heartbeat_ms=50)
+        self.services: Services = replace(world.services, tasks=tasks, settings=settings)
         world.services = self.services
 
     def run(self, context: Context | None = None) -> list[TaskMessage]:

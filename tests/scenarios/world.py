@@ -53,7 +53,15 @@ class StillClock:
 
 
 class PacedClock(StillClock):
-    """Goes by itself, and lets threads back off in earnest: else all that have lost a race try again at the same moment."""
+    """Lets threads back off in earnest: else all that have lost a race try again at the same moment."""
+
+    def sleep_ms(self, duration_ms: float) -> None:
+        super().sleep_ms(duration_ms)
+        time.sleep(duration_ms / 1_000)
+
+
+class GoingClock(StillClock):
+    """Goes by itself, as fast as any: what many threads wait for takes as long as it takes, not as often as they look."""
 
     def __init__(self) -> None:
         super().__init__()
