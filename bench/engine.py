@@ -19,7 +19,7 @@ from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.payloads.sqlite import SqlitePayloads
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.sdk.app import App
-from flowstrand.service import executions, tasks, wakes
+from flowstrand.service import executions, polling, tasks, wakes
 from flowstrand.service.clock import SystemClock
 from flowstrand.service.container import Services
 from flowstrand.service.projection import project
@@ -100,9 +100,8 @@ class Engine:
 
     def _work(self) -> bool:
         """Claim up to ten attempts and complete each with its input."""
-        claimed: list[Any] = list(
-            tasks.poll(self.services, ORG, "default", worker_id="w", kinds=_KINDS, limit=10, wait_s=0)
-        )
+        polled = polling.poll(self.services, ORG, "default", worker_id="w", kinds=_KINDS, limit=10, wait_s=0)
+        claimed: list[Any] = list(polled.tasks)
         for task in claimed:
             tasks.complete(
                 self.services, ORG, task.task_execution_id, lease_token=task.lease_token, output=task.input

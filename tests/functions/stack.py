@@ -35,7 +35,7 @@ from flowstrand.sdk.app import Task
 from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import task
 from flowstrand.sdk.task_context import TaskContext
-from flowstrand.service import append, keys, open_executions, schedules, standalone, tasks, wakes
+from flowstrand.service import append, keys, open_executions, polling, schedules, standalone, wakes
 from flowstrand.service.container import Services, install
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.presence import PresentWorker, WorkerState
@@ -177,7 +177,9 @@ class Stack:
         ):
             keys.create(self.services.directory, org, [principal], key=key, now_ms=NOW_MS)
         self._begin(CLAIMED)
-        tasks.poll(self.services, ACME, "default", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
+        polling.poll(
+            self.services, ACME, "default", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0
+        )
         self._begin(QUEUED)
         self._begin(APPROVAL, Approval.kind)
         schedules.create(self.services, ACME, nightly())
@@ -185,7 +187,7 @@ class Stack:
         report = TaskRequest(kind="charge-card", input={"amount": 7}, queue="alone")
         standalone.start(self.services, ACME, report, task_id=STANDALONE)
         wakes.handle(self.services, Wake(org=ACME, execution_id=STANDALONE, sequence=1))
-        tasks.poll(self.services, ACME, "alone", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
+        polling.poll(self.services, ACME, "alone", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
         self._begin(FAILED, Approval.kind)
         append.transact(
             self.services,

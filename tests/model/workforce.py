@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from flowstrand.engine.events import ErrorInfo
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import Conflict
-from flowstrand.service import tasks
+from flowstrand.service import polling, tasks
 from flowstrand.service.container import Services
+from flowstrand.service.polling import Polled
 from flowstrand.service.tasks import ClaimedTask
 from tests.model.steps import TASK_KINDS
 from tests.model.violation import Violation
@@ -47,15 +48,15 @@ class Workforce:
         """Claim some attempts, and hold them for a while or for too long."""
         limit = self._world.random.randint(1, 4)
 
-        def take(claimed: list[ClaimedTask]) -> None:
-            for task in claimed:
+        def take(polled: Polled) -> None:
+            for task in polled.tasks:
                 delay_ms = self._world.random.choice((0, 0, 300, 30_000, 70_000))
                 beats = self._world.random.choice((*(0,) * 12, 1, 4))
                 self.held.append(Held(task, self._world.now + delay_ms, beats))
 
         self._world.spawn(
             "poll",
-            lambda services: tasks.poll(
+            lambda services: polling.poll(
                 services, ORG, QUEUE, worker_id="worker", kinds=TASK_KINDS, limit=limit, wait_s=0
             ),
             take,

@@ -19,7 +19,7 @@ from flowstrand.log.port import Commit, LogKey
 from flowstrand.log.retention import RowRetention
 from flowstrand.log.rows import RowLog
 from flowstrand.queues.messages import ControlMessage, Due, Wake
-from flowstrand.service import executions, tasks, wakes
+from flowstrand.service import executions, polling, tasks, wakes
 from flowstrand.service.container import Services
 from flowstrand.service.settings import Settings
 from flowstrand.service.tasks import ClaimedTask
@@ -189,11 +189,11 @@ class ServiceWorld:
         while any(
             e.visible_at_ms <= self.clock.now_ms() and e.message.queue == "default" for e in self.mail.tasks
         ):
-            claimed = tasks.poll(
+            polled = polling.poll(
                 self.services, ORG, "default", worker_id="w-1", kinds=kinds or ("work",), limit=limit, wait_s=0
             )
-            if claimed:
-                return claimed
+            if polled.tasks:
+                return list(polled.tasks)
         return []
 
     def complete(self, task: ClaimedTask, output: JsonValue = "done") -> int:

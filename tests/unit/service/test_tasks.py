@@ -29,7 +29,7 @@ from flowstrand.errors import CallerError, Conflict, NotFound, Unavailable
 from flowstrand.errors import TaskFailed as RaisedInCode
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.queues.messages import Due, DueKind, Wake
-from flowstrand.service import append, inbox, reports, sweep, tasks, wakes
+from flowstrand.service import append, inbox, polling, reports, sweep, tasks, wakes
 from flowstrand.service.tasks import ClaimedTask
 from flowstrand.service.tokens import Lease, LeaseTokens
 from tests.support.memory_queues import Envelope
@@ -172,7 +172,8 @@ def test_a_message_for_a_settled_task_is_dropped(world: ServiceWorld) -> None:
 
 
 def test_a_poll_without_work_returns_nothing(world: ServiceWorld) -> None:
-    assert tasks.poll(world.services, ORG, "default", worker_id="w", kinds=["work"], limit=1, wait_s=0) == []
+    polled = polling.poll(world.services, ORG, "default", worker_id="w", kinds=["work"], limit=1, wait_s=0)
+    assert list(polled.tasks) == []
 
 
 # --- reports ------------------------------------------------------------------------------------

@@ -29,6 +29,10 @@ ExecutionTimeout: TypeAlias = Annotated[
     str | None, typer.Option(metavar="DURATION", help="It fails if it is open by then: 30s, 5m, 2h, 7d.")
 ]
 RequestId: TypeAlias = Annotated[str | None, typer.Option(help="Makes a repetition of the command a no-op.")]
+IdempotencyTtl: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="DURATION", help="How long the key stands for one that has completed; 24h by default."),
+]
 Wait: TypeAlias = Annotated[
     bool,
     typer.Option("--wait", help="Wait for the end; the exit status tells the outcome.", rich_help_panel=_WAITING),

@@ -11,6 +11,7 @@ from flowstrand.cli.json_option import parsed
 from flowstrand.cli.on_server import Session, on_server
 from flowstrand.cli.options import (
     ExecutionTimeout,
+    IdempotencyTtl,
     Input,
     Metadata,
     Queue,
@@ -43,12 +44,7 @@ def start(
         str | None,
         typer.Option(help="A name for what is started: while it stands for an execution, that is meant."),
     ] = None,
-    idempotency_ttl: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DURATION", help="How long the key stands for one that has completed; 24h by default."
-        ),
-    ] = None,
+    idempotency_ttl: IdempotencyTtl = None,
     wait: Wait = False,
     timeout: Timeout = None,
 ) -> None:

@@ -11,7 +11,7 @@ from flowstrand.cli.cells import Column
 from flowstrand.cli.durations import seconds_or_none
 from flowstrand.cli.json_option import parsed
 from flowstrand.cli.on_server import Session, on_server
-from flowstrand.cli.options import Input, Metadata, Queue, Timeout, Wait, pairs
+from flowstrand.cli.options import IdempotencyTtl, Input, Metadata, Queue, Timeout, Wait, pairs
 from flowstrand.cli.waiting import tell_end_of_task
 
 if TYPE_CHECKING:
@@ -56,12 +56,7 @@ def start(
     idempotency_key: Annotated[
         str | None, typer.Option(help="A name for what is started: while it stands for a task, that is meant.")
     ] = None,
-    idempotency_ttl: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DURATION", help="How long the key stands for one that has completed; 24h by default."
-        ),
-    ] = None,
+    idempotency_ttl: IdempotencyTtl = None,
     wait: Wait = False,
     timeout: Timeout = None,
 ) -> None:

@@ -54,9 +54,8 @@ def leave(services: Services, tip: append.Tip, left: Left) -> bool:
         if not holds(services, tip.key, left):
             return True
         services.clock.sleep_ms(delay_ms)
-        delay_ms = min(
-            _MAX_POLL_MS, delay_ms * 3 / 2
-        )  # a crowd that waits must not keep the resumer from the store
+        # Growing, since a crowd that waits must not keep the resumer from the store.
+        delay_ms = min(_MAX_POLL_MS, delay_ms * 3 / 2)
     return False
 
 

@@ -133,8 +133,8 @@ def last_details(directory: Directory, task_id: str) -> JsonValue:
 
 def extended_to_ms(directory: Directory, task_id: str, *, attempt: int) -> int:
     """Until when heartbeats have extended the attempt's lease; 0 where none has."""
-    beat = last_heartbeat(directory, task_id)
-    return beat.until_ms if beat and beat.attempt == attempt else 0
+    beat = last_heartbeat(directory, task_id, attempt=attempt)
+    return beat.until_ms if beat else 0
 
 
 def is_rearmed(directory: Directory, name: str, at_ms: int) -> bool:

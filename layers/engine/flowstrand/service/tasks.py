@@ -1,9 +1,8 @@
-"""What workers do: claim attempts, report them, heartbeat."""
+"""What workers do with an attempt that they have claimed: report it, heartbeat."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from contextlib import suppress
 
 from flowstrand.engine import effects
@@ -16,7 +15,7 @@ from flowstrand.errors import Conflict, LogCorrupted, PayloadTooLarge, StoreUnav
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
-from flowstrand.service import append, inbox, leases, payloads, polling, queue_limits, reports
+from flowstrand.service import append, inbox, leases, payloads, queue_limits, reports
 from flowstrand.service.claims import ClaimedTask
 from flowstrand.service.container import Services
 from flowstrand.service.reports import Completion, Failure, Report
@@ -28,26 +27,7 @@ from flowstrand.service.waking import wake
 MAX_DETAILS_BYTES = 16_384
 """How long the JSON of a heartbeat's details may be."""
 
-__all__ = ["ClaimedTask", "complete", "fail", "heartbeat", "lease_of", "poll", "require"]
-
-
-def poll(
-    services: Services,
-    org: OrgId,
-    queue: str,
-    *,
-    worker_id: str,
-    kinds: Collection[str],
-    limit: int,
-    wait_s: float,
-) -> list[ClaimedTask]:
-    """What `polling.poll` brought.
-
-    Raises:
-        StoreUnavailable: some attempts may have been claimed; their leases end by themselves.
-    """
-    polled = polling.poll(services, org, queue, worker_id=worker_id, kinds=kinds, limit=limit, wait_s=wait_s)
-    return list(polled.tasks)
+__all__ = ["ClaimedTask", "complete", "fail", "heartbeat", "lease_of", "require"]
 
 
 def complete(services: Services, org: OrgId, task_id: str, *, lease_token: str, output: JsonValue) -> int:

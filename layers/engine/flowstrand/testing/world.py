@@ -13,7 +13,7 @@ from flowstrand.log.port import LogKey
 from flowstrand.log.sqlite import SqliteLog
 from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.payloads.sqlite import SqlitePayloads
-from flowstrand.service import payloads, tasks, wakes
+from flowstrand.service import payloads, polling, tasks, wakes
 from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
 from flowstrand.service.tokens import LeaseTokens
@@ -125,7 +125,10 @@ class World:
         return bool(claimed)
 
     def _claim_from(self, queue: str) -> list[tasks.ClaimedTask]:
-        return tasks.poll(self.services, ORG, queue, worker_id=WORKER, kinds=_EVERY_KIND, limit=_BATCH, wait_s=0)
+        polled = polling.poll(
+            self.services, ORG, queue, worker_id=WORKER, kinds=_EVERY_KIND, limit=_BATCH, wait_s=0
+        )
+        return list(polled.tasks)
 
 
 class _EveryKind(Collection[str]):
