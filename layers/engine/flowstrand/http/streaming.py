@@ -1,6 +1,6 @@
-"""The streaming routes: `GET …/{id}/stream` of executions and of standalone tasks, outside Powertools.
+"""The `stream` function's routes, outside Powertools, which has no streaming responses.
 
-It has no streaming responses. Authentication and errors are the same as everywhere else, and every error comes before the first byte of a stream.
+Authentication and errors are the same as everywhere else, and every error comes before the first byte of a stream.
 """
 
 from __future__ import annotations
@@ -11,23 +11,16 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from flowstrand.errors import NotFound
-from flowstrand.http.authentication import authorize, identity_of
+from flowstrand.http.authentication import identity_of
 from flowstrand.http.errors import error_parts
-from flowstrand.http.execution_id import known, known_task
-from flowstrand.http.query import query_of
-from flowstrand.http.reading_query import StreamQuery, last_event_id
+from flowstrand.http.streams import live
+from flowstrand.http.streams.route import StreamCall, StreamRoute
 from flowstrand.service.container import Services
-from flowstrand.service.keys import Principal
-from flowstrand.service.standalone import require_standalone
-from flowstrand.streams.live import LiveRequest, open_stream
 from flowstrand.streams.response import StreamResponse
 
-ROUTES = frozenset(
-    {
-        ("GET", "/api/orgs/<org>/workflow-executions/<execution_id>/stream"),
-        ("GET", "/api/orgs/<org>/task-executions/<task_id>/stream"),
-    }
-)
+_ROUTES: tuple[StreamRoute, ...] = (*live.ROUTES,)
+
+ROUTES = frozenset((route.method, route.path) for route in _ROUTES)
 """Every `(method, path)` served here, parameters written as `<name>`."""
 
 _logger = Logger(service="stream")
@@ -43,36 +36,9 @@ def resolve(event: Mapping[str, Any], services: Callable[[], Services]) -> Strea
 
 
 def _stream(event: Mapping[str, Any], services: Callable[[], Services]) -> StreamResponse:
-    org, collection, id = _target(event)
-    caller = authorize(event, org=org, principal=Principal.USER)
-    query = query_of(event, StreamQuery)
-    resumed_at = last_event_id(_header(event, "last-event-id"))
-    request = LiveRequest(
-        after=query.after if resumed_at is None else resumed_at, format=query.format, types=query.only()
-    )
-    if collection == "task-executions":
-        log = require_standalone(services(), caller.org, known_task(id)).execution_id
-    else:
-        log = known(id)
-    return open_stream(services(), caller.org, log, request)
-
-
-def _target(event: Mapping[str, Any]) -> tuple[str, str, str]:
-    """The org, and the collection and the id of what the path names.
-
-    Raises:
-        NotFound: not the path of a stream; for strangers, Unauthenticated.
-    """
-    match str(event.get("path") or "").strip("/").split("/"):
-        case ["api", "orgs", org, "workflow-executions" | "task-executions" as collection, id, "stream"] if (
-            event.get("httpMethod") == "GET"
-        ):
-            return org, collection, id
-        case _:
-            identity_of(event)
-            raise NotFound("there is no such route", code="ROUTE_NOT_FOUND")
-
-
-def _header(event: Mapping[str, Any], name: str) -> str | None:
-    headers: Mapping[str, str] = event.get("headers") or {}
-    return next((value for key, value in headers.items() if key.lower() == name), None)
+    for route in _ROUTES:
+        parameters = route.match(event)
+        if parameters is not None:
+            return route.open(StreamCall(event=event, parameters=parameters, services=services))
+    identity_of(event)  # strangers learn nothing
+    raise NotFound("there is no such route", code="ROUTE_NOT_FOUND")

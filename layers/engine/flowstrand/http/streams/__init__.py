@@ -1,0 +1,1 @@
+"""What the `stream` function serves: one module for each family of routes."""
