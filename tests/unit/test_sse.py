@@ -12,7 +12,7 @@ from tests.unit.sse_parser import Dispatched, EventSource, parse
 
 TEXTS = st.text(st.characters(codec="utf-8") | st.sampled_from("\r\n: \ufeff\0\u2028\x85"))
 NAMES = st.sampled_from([None, "token", "progress", "data", "error"])
-FRAMES = st.builds(StreamFrame, sequence=st.integers(0, 10**9), name=NAMES, data=TEXTS)
+FRAMES = st.builds(StreamFrame, id=st.integers(0, 10**9).map(str), name=NAMES, data=TEXTS)
 
 
 def joined_by_lf(text: str) -> str:
@@ -21,7 +21,7 @@ def joined_by_lf(text: str) -> str:
 
 
 def expected(frame: StreamFrame) -> Dispatched:
-    return Dispatched(str(frame.sequence), frame.name or "message", joined_by_lf(frame.data))
+    return Dispatched(frame.id, frame.name or "message", joined_by_lf(frame.data))
 
 
 @given(st.lists(FRAMES))
@@ -39,39 +39,39 @@ def test_a_cut_anywhere_loses_only_whole_frames_from_its_end(
     source.receive(whole[:cut])
     read = len(source.events)
     assert source.events == [expected(frame) for frame in frames[:read]]
-    assert source.last_event_id == (str(frames[read - 1].sequence) if read else "")
+    assert source.last_event_id == (frames[read - 1].id if read else "")
 
 
 @pytest.mark.parametrize("data", ["a\nb", "a\rb", "a\r\nb"])
 def test_every_kind_of_line_end_splits_data(data: str) -> None:
-    framed = sse.frame(StreamFrame(sequence=3, name="token", data=data))
+    framed = sse.frame(StreamFrame(id="3", name="token", data=data))
     assert framed == b"id: 3\nevent: token\ndata: a\ndata: b\n\n"
 
 
 def test_data_can_neither_end_a_frame_nor_name_a_field() -> None:
     hostile = "x\n\nid: 99\nevent: evil\n\rdata: y\n\n:"
-    [event] = parse(sse.frame(StreamFrame(sequence=3, name="token", data=hostile)))
+    [event] = parse(sse.frame(StreamFrame(id="3", name="token", data=hostile)))
     assert event == Dispatched("3", "token", joined_by_lf(hostile))
 
 
 @pytest.mark.parametrize("data", ["", " ", "\n", "\n\n", " leading", "trailing\n"])
 def test_empty_lines_and_spaces_are_kept(data: str) -> None:
-    assert [event.data for event in parse(sse.frame(StreamFrame(sequence=1, name=None, data=data)))] == [data]
+    assert [event.data for event in parse(sse.frame(StreamFrame(id="1", name=None, data=data)))] == [data]
 
 
 def test_a_lone_surrogate_becomes_a_replacement_character() -> None:
-    [event] = parse(sse.frame(StreamFrame(sequence=1, name="token", data="a\ud800b")))
+    [event] = parse(sse.frame(StreamFrame(id="1", name="token", data="a\ud800b")))
     assert event.data == "a\ufffdb"
 
 
 def test_the_default_event_name_is_left_out() -> None:
-    assert b"event:" not in sse.frame(StreamFrame(sequence=1, name=None, data="x"))
+    assert b"event:" not in sse.frame(StreamFrame(id="1", name=None, data="x"))
 
 
 @given(TEXTS)
 def test_a_comment_is_never_an_event(text: str) -> None:
     source = EventSource()
-    source.receive(sse.frame(StreamFrame(sequence=4, name=None, data="x")) + sse.comment(text))
+    source.receive(sse.frame(StreamFrame(id="4", name=None, data="x")) + sse.comment(text))
     assert len(source.events) == 1
     assert source.last_event_id == "4"
     assert source.comments == joined_by_lf(text).split("\n")
@@ -79,7 +79,7 @@ def test_a_comment_is_never_an_event(text: str) -> None:
 
 def test_a_bare_id_moves_the_position_without_an_event() -> None:
     source = EventSource()
-    source.receive(sse.comment("heartbeat", sequence=12))
+    source.receive(sse.comment("heartbeat", id="12"))
     assert (source.last_event_id, source.events) == ("12", [])
 
 

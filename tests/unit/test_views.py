@@ -44,7 +44,7 @@ def test_every_event_has_a_history_item(event_type: EventType) -> None:
 @pytest.mark.parametrize("format", StreamFormat)
 def test_every_event_has_exactly_one_frame_in_both_formats(event_type: EventType, format: StreamFormat) -> None:
     frame = stream_frame(KEY, event_of(event_type), format)
-    assert frame.sequence == 7
+    assert frame.id == "7"
     assert frame == stream_frame(KEY, event_of(event_type), format)
 
 

@@ -20,7 +20,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def frame(event: StreamFrame) -> bytes:
     """One event: `id:`, `event:` unless it is the default, one `data:` for each line, a blank line."""
-    lines = [f"id: {event.sequence}"]
+    lines = [f"id: {event.id}"]
     if event.name is not None:
         lines.append(f"event: {event.name}")
     lines.extend(f"data: {line}" for line in _LINE_END.split(event.data))
@@ -37,11 +37,11 @@ def retry(delay_ms: int) -> bytes:
     return _encode([f"retry: {delay_ms}"])
 
 
-def comment(text: str, *, sequence: int | None = None) -> bytes:
-    """A comment, which clients ignore; with `sequence`, a bare `id:` that moves their position there without an event."""
+def comment(text: str, *, id: str | None = None) -> bytes:
+    """A comment, which clients ignore; with `id`, a bare `id:` that moves their position there without an event."""
     lines = [f": {line}" for line in _LINE_END.split(text)]
-    if sequence is not None:
-        lines.append(f"id: {sequence}")
+    if id is not None:
+        lines.append(f"id: {id}")
     return _encode(lines)
 
 

@@ -25,28 +25,32 @@ class StreamFrame:
     """One event of an SSE stream.
 
     Attributes:
-        sequence: the SSE id.
+        id: the position of a client that has this event.
         name: the SSE event name; None is SSE's default, `message`.
         data: may hold line ends.
     """
 
-    sequence: int
+    id: str
     name: str | None
     data: str
 
 
-def stream_frame(key: LogKey, event: Event, format: StreamFormat) -> StreamFrame:
+def stream_frame(key: LogKey, event: Event, format: StreamFormat, *, id: str | None = None) -> StreamFrame:
     """The frame of `event`: exactly one, whatever the format.
+
+    Args:
+        id: in place of the event's sequence, where the stream is not that of its log.
 
     Raises:
         ValueError: a payload is still a reference.
     """
+    position = str(event.sequence) if id is None else id
     match format:
         case StreamFormat.STATE:
             name, data = state_event(event)
-            return StreamFrame(sequence=event.sequence, name=name, data=data)
+            return StreamFrame(id=position, name=name, data=data)
         case StreamFormat.CLOUDEVENTS:
             body = json.dumps(cloud_event(key, event), separators=(",", ":"))
-            return StreamFrame(sequence=event.sequence, name=None, data=body)
+            return StreamFrame(id=position, name=None, data=body)
         case _:
             assert_never(format)
