@@ -64,6 +64,7 @@ class _Lookout(Generic[FoundT]):
         self._order = count()
         self._waiting: list[tuple[int, int, asyncio.Future[FoundT | None]]] = []
         self._present = 0
+        self._has_ended = False
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._run())
 
@@ -91,7 +92,8 @@ class _Lookout(Generic[FoundT]):
             failed = error
             self._end()
             self._tell(lambda future: future.set_exception(failed))
-        finally:  # cancelled with its loop
+        finally:  # where it is cancelled, it is with its loop
+            self._end()
             self._tell(lambda future: future.cancel())
 
     def _earliest(self) -> int:
@@ -113,4 +115,6 @@ class _Lookout(Generic[FoundT]):
 
     def _end(self) -> None:
         """Nobody may join any more."""
-        self._on_end()
+        if not self._has_ended:
+            self._has_ended = True
+            self._on_end()

@@ -67,7 +67,7 @@ class SharedPages:
     def share(self, place: Place, page: HistoryPage) -> SharedPage:
         """`page`, which was read at `place`, for everyone."""
         shared = SharedPage(page)
-        if page.next_after > place.after:
+        if page.next_after > place.after and page.size <= self._most_bytes:
             with self._lock:
                 self._keep(place, shared)
         return shared
