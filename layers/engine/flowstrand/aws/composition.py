@@ -29,6 +29,7 @@ from flowstrand.queues.sqs import SqsControlQueue, SqsStackQueue, SqsTaskQueue
 from flowstrand.service import container
 from flowstrand.service.clock import SystemClock
 from flowstrand.service.container import Services
+from flowstrand.service.shared_pages import SharedPages
 from flowstrand.service.warm import WarmCache
 from flowstrand.timers.aws import AwsTimers
 
@@ -109,6 +110,7 @@ def compose(names: Resources) -> Services:
         changes=PolledChanges(),
         warm=WarmCache(settings.warm_executions),
         settings=settings,
+        pages=SharedPages(most_pages=0),  # a process serves one reader at a time
         # A client like any other: that the janitor alone may update commits, its policy says.
         retention=DynamoRetention(_dynamodb(), names.log_table),
     )

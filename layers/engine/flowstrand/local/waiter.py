@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
+from weakref import WeakSet
 
 
 class Waiter:
@@ -30,25 +31,27 @@ class StopSignal:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._is_set = False
-        self._waiters: set[Waiter] = set()
+        self._listening: WeakSet[asyncio.Future[None]] = WeakSet()
 
     def set(self) -> None:
         """Tell everyone, now and from now on."""
         with self._lock:
             self._is_set = True
-            waiters, self._waiters = self._waiters, set()
-        for waiter in waiters:
-            waiter.tell()
+            listening = list(self._listening)
+        for future in listening:
+            with suppress(RuntimeError):  # its loop has closed: nobody is waiting any more
+                future.get_loop().call_soon_threadsafe(_settle, future)
 
-    async def wait(self) -> None:
-        """Return when the server is stopping."""
-        waiter = Waiter()
+    def heard(self) -> asyncio.Future[None]:
+        """Done when the server is stopping."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._lock:
+            self._listening.add(future)
             if self._is_set:
-                return
-            self._waiters.add(waiter)
-        try:
-            await waiter.told()
-        finally:
-            with self._lock:
-                self._waiters.discard(waiter)
+                _settle(future)
+        return future
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -15,11 +15,13 @@ from flowstrand.payloads.port import PayloadStore
 from flowstrand.payloads.transfers import PayloadTransfers
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service.clock import Clock
+from flowstrand.service.lookout import Lookouts
 from flowstrand.service.org_settings import OrgSettingsCache
 from flowstrand.service.presence import Presence
 from flowstrand.service.queue_controls import QueueControls
 from flowstrand.service.quotas import QuotaMemory
 from flowstrand.service.settings import Settings
+from flowstrand.service.shared_pages import SharedPages
 from flowstrand.service.tips import TipCache
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.turnstile import OpenTurnstile, Turnstile
@@ -69,6 +71,8 @@ class Services:
     settings: Settings
     transfers: PayloadTransfers | None = None
     tips: TipCache = field(default_factory=TipCache)
+    pages: SharedPages = field(default_factory=SharedPages)
+    lookouts: Lookouts = field(default_factory=Lookouts)
     turnstile: Turnstile = field(default_factory=OpenTurnstile)
     org_settings: OrgSettingsCache = field(default_factory=OrgSettingsCache)
     quotas: QuotaMemory = field(default_factory=QuotaMemory)
