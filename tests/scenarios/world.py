@@ -26,6 +26,7 @@ from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQue
 from flowstrand.queues.messages import dump
 from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
+from flowstrand.service.tickets import StreamTickets
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
 from flowstrand.streams.response import StreamResponse
@@ -130,6 +131,7 @@ class World:
             programs=programs,
             tokens=LeaseTokens(secrets.token_hex(32)),
             changes=LocalChanges(),
+            tickets=StreamTickets(secrets.token_hex(32), self.clock),
             warm=WarmCache(warm),
             settings=Settings(warm_executions=warm),
             retention=stores.retention,
