@@ -22,6 +22,7 @@ from flowstrand.service.queue_controls import QueueControls
 from flowstrand.service.quotas import QuotaMemory
 from flowstrand.service.settings import Settings
 from flowstrand.service.shared_pages import SharedPages
+from flowstrand.service.tickets import NoStreamTickets, StreamTickets
 from flowstrand.service.tips import TipCache
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.turnstile import OpenTurnstile, Turnstile
@@ -70,6 +71,7 @@ class Services:
     warm: WarmCache
     settings: Settings
     transfers: PayloadTransfers | None = None
+    tickets: StreamTickets = field(default_factory=NoStreamTickets)
     tips: TipCache = field(default_factory=TipCache)
     pages: SharedPages = field(default_factory=SharedPages)
     lookouts: Lookouts = field(default_factory=Lookouts)

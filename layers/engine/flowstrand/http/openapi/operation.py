@@ -46,6 +46,7 @@ class Operation:
         summary: a line.
         description: what the line does not say.
         query, headers: what is taken besides the path.
+        takes_ticket: whether a stream ticket will do in place of a key.
         answers: by status.
         refusals: those that are this route's own. `all_refusals` has those of every route besides.
     """
@@ -60,6 +61,7 @@ class Operation:
     body: type[RequestBody] | None = None
     query: type[Query] | None = None
     headers: type[Query] | None = None
+    takes_ticket: bool = False
     answers: Mapping[int, Answer]
     refusals: tuple[Refusal, ...] = field(default=())
 
@@ -74,6 +76,7 @@ class Operation:
         if self.body is not None:
             found += refusals.WITH_BODY
             found += [refusals.NOT_SUPPORTED] if self.body.not_supported else []
+        found += refusals.WITH_TICKETS if self.takes_ticket else ()
         if any(parameters.can_be_wrong(model) for model in (self.query, self.headers) if model is not None):
             found += refusals.WITH_PARAMETERS
         return refusals.one_for_each_code(found)

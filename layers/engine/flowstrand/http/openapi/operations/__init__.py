@@ -11,6 +11,7 @@ from flowstrand.http.openapi.operations import (
     schedules,
     standalone,
     tasks,
+    tickets,
     work,
     workers,
 )
@@ -19,6 +20,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *executions.OPERATIONS,
     *work.OPERATIONS,
     *reading.OPERATIONS,
+    *tickets.OPERATIONS,
     *promises.OPERATIONS,
     *schedules.OPERATIONS,
     *definitions.OPERATIONS,
