@@ -10,6 +10,8 @@ The synchronous twin is `SyncClient`.
 """
 
 from flowstrand.client.asynchronous import Client
+from flowstrand.client.channel import ChannelInfo, ChannelPage, Producer
+from flowstrand.client.channels import Channels, SyncChannels
 from flowstrand.client.connection import Connection
 from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
@@ -28,6 +30,9 @@ from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 
 __all__ = [
+    "ChannelInfo",
+    "ChannelPage",
+    "Channels",
     "ChildStanding",
     "Client",
     "Connection",
@@ -38,6 +43,7 @@ __all__ = [
     "KnownDefinition",
     "ListedExecution",
     "PresentWorker",
+    "Producer",
     "Queue",
     "Queues",
     "Schedule",
@@ -45,6 +51,7 @@ __all__ = [
     "Schedules",
     "Settled",
     "StreamEvent",
+    "SyncChannels",
     "SyncClient",
     "SyncHandle",
     "SyncQueues",

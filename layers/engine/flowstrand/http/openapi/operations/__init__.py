@@ -10,6 +10,7 @@ from flowstrand.http.openapi.operations import (
     reading,
     schedules,
     standalone,
+    streams,
     tasks,
     work,
     workers,
@@ -26,5 +27,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *queues.OPERATIONS,
     *tasks.OPERATIONS,
     *standalone.OPERATIONS,
+    *streams.OPERATIONS,
     *payloads.OPERATIONS,
 )
