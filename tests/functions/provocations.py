@@ -274,6 +274,11 @@ def _the_same_id(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, scheduleId=SCHEDULE)
 
 
+def _no_logs_are_kept(stack: Stack, _operation: Operation, event: Event) -> Event:
+    stack.use(replace(stack.services, settings=replace(stack.services.settings, task_log_batches=0)))
+    return event
+
+
 def _much_state(stack: Stack, operation: Operation, event: Event) -> Event:
     key = LogKey(ACME, CLAIMED)
     values = [payloads.store(stack.services, ACME, str(number) * 1_000_000) for number in range(5)]
@@ -494,6 +499,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("readExecutionStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readExecutionStream", "EXECUTION_EXPIRED"): _the_beginning_of_what_has_expired,
     ("readExecutionStream", "CURSOR_EXPIRED"): _an_offset_in_the_middle_of_what_has_expired,
+    ("logTask", "TASK_LOG_FULL"): _no_logs_are_kept,
 }
 """Where one route's refusal takes another way."""
 

@@ -28,6 +28,7 @@ from flowstrand.client.stream import StreamEvent
 from flowstrand.client.synchronous import SyncClient
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
+from flowstrand.client.task_log import TaskLogRecord
 
 __all__ = [
     "ChannelInfo",
@@ -61,6 +62,7 @@ __all__ = [
     "TaskAttempt",
     "TaskExecution",
     "TaskHandle",
+    "TaskLogRecord",
     "TaskStanding",
     "Workers",
 ]

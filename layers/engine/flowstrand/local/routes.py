@@ -82,6 +82,7 @@ ROUTES = (
     Route("GET", _TASKS, "executions"),
     Route("DELETE", _TASKS, "executions"),
     Route("GET", f"{_TASKS}/attempts", "executions"),
+    Route("GET", f"{_TASKS}/logs", "executions"),
     Route("GET", f"{_TASKS}/events", "events", Manner.WAITING),
     Route("GET", f"{_TASKS}/stream", "stream", Manner.STREAMING),
     Route("POST", f"{_ORG}/payloads", "executions"),
@@ -107,6 +108,7 @@ ROUTES = (
     Route("PUT", _CHANNELS, "channels"),
     Route("POST", _CHANNELS, "channels"),
     Route("DELETE", _CHANNELS, "channels"),
+    Route("POST", f"{_TASKS}/logs", "tasks"),
 )
 
 
