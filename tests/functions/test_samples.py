@@ -87,6 +87,19 @@ STATUS = {
     "stream/task": 200,
     "stream/with-ticket": 200,
     "stream/feed": 200,
+    "stream/channel": 200,
+    "stream/channel-events": 200,
+    "stream/channel-head": 200,
+    "stream/execution-messages": 200,
+    "stream/execution-head": 200,
+    "stream/feed-messages": 200,
+    "stream/feed-head": 200,
+    "channels/create": 201,
+    "channels/append": 204,
+    "channels/append-as-producer": 200,
+    "channels/close": 204,
+    "channels/delete": 204,
+    "channels/append-to-an-execution": 405,
 }
 """The status that each HTTP sample gets."""
 

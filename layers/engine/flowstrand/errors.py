@@ -39,7 +39,7 @@ Nothing here signals suspension: a waiting workflow yields, it does not raise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -288,6 +288,7 @@ class CallerError(FlowstrandError):
         status: the HTTP status.
         details: one object per fault, e.g. `{"pointer": "/input/amount", "message": "…"}`.
         retry_after_s: seconds, sent as `Retry-After`, where repeating later can help.
+        headers: what the answer's head tells besides, where a protocol has it there.
     """
 
     status: ClassVar[int] = 400
@@ -300,10 +301,12 @@ class CallerError(FlowstrandError):
         code: str | None = None,
         details: Sequence[JsonObject] = (),
         retry_after_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message, code=code)
         self.details = list(details)
         self.retry_after_s = retry_after_s
+        self.headers = dict(headers or {})
 
     def body(self) -> JsonObject:
         """The response body: `{"error", "code", "details"?}`."""

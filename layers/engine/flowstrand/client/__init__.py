@@ -10,6 +10,8 @@ The synchronous twin is `SyncClient`.
 """
 
 from flowstrand.client.asynchronous import Client
+from flowstrand.client.channel import ChannelInfo, ChannelPage, Producer
+from flowstrand.client.channels import Channels, SyncChannels
 from flowstrand.client.connection import Connection
 from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
@@ -29,6 +31,9 @@ from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 from flowstrand.client.task_log import TaskLogRecord
 
 __all__ = [
+    "ChannelInfo",
+    "ChannelPage",
+    "Channels",
     "ChildStanding",
     "Client",
     "Connection",
@@ -39,6 +44,7 @@ __all__ = [
     "KnownDefinition",
     "ListedExecution",
     "PresentWorker",
+    "Producer",
     "Queue",
     "Queues",
     "Schedule",
@@ -46,6 +52,7 @@ __all__ = [
     "Schedules",
     "Settled",
     "StreamEvent",
+    "SyncChannels",
     "SyncClient",
     "SyncHandle",
     "SyncQueues",

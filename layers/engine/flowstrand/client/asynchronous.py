@@ -12,6 +12,7 @@ import httpx2
 
 from flowstrand.client import answers, call, commands
 from flowstrand.client.call import Call
+from flowstrand.client.channels import Channels
 from flowstrand.client.connection import Connection
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
@@ -43,6 +44,7 @@ class Client(Starting, Looking, Listing, Tasking, Uploading):
         connection: where it sends requests, and as whom.
         schedules: what starts executions at their time.
         queues: where tasks wait; how to pause and limit them.
+        channels: streams that anybody may append to and read.
         workers: who takes them from there.
         payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
@@ -71,6 +73,7 @@ class Client(Starting, Looking, Listing, Tasking, Uploading):
         self.queues = Queues(self.connection, self._answer)
         self.workers = Workers(self.connection, self._answer)
         self._sender = Sender(self.connection, patience_s, transport)
+        self.channels = Channels(self.connection, self._sender.send)
         self._transfers = Transfers(self.connection, transport)
 
     async def __aenter__(self) -> Self:

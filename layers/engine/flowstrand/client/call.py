@@ -23,6 +23,7 @@ class Call:
     """A request.
 
     Attributes:
+        content: the body, where it is no JSON.
         repeatable: repeating it after a lost reply changes nothing.
         timeout_s: how long the server may be silent.
     """
@@ -31,6 +32,7 @@ class Call:
     path: str
     repeatable: bool
     json: JsonObject | None = None
+    content: bytes | None = None
     params: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     timeout_s: float = PATIENCE_S

@@ -12,6 +12,7 @@ import httpx2
 
 from flowstrand.client import answers, call, commands
 from flowstrand.client.call import Call
+from flowstrand.client.channels import SyncChannels
 from flowstrand.client.connection import Connection
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
@@ -69,6 +70,7 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
         self.queues = SyncQueues(self.connection, self._answer)
         self.workers = SyncWorkers(self.connection, self._answer)
         self._sender = SyncSender(self.connection, patience_s, transport)
+        self.channels = SyncChannels(self.connection, self._sender.send)
         self._transfers = SyncTransfers(self.connection, transport)
 
     def __enter__(self) -> Self:

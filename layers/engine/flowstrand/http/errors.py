@@ -34,7 +34,7 @@ def json_response(status: int, body: JsonObject, headers: dict[str, str] | None 
 def error_parts(error: Exception, logger: Logger) -> tuple[int, JsonObject, dict[str, str]]:
     """Status, body and headers for `error`. What is not the caller's to mend is logged, with its traceback."""
     if isinstance(error, CallerError):
-        return error.status, error.body(), _headers(error.status, error.retry_after_s)
+        return error.status, error.body(), {**_headers(error.status, error.retry_after_s), **error.headers}
     if isinstance(error, StoreUnavailable):
         logger.warning("the store is unavailable", extra={"cause": error.message})
         body: JsonObject = {"error": "the store is unavailable; try again", "code": error.code}

@@ -71,8 +71,18 @@ def end(services: Services, org: OrgId, execution_id: ExecutionId, *, after: int
         InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`).
         Gone: what follows `after` is not kept any more (`EXECUTION_EXPIRED` from the beginning, else `CURSOR_EXPIRED`).
     """
-    tail = _tail(services, LogKey(org, execution_id), after)
+    tail = _reaching(services, LogKey(org, execution_id), after)
     return LogEnd(sequence=tail.last_sequence, closed=_is_terminal(unpack_events(tail)))
+
+
+def tail(services: Services, org: OrgId, execution_id: ExecutionId) -> LogEnd:
+    """Where the log ends, whatever of it is still kept.
+
+    Raises:
+        NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
+    """
+    newest = _newest(services, LogKey(org, execution_id))
+    return LogEnd(sequence=newest.last_sequence, closed=_is_terminal(unpack_events(newest)))
 
 
 def page(
@@ -95,13 +105,13 @@ def page(
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput(f"limit must be from 1 to {MAX_LIMIT}", code="INVALID_LIMIT")
     key = LogKey(org, execution_id)
-    tail = _tail(services, key, after)
+    tail = _reaching(services, key, after)
     if tail.last_sequence == after:
         return HistoryPage(events=(), next_after=after, up_to_date=True, closed=_is_terminal(unpack_events(tail)))
     try:
         scanned = _read(services, key, tail, after=after, limit=limit if types is None else _FILTERED_SCAN)
     except LogCorrupted:
-        _tail(services, key, after)  # perhaps it has expired since its tail was read
+        _reaching(services, key, after)  # perhaps it has expired since its tail was read
         raise
     closed = _is_terminal(scanned) or _is_terminal(unpack_events(tail))
     last_known = max(tail.last_sequence, scanned[-1].sequence)
@@ -170,17 +180,22 @@ def wait(
     return found
 
 
-def _tail(services: Services, key: LogKey, after: int) -> Commit:
+def _reaching(services: Services, key: LogKey, after: int) -> Commit:
     """The newest commit, which must reach `after`, and behind which nothing may be missing that a reader at `after` wants."""
-    tail = services.log.tail(key) if is_id(key.execution_id) else None
-    if tail is None or (tail.expires_at_ms is not None and not _is_terminal(unpack_events(tail))):
-        raise task_not_found() if is_standalone_task(key.execution_id) else execution_not_found()
+    tail = _newest(services, key)
     if after > tail.last_sequence:
         raise InvalidInput(
             f"position {after} lies beyond the last event, {tail.last_sequence}", code="POSITION_BEYOND_TAIL"
         )
     if tail.expires_at_ms is not None and tail.sequence > after + 1:
         raise _expired(after)
+    return tail
+
+
+def _newest(services: Services, key: LogKey) -> Commit:
+    tail = services.log.tail(key) if is_id(key.execution_id) else None
+    if tail is None or (tail.expires_at_ms is not None and not _is_terminal(unpack_events(tail))):
+        raise task_not_found() if is_standalone_task(key.execution_id) else execution_not_found()
     return tail
 
 

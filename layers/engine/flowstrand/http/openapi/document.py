@@ -28,6 +28,7 @@ _TAGS = {
     "queues": "Pausing and limiting what waits for workers.",
     "tasks": "Claiming and reporting tasks; standalone ones.",
     "payloads": "Values that are too large for a request.",
+    "streams": "The Durable Streams protocol: executions, the org's feed, and channels, which are streams of anything.",
 }
 _ABOUT = (
     "Durable workflows: every execution is one ordered, gap-free event log. JSON is camelCase, ids are opaque strings, "
@@ -70,6 +71,11 @@ _FRAME: JsonObject = {
     "required": ["id", "data"],
 }
 _HEADERS: JsonObject = {
+    "Stream-Next-Offset": {
+        "description": "Where to read on.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^([0-9A-Z]{26}_)?[0-9]{16}$"},
+    },
     "Location": {"description": "The path of what was made.", "required": True, "schema": {"type": "string"}},
     "RetryAfter": {
         "required": True,
@@ -152,6 +158,8 @@ def _operation(operation: Operation, models: ModelSchemas) -> JsonObject:
         found["description"] = operation.description
     if operation.body is not None:
         found["requestBody"] = {"required": True, "content": _json(models.of[operation.body])}
+    if operation.takes_any:
+        found["requestBody"] = {"required": False, "content": {"*/*": {}}}
     return found
 
 
@@ -198,11 +206,12 @@ def _answer(answer: Answer, models: ModelSchemas) -> JsonObject:
     response: JsonObject = {"description": answer.meaning}
     if answer.is_stream:
         response["content"] = {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamFrame"}}}
+    elif answer.is_any:
+        response["content"] = {"*/*": {}}
     elif answer.body is not None:
         response["content"] = _json(models.of[answer.body])
-    if answer.has_location:
-        response["headers"] = {"Location": _header("Location")}
-    return response
+    headers = (*answer.headers, *(("Location",) if answer.has_location else ()))
+    return {**response, "headers": {name: _header(name) for name in headers}} if headers else response
 
 
 def _refused(status: int, refusals: list[Refusal]) -> JsonObject:
