@@ -19,6 +19,7 @@ from flowstrand.engine.events import StateSet
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import ROOT, execution_id
 from flowstrand.errors import StoreUnavailable
+from flowstrand.http.authentication import expired_ticket_context, ticket_context
 from flowstrand.http.openapi import parameters
 from flowstrand.http.openapi.operation import Operation
 from flowstrand.local import routes
@@ -28,6 +29,8 @@ from flowstrand.service.cancel import cancel
 from flowstrand.service.channels import rows
 from flowstrand.service.container import require as installed
 from flowstrand.service.definitions import Manifest
+from flowstrand.service.projection import project
+from flowstrand.service.tickets import Readable, Scope, Ticket
 from tests.functions.requests import request_of, with_fields, with_parameters, with_query
 from tests.functions.stack import (
     ACME,
@@ -228,6 +231,35 @@ def _the_lease_has_run_out(stack: Stack, _operation: Operation, event: Event) ->
     stack.clock.sleep_ms(stack.services.settings.lease_ms)
     stack.invoke("resumer", sample("resumer/lease-end"))
     return event
+
+
+def _with_an_expired_ticket(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    event["requestContext"]["authorizer"] = expired_ticket_context()
+    return event
+
+
+def _with_a_ticket_for_a_channel(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    scope = Scope(of=Readable.CHANNEL, id="chat")
+    ticket = Ticket(org=ACME, scope=scope, key_id="key_1", expires_at_ms=NOW_MS)
+    event["requestContext"]["authorizer"] = ticket_context(ticket)
+    return event
+
+
+def _a_ticket_for(scope: str, id: str) -> Way:
+    def way(_stack: Stack, _operation: Operation, event: Event) -> Event:
+        return with_fields(event, scope=scope, id=id)
+
+    return way
+
+
+def _for_an_execution_while_the_stores_are_away(stack: Stack, operation: Operation, event: Event) -> Event:
+    return _stores_are_away(stack, operation, with_fields(event, scope="execution", id=CLAIMED))
+
+
+def _the_feed_is_as_old_as_it_gets(stack: Stack, _operation: Operation, event: Event) -> Event:
+    project(stack.services, {LogKey(ACME, CLAIMED): 4})
+    stack.clock.sleep_ms(stack.services.settings.feed_ms + 1)
+    return with_query(_not_resumed(event), after="1")
 
 
 def _a_forged_lease(_stack: Stack, _operation: Operation, event: Event) -> Event:
@@ -453,6 +485,9 @@ BY_CODE: dict[str, Way] = {
     "CURSOR_EXPIRED": _from_the_middle_of_what_has_expired,
     "STALE_ATTEMPT": _the_lease_has_run_out,
     "INVALID_LEASE": _a_forged_lease,
+    "TICKET_EXPIRED": _with_an_expired_ticket,
+    "TICKET_OUT_OF_SCOPE": _with_a_ticket_for_a_channel,
+    "FEED_EXPIRED": _the_feed_is_as_old_as_it_gets,
     "BUSY": _everyone_writes,
     "CHANNEL_NOT_FOUND": _unknown("name", "unknown"),
     "CHANNEL_EXISTS": _the_same_name_made_otherwise,
@@ -461,7 +496,6 @@ BY_CODE: dict[str, Way] = {
     "SEQUENCE_REGRESSION": _behind_another(Stream_Seq="1"),
     "STALE_EPOCH": _behind_another(Producer_Id="p", Producer_Epoch="1", Producer_Seq="0"),
     "PRODUCER_GAP": _in_the_head(Producer_Id="p", Producer_Epoch="0", Producer_Seq="1"),
-    "FEED_EXPIRED": _the_feed_has_moved_on,
 }
 """The way for each code that several routes have."""
 
@@ -483,6 +517,10 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("createSchedule", "SCHEDULE_EXISTS"): _the_same_id,
     ("triggerSchedule", "UNKNOWN_WORKFLOW_KIND"): _a_kind_that_is_known_no_more,
     ("resumeSchedule", "BUSY"): _everyone_changes_a_paused_one,
+    ("createStreamTicket", "STORE_UNAVAILABLE"): _for_an_execution_while_the_stores_are_away,
+    ("createStreamTicket", "EXECUTION_NOT_FOUND"): _a_ticket_for("execution", NOBODY),
+    ("createStreamTicket", "TASK_NOT_FOUND"): _a_ticket_for("task", f"{NOBODY}.t1"),
+    ("createStreamTicket", "TASK_OF_WORKFLOW"): _a_ticket_for("task", CLAIMED_TASK),
     ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
     ("createChannel", "BUSY"): _the_name_changes_hands,
@@ -495,6 +533,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("appendToChannel", "PAYLOAD_TOO_LARGE"): _more_than_a_message_may_have,
     ("readChannel", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readChannel", "CURSOR_EXPIRED"): _an_offset_of_an_earlier_one,
+    ("readFeedStream", "FEED_EXPIRED"): _the_feed_has_moved_on,
     ("readFeedStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readExecutionStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readExecutionStream", "EXECUTION_EXPIRED"): _the_beginning_of_what_has_expired,

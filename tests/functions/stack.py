@@ -23,7 +23,6 @@ from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.engine.schedule.timing import Timing
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.local.changes import LocalChanges
 from flowstrand.local.lambda_context import LocalContext
 from flowstrand.local.payload_transfers import SignedTransfers
 from flowstrand.local.stores import Stores, sqlite_stores
@@ -44,6 +43,7 @@ from flowstrand.service.presence import PresentWorker, WorkerState
 from flowstrand.service.schedules import ScheduleRequest
 from flowstrand.service.settings import Settings
 from flowstrand.service.standalone import TaskRequest
+from flowstrand.service.tickets import StreamTickets
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
 from flowstrand.streams.response import StreamResponse
@@ -56,6 +56,7 @@ OTHER = OrgId("other")
 USER_KEY = "fsk_sample-user-key"
 WORKER_KEY = "fsk_sample-worker-key"
 OTHER_KEY = "fsk_sample-key-of-another-org"
+TICKET_SECRET = "another secret of at least thirty-two bytes"
 CLAIMED = execution_id(NOW_MS, b"claimed---")
 QUEUED = execution_id(NOW_MS, b"queued----")
 APPROVAL = execution_id(NOW_MS, b"approval--")
@@ -84,6 +85,16 @@ class StillClock:
 
     def sleep_ms(self, duration_ms: float) -> None:
         self._now_ms += round(duration_ms)
+
+
+class StillChanges:
+    """Nothing happens while a reader waits, but that time passes."""
+
+    def __init__(self, clock: StillClock) -> None:
+        self._clock = clock
+
+    async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
+        self._clock.sleep_ms(timeout_ms)
 
 
 class Order:
@@ -164,7 +175,8 @@ class Stack:
             random_bytes=self._random_bytes,
             programs=OrderAndApproval(),
             tokens=LeaseTokens("a secret of at least thirty-two bytes"),
-            changes=LocalChanges(),
+            changes=StillChanges(self.clock),
+            tickets=StreamTickets(TICKET_SECRET, self.clock),
             warm=WarmCache(16),
             settings=Settings(**settings),
             retention=on.retention,

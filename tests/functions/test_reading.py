@@ -124,7 +124,8 @@ def test_history_is_filtered_by_exact_names(world: ReadingWorld) -> None:
         ({"wait": "nan"}, "INVALID_INPUT"),
         ({"wait": "."}, "INVALID_INPUT"),
         ({"types": "TASK_FAILED,TASK"}, "INVALID_INPUT"),
-        ({"types": "task.failed"}, "INVALID_INPUT"),
+        ({"types": "task.fail"}, "INVALID_INPUT"),
+        ({"types": "*"}, "INVALID_INPUT"),
     ],
     ids=lambda value: value if isinstance(value, str) else f"{next(iter(value.items()))}"[:30],
 )

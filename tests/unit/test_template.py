@@ -18,6 +18,8 @@ from flowstrand.aws.settings import engine_settings
 from flowstrand.aws.settings import resources as resources_of
 from flowstrand.directory.dynamodb import create_directory_table
 from flowstrand.hosting.host import Limits
+from flowstrand.http import cors
+from flowstrand.http.openapi.operations import OPERATIONS
 from flowstrand.log.dynamodb import create_log_table
 from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service import task_log_rows
@@ -54,6 +56,8 @@ ROUTES = {
     ("POST", f"{ORG}/promises/{{id}}/reject"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}/events"): "events",
     ("GET", f"{ORG}/workflow-executions/{{id}}/stream"): "stream",
+    ("GET", f"{ORG}/events/stream"): "stream",
+    ("POST", f"{ORG}/stream-tickets"): "executions",
     ("POST", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules/{{id}}"): "executions",
@@ -146,7 +150,13 @@ def test_every_route_belongs_to_the_one_api_and_none_leaves_its_authorizer() -> 
         for event in properties.get("Events", {}).values():
             if event["Type"] == "Api":
                 assert event["Properties"]["RestApiId"] == {"Ref": "Api"}
-                assert "Auth" not in event["Properties"]
+                # What takes a ticket says so; there is no way to say that nothing is asked for.
+                assert event["Properties"].get("Auth") in (None, {"Authorizer": "KeyOrTicket"})
+
+
+def shape(method: str, path: str) -> tuple[str, str]:
+    """A route without the names of its parameters."""
+    return method, re.sub(r"\{\w+\}", "{}", path)
 
 
 def test_the_api_is_a_regional_rest_api_that_denies_by_default() -> None:
@@ -158,6 +168,77 @@ def test_the_api_is_a_regional_rest_api_that_denies_by_default() -> None:
     assert authorizer["FunctionArn"] == {"Fn::GetAtt": "AuthorizerFunction.Arn"}
     assert authorizer["Identity"]["Headers"] == ["Authorization"]
     assert 0 < authorizer["Identity"]["ReauthorizeEvery"] <= 300
+
+
+def test_a_ticket_will_do_on_the_routes_that_are_described_so_and_on_no_other() -> None:
+    taking = {
+        (event["Properties"]["Method"], event["Properties"]["Path"])
+        for properties in functions().values()
+        for event in properties.get("Events", {}).values()
+        if event["Type"] == "Api" and "Auth" in event["Properties"]
+    }
+    described = {(operation.method, operation.resource) for operation in OPERATIONS if operation.takes_ticket}
+    assert {shape(*route) for route in taking} == {shape(*route) for route in described}
+    assert {method for method, _ in taking} == {"GET"}
+
+
+def test_of_who_had_a_ticket_or_a_key_beside_tickets_nothing_is_kept() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    authorizer = api["Auth"]["Authorizers"]["KeyOrTicket"]
+    assert authorizer["FunctionPayloadType"] == "REQUEST"
+    assert authorizer["FunctionArn"] == {"Fn::GetAtt": "AuthorizerFunction.Arn"}
+    # With an identity source, a request that lacks it is refused unasked; with a cache, its key has to be all that is looked at.
+    assert authorizer["Identity"] == {"ReauthorizeEvery": 0}
+
+
+def test_nothing_logs_what_is_in_a_url() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert "querystring" not in json.dumps(api.get("AccessLogSetting", "")).lower()
+    for settings in api.get("MethodSettings", ()):  # execution logs hold the query
+        assert settings.get("LoggingLevel", "OFF") != "INFO"
+        assert not settings.get("DataTraceEnabled")
+
+
+def test_responses_are_not_compressed_so_that_nothing_holds_a_stream_back() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert "MinimumCompressionSize" not in api
+
+
+def test_browsers_may_ask_before_they_authenticate_and_for_all_that_clients_send() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert api["Auth"]["AddDefaultAuthorizerToCorsPreflight"] is False
+    assert api["Cors"] == {
+        "AllowOrigin": {"Fn::Sub": "'${AllowedOrigin}'"},
+        "AllowHeaders": f"'{','.join(cors.REQUEST_HEADERS)}'",
+        "MaxAge": f"'{cors.MAX_AGE_S}'",
+    }
+
+
+def test_every_answer_names_the_one_allowed_origin_whoever_gives_it() -> None:
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables[cors.ALLOWED_ORIGIN] == {"Ref": "AllowedOrigin"}
+    (api,) = resources("AWS::Serverless::Api").values()
+    for name, answer in api["GatewayResponses"].items():
+        headers = answer["ResponseParameters"]["Headers"]
+        assert headers["Access-Control-Allow-Origin"] == {"Fn::Sub": "'${AllowedOrigin}'"}, name
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_allowed"),
+    [
+        ("*", True),
+        ("https://app.example.com", True),
+        ("http://localhost:3000", True),
+        ("https://app.example.com/", False),
+        ("app.example.com", False),
+        ("https://a.example, https://b.example", False),
+        ("'", False),
+        ("", False),
+    ],
+)
+def test_an_allowed_origin_is_one_or_any(origin: str, is_allowed: bool) -> None:
+    parameter = template()["Parameters"]["AllowedOrigin"]
+    assert (re.fullmatch(parameter["AllowedPattern"], origin) is not None) is is_allowed
 
 
 def test_what_the_gateway_answers_by_itself_has_the_shape_of_every_other_error() -> None:
@@ -233,6 +314,12 @@ def test_every_function_finds_what_composition_asks_for_in_its_environment() -> 
         environment = dict.fromkeys({**common, **_own_variables(name)}, "a" * 40)
         assert resources_of(environment).log_table == "a" * 40
         assert engine_settings(environment) == Settings()
+
+
+def test_only_who_makes_tickets_and_who_takes_them_can_read_their_secret() -> None:
+    readers = {name for name in FUNCTIONS if allowed(name, on="TicketSecret")}
+    with_secret = {name for name in FUNCTIONS if "FLOWSTRAND_TICKET_SECRET_ARN" in _own_variables(name)}
+    assert readers == with_secret == {"authorizer", "executions"}
 
 
 def test_only_the_function_that_hands_out_leases_can_read_their_secret() -> None:
@@ -375,7 +462,9 @@ def test_only_the_projector_reads_the_tables_streams() -> None:
 
 
 def test_only_the_authorizer_can_see_api_keys_and_it_can_do_nothing_else() -> None:
-    (statement,) = statements("authorizer")
+    statement, tickets = statements("authorizer")
+    assert tickets["Action"] == ["secretsmanager:GetSecretValue"]
+    assert tickets["Resource"] == [{"Ref": "TicketSecret"}]
     assert statement["Action"] == ["dynamodb:GetItem"]
     assert statement["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
     excluded = {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}

@@ -16,7 +16,7 @@ from botocore.config import Config
 
 from flowstrand.aws.changes import PolledChanges
 from flowstrand.aws.hosted import HostedPrograms, NoPrograms
-from flowstrand.aws.lease_secret import lease_tokens
+from flowstrand.aws.lease_secret import SecretsClient, lease_tokens, stream_tickets
 from flowstrand.aws.settings import Resources, engine_settings, resources
 from flowstrand.directory.dynamodb import DynamoDirectory
 from flowstrand.directory.port import Directory
@@ -29,6 +29,7 @@ from flowstrand.queues.sqs import SqsControlQueue, SqsStackQueue, SqsTaskQueue
 from flowstrand.service import container
 from flowstrand.service.clock import SystemClock
 from flowstrand.service.container import Services
+from flowstrand.service.tickets import StreamTickets
 from flowstrand.service.warm import WarmCache
 from flowstrand.timers.aws import AwsTimers
 
@@ -69,6 +70,17 @@ def directory() -> Directory:
     return _directory() if installed is None else installed.directory
 
 
+def tickets() -> StreamTickets:
+    """Only the tickets, for the same function.
+
+    Raises:
+        ConfigurationError: the environment lacks something.
+        StoreUnavailable: Secrets Manager does not answer.
+    """
+    installed = container.installed()
+    return _tickets() if installed is None else installed.tickets
+
+
 @cache
 def _composed() -> Services:
     return compose(resources(os.environ))
@@ -79,8 +91,13 @@ def _directory() -> Directory:
     return DynamoDirectory(_dynamodb(), resources(os.environ).directory_table)
 
 
+@cache
+def _tickets() -> StreamTickets:
+    return stream_tickets(resources(os.environ), _secrets, SystemClock())
+
+
 def compose(names: Resources) -> Services:
-    """The AWS adapters for `names`. Makes clients, but no call except for the lease secret where one is named."""
+    """The AWS adapters for `names`. Makes clients, but no call except for the secrets where they are named."""
     clock = SystemClock()
     sqs = boto3.client("sqs", config=_LONG_POLL_CONFIG)
     control = SqsControlQueue(sqs, names.control_queue_url)
@@ -105,7 +122,8 @@ def compose(names: Resources) -> Services:
         clock=clock,
         random_bytes=secrets.token_bytes,
         programs=programs,
-        tokens=lease_tokens(names, lambda: boto3.client("secretsmanager", config=_CONFIG)),
+        tokens=lease_tokens(names, _secrets),
+        tickets=stream_tickets(names, _secrets, clock),
         changes=PolledChanges(),
         warm=WarmCache(settings.warm_executions),
         settings=settings,
@@ -124,6 +142,11 @@ def _tasks(sqs: SQSClient, names: Resources, programs: HostedPrograms | NoProgra
 
 def _programs(app: str | None) -> HostedPrograms | NoPrograms:
     return NoPrograms() if app is None else HostedPrograms(app)
+
+
+def _secrets() -> SecretsClient:
+    client: SecretsClient = boto3.client("secretsmanager", config=_CONFIG)
+    return client
 
 
 @cache

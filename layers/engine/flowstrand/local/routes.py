@@ -61,6 +61,8 @@ ROUTES = (
     Route("POST", f"{_PROMISES}/reject", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream", "stream", Manner.STREAMING),
+    Route("GET", f"{_ORG}/events/stream", "stream", Manner.STREAMING),
+    Route("POST", f"{_ORG}/stream-tickets", "executions"),
     Route("POST", _SCHEDULES, "executions"),
     Route("GET", _SCHEDULES, "executions"),
     Route("GET", f"{_SCHEDULES}/{{scheduleId}}", "executions"),

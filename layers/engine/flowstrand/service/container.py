@@ -20,6 +20,7 @@ from flowstrand.service.presence import Presence
 from flowstrand.service.queue_controls import QueueControls
 from flowstrand.service.quotas import QuotaMemory
 from flowstrand.service.settings import Settings
+from flowstrand.service.tickets import NoStreamTickets, StreamTickets
 from flowstrand.service.tips import TipCache
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.turnstile import OpenTurnstile, Turnstile
@@ -68,6 +69,7 @@ class Services:
     warm: WarmCache
     settings: Settings
     transfers: PayloadTransfers | None = None
+    tickets: StreamTickets = field(default_factory=NoStreamTickets)
     tips: TipCache = field(default_factory=TipCache)
     turnstile: Turnstile = field(default_factory=OpenTurnstile)
     org_settings: OrgSettingsCache = field(default_factory=OrgSettingsCache)

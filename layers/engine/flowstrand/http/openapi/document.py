@@ -20,6 +20,7 @@ VERSION = "3.1.0"
 _TAGS = {
     "executions": "Starting, signalling and cancelling executions, and looking into them.",
     "reading": "History, long-poll and live streams: the same events in the same order.",
+    "tickets": "What browsers show in place of a key.",
     "promises": "What somebody outside gives to an execution.",
     "schedules": "Starting executions at a moment, or by cron.",
     "definitions": "What can be started and scheduled.",
@@ -59,7 +60,11 @@ _FRAME: JsonObject = {
         "`data` for their data and for changes of state; with `format=cloudevents` it is the default, `message`."
     ),
     "properties": {
-        "id": {"type": "string", "pattern": "^[0-9]+$", "description": "The sequence of the event."},
+        "id": {
+            "type": "string",
+            "pattern": "^[0-9]+$",
+            "description": "The position of a reader that has the event: its sequence, in an org's feed the feed's.",
+        },
         "event": {"type": "string", "enum": ["token", "progress", "data", "error", "message"]},
         "data": {"type": "string", "description": "A token's text as it is; anything else as JSON."},
     },
@@ -120,7 +125,13 @@ def document(operations: Collection[Operation] = OPERATIONS) -> JsonObject:
             "headers": _HEADERS,
             "responses": _refused_in(operations),
             "securitySchemes": {
-                "apiKey": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"}
+                "apiKey": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
+                "ticket": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "ticket",
+                    "description": "A stream ticket, where a reader cannot send a header.",
+                },
             },
         },
     }
@@ -139,7 +150,7 @@ def _operation(operation: Operation, models: ModelSchemas) -> JsonObject:
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "security": [{"apiKey": [operation.principal.value]}],
+        "security": [*_security(operation)],
         "parameters": [*_parameters(operation)],
         "responses": _responses(operation, models),
     }
@@ -150,6 +161,12 @@ def _operation(operation: Operation, models: ModelSchemas) -> JsonObject:
     if operation.takes_any:
         found["requestBody"] = {"required": False, "content": {"*/*": {}}}
     return found
+
+
+def _security(operation: Operation) -> Iterator[JsonValue]:
+    yield {"apiKey": [operation.principal.value]}
+    if operation.takes_ticket:
+        yield {"ticket": []}
 
 
 def _parameters(operation: Operation) -> Iterator[JsonValue]:

@@ -53,6 +53,7 @@ class Operation:
         description: what the line does not say.
         query, headers: what is taken besides the path.
         takes_any: whether the body may be of any type.
+        takes_ticket: whether a stream ticket will do in place of a key.
         answers: by status.
         refusals: those that are this route's own. `all_refusals` has those of every route besides.
     """
@@ -69,6 +70,7 @@ class Operation:
     headers: type[Query] | None = None
     takes_any: bool = False
     base: str = ORG
+    takes_ticket: bool = False
     answers: Mapping[int, Answer]
     refusals: tuple[Refusal, ...] = field(default=())
 
@@ -85,6 +87,7 @@ class Operation:
         if self.body is not None:
             found += refusals.WITH_BODY
             found += [refusals.NOT_SUPPORTED] if self.body.not_supported else []
+        found += refusals.WITH_TICKETS if self.takes_ticket else ()
         if any(parameters.can_be_wrong(model) for model in (self.query, self.headers) if model is not None):
             found += refusals.WITH_PARAMETERS
         return refusals.one_for_each_code(found)

@@ -22,6 +22,7 @@ from flowstrand.errors import (
     UnprocessableInput,
     WrongPrincipal,
 )
+from flowstrand.service.tickets import TicketExpired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +47,11 @@ def _of(error: type[CallerError], meaning: str, code: str | None = None, *, by_g
 # --- any route ------------------------------------------------------------------------------------
 
 UNAUTHENTICATED = _of(Unauthenticated, "There is no credential, or it is not a valid one.")
+TICKET_EXPIRED = _of(TicketExpired, "The ticket's time has passed; ask for another.")
 WRONG_PRINCIPAL = _of(
     WrongPrincipal, "The key is for another principal: users' routes and workers' take keys of their own."
 )
+TICKET_OUT_OF_SCOPE = _of(WrongPrincipal, "The ticket was made for something else.", "TICKET_OUT_OF_SCOPE")
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
@@ -126,8 +129,9 @@ EXECUTION_EXPIRED = _of(
     "EXECUTION_EXPIRED",
 )
 CURSOR_EXPIRED = _of(Gone, "What follows the position is not kept any more.", "CURSOR_EXPIRED")
-
-FEED_EXPIRED = _of(Gone, "What follows the position is no longer kept in the org's feed.", "FEED_EXPIRED")
+FEED_EXPIRED = _of(
+    Gone, "What follows the position in the org's feed is not kept any more; begin again.", "FEED_EXPIRED"
+)
 
 # --- what stands in its way -----------------------------------------------------------------------
 
@@ -188,6 +192,8 @@ EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE
 """What any route can answer."""
 WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
 """What a route that takes a body can answer besides."""
+WITH_TICKETS = (TICKET_EXPIRED, TICKET_OUT_OF_SCOPE)
+"""What a route that takes tickets can answer besides."""
 WITH_PARAMETERS = (INVALID_INPUT,)
 """What a route can answer besides that takes parameters which not every text fits."""
 OF_VALUES = (INVALID_PAYLOAD, PAYLOAD_NOT_FOUND)

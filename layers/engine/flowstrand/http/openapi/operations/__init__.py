@@ -12,6 +12,7 @@ from flowstrand.http.openapi.operations import (
     standalone,
     streams,
     tasks,
+    tickets,
     work,
     workers,
 )
@@ -20,6 +21,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *executions.OPERATIONS,
     *work.OPERATIONS,
     *reading.OPERATIONS,
+    *tickets.OPERATIONS,
     *promises.OPERATIONS,
     *schedules.OPERATIONS,
     *definitions.OPERATIONS,
