@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from flowstrand.http.authentication import authorize
+from flowstrand.http.authentication import authorize_reader
 from flowstrand.http.durable_headers import ALWAYS
 from flowstrand.http.durable_query import DurableQuery
 from flowstrand.http.execution_id import known
 from flowstrand.http.query import query_of
 from flowstrand.http.streams.route import StreamCall, StreamRoute
 from flowstrand.log.port import LogKey
-from flowstrand.service.keys import Identity, Principal
+from flowstrand.service.keys import Identity
+from flowstrand.service.tickets import Readable, Scope
 from flowstrand.streams.durable import reading
 from flowstrand.streams.durable.channel import ChannelSource
 from flowstrand.streams.durable.execution import ExecutionSource
@@ -24,22 +25,24 @@ ORG = "/v1/stream/orgs/<org>"
 
 
 def _execution(call: StreamCall) -> Source:
-    caller = _caller(call)
-    return ExecutionSource(call.services(), LogKey(caller.org, known(call.parameters["execution_id"])))
+    id = call.parameters["execution_id"]
+    caller = _caller(call, Scope(of=Readable.EXECUTION, id=id))
+    return ExecutionSource(call.services(), LogKey(caller.org, known(id)))
 
 
 def _feed(call: StreamCall) -> Source:
-    caller = _caller(call)
+    caller = _caller(call, Scope(of=Readable.FEED))
     return FeedSource(call.services(), caller.org)
 
 
 def _channel(call: StreamCall) -> Source:
-    caller = _caller(call)
-    return ChannelSource.open(call.services(), caller.org, unquote(call.parameters["name"]))
+    name = unquote(call.parameters["name"])
+    caller = _caller(call, Scope(of=Readable.CHANNEL, id=name))
+    return ChannelSource.open(call.services(), caller.org, name)
 
 
-def _caller(call: StreamCall) -> Identity:
-    return authorize(call.event, org=call.parameters["org"], principal=Principal.USER)
+def _caller(call: StreamCall, scope: Scope) -> Identity:
+    return authorize_reader(call.event, org=call.parameters["org"], scope=scope)
 
 
 def _get(opened: Callable[[StreamCall], Source]) -> Callable[[StreamCall], StreamResponse]:

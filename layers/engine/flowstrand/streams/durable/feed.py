@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.log.port import LogKey
+from flowstrand.engine.ids import OrgId
 from flowstrand.service import feed
 from flowstrand.service.container import Services
 from flowstrand.streams.durable.offsets import Offsets
@@ -46,4 +45,4 @@ class FeedSource:
 
     def reader(self, after: int) -> Reader:
         """See `Source.reader`."""
-        return PageReader(self._services, LogKey(self._org, ExecutionId("@feed")), self.page, after=after)
+        return PageReader(self._services, feed.key_of(self._org), self.page, after=after)

@@ -48,6 +48,7 @@ def _reading(
         description=_READING,
         principal=Principal.USER,
         query=DurableQuery,
+        takes_ticket=True,
         answers={
             200: Answer(
                 meaning="What follows the offset, and in its head or in it where to read on.", is_any=True
