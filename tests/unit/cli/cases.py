@@ -515,5 +515,14 @@ PAYLOADS = [
         document={"n": 1},
     ),
 ]
-CASES = [*EXECUTIONS, *PROMISES, *PAYLOADS, *DEFINITIONS, *TASKS, *QUEUES, *SCHEDULES]
+_TICKET: JsonObject = {"ticket": "h.c.s", "scope": "execution", "id": E, "expiresAt": MOMENT}
+TICKETS = [
+    Case(
+        command=["ticket", E, "--ttl", "10m"],
+        answers=[_TICKET],
+        lines=["h.c.s"],
+        sends={"scope": "execution", "id": E, "ttlSeconds": 600},
+    ),
+]
+CASES = [*EXECUTIONS, *PROMISES, *PAYLOADS, *TICKETS, *DEFINITIONS, *TASKS, *QUEUES, *SCHEDULES]
 GROUPS = frozenset({"definitions", "payload", "promise", "queue", "schedule", "task"})

@@ -13,6 +13,7 @@ from flowstrand.client.asynchronous import Client
 from flowstrand.client.connection import Connection
 from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
+from flowstrand.client.feed import FeedEvent
 from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listed import ListedExecution
@@ -27,12 +28,14 @@ from flowstrand.client.synchronous import SyncClient
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 from flowstrand.client.task_log import TaskLogRecord
+from flowstrand.client.ticket import StreamTicket
 
 __all__ = [
     "ChildStanding",
     "Client",
     "Connection",
     "Execution",
+    "FeedEvent",
     "Handle",
     "HistoryEvent",
     "HistoryPage",
@@ -46,6 +49,7 @@ __all__ = [
     "Schedules",
     "Settled",
     "StreamEvent",
+    "StreamTicket",
     "SyncClient",
     "SyncHandle",
     "SyncQueues",
