@@ -33,9 +33,10 @@ WITHOUT_A_COMMAND = {
     "/task-executions/{taskId}/logs": "POST: workers report, under a lease",
 }
 FOLLOWED = {
-    ("GET", f"/{kind}/stream") for kind in ("workflow-executions/{executionId}", "task-executions/{taskId}")
+    ("GET", f"/{what}/stream")
+    for what in ("workflow-executions/{executionId}", "task-executions/{taskId}", "events")
 }
-"""What `tail` and `task tail` read is a stream: see `test_following.py`."""
+"""What `tail`, `task tail` and `feed` read is a stream: see `test_following.py`."""
 
 
 def name_of(case: Case) -> str:

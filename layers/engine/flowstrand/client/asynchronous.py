@@ -14,6 +14,7 @@ from flowstrand.client import answers, call, commands
 from flowstrand.client.call import Call
 from flowstrand.client.channels import Channels
 from flowstrand.client.connection import Connection
+from flowstrand.client.feeding import Feeding
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listing import Listing
@@ -34,7 +35,7 @@ from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 _NO_CONTENT = 204
 
 
-class Client(Starting, Looking, Listing, Tasking, Uploading):
+class Client(Starting, Looking, Listing, Tasking, Uploading, Feeding):
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -262,6 +263,9 @@ class Client(Starting, Looking, Listing, Tasking, Uploading):
 
     async def _answer(self, request: Call) -> JsonObject:
         return await self._sender.answer(request)
+
+    async def _open(self, request: Call) -> httpx2.Response:
+        return await self._sender.send(request, is_stream=True)
 
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> Handle[Any]:
         return Handle(self, execution_id, workflow, started)

@@ -14,6 +14,7 @@ from flowstrand.client import answers, call, commands
 from flowstrand.client.call import Call
 from flowstrand.client.channels import SyncChannels
 from flowstrand.client.connection import Connection
+from flowstrand.client.feeding import SyncFeeding
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listing import SyncListing
@@ -34,7 +35,7 @@ from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 _NO_CONTENT = 204
 
 
-class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUploading):
+class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUploading, SyncFeeding):
     """Starts executions and follows them. Use as a context manager, or call `close`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -244,6 +245,9 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
 
     def _answer(self, request: Call) -> JsonObject:
         return self._sender.answer(request)
+
+    def _open(self, request: Call) -> httpx2.Response:
+        return self._sender.send(request, is_stream=True)
 
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> SyncHandle[Any]:
         return SyncHandle(self, execution_id, workflow, started)
