@@ -39,10 +39,10 @@ export class Route {
   /** `types` are those asked of the server. */
   constructor(connection: Connection, source: Source, types: readonly EventType[], options: FollowOptions) {
     const { transport = "auto" } = options;
-    const canPoll = source.eventsRoute !== undefined && connection.hasCredential;
     this.#options = options;
     this.#transport = transport === "auto" ? "sse" : transport;
-    this.#canFallBack = canPoll && (transport === "auto" || transport === "eventsource");
+    this.#canFallBack =
+      source.eventsRoute !== undefined && (transport === "auto" || transport === "eventsource");
     this.#link = {
       connection,
       source,

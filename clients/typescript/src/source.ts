@@ -31,7 +31,7 @@ export interface Source {
   /** The types with which it may end; empty where no event tells. */
   readonly terminalTypes: readonly EventType[];
   /** What a ticket for it is asked for with. */
-  readonly ticketRequest: Readonly<Record<string, string>>;
+  readonly ticketScope: { readonly scope: "execution" | "task" | "feed"; readonly id?: string };
   /** Whether nothing follows this event. */
   endsWith(event: FollowedEvent): boolean;
 }
@@ -46,7 +46,7 @@ export function execution(id: string): Source {
     sequencing: "dense",
     isOneLog: true,
     terminalTypes: TERMINAL_TYPES,
-    ticketRequest: { executionId: id },
+    ticketScope: { scope: "execution", id },
     endsWith: endsExecution,
   };
 }
@@ -61,7 +61,7 @@ export function standaloneTask(id: string): Source {
     sequencing: "dense",
     isOneLog: true,
     terminalTypes: TASK_TERMINAL_TYPES,
-    ticketRequest: { taskId: id },
+    ticketScope: { scope: "task", id },
     endsWith: endsTask,
   };
 }
@@ -76,7 +76,7 @@ export function executionTree(id: string): Source {
     sequencing: "dense",
     isOneLog: false,
     terminalTypes: [],
-    ticketRequest: { executionId: id },
+    ticketScope: { scope: "execution", id },
     endsWith: () => false,
   };
 }
@@ -91,7 +91,7 @@ export function orgFeed(): Source {
     sequencing: "increasing",
     isOneLog: false,
     terminalTypes: [],
-    ticketRequest: {},
+    ticketScope: { scope: "feed" },
     endsWith: () => false,
   };
 }

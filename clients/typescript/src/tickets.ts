@@ -38,7 +38,7 @@ export class Tickets {
 
 /** Tickets from the server itself, in exchange for the connection's credential. */
 export function ticketsOf(connection: Connection, source: Source): TicketSource {
-  return () => connection.json<Ticket>("stream-tickets", { method: "POST", json: source.ticketRequest });
+  return () => connection.json<Ticket>("stream-tickets", { method: "POST", json: source.ticketScope });
 }
 
 function expires({ expiresAt }: Ticket): boolean {

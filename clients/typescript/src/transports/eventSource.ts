@@ -44,10 +44,9 @@ export async function* overEventSource(
   }
 }
 
-async function urlOf({ connection, source, tickets, ...link }: Link, position: string): Promise<string> {
-  const query = readingQuery({ connection, source, tickets, ...link }, position);
-  const ticket = await tickets?.current();
-  return connection.url(source.streamRoute, { ...query, format: "cloudevents", ticket });
+async function urlOf(link: Link, position: string): Promise<string> {
+  const query = { ...(await readingQuery(link, position)), format: "cloudevents" };
+  return link.connection.url(link.source.streamRoute, query);
 }
 
 function deliver(inbox: Inbox<Step>, message: MessageEvent<string>): void {

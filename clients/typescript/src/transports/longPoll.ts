@@ -1,5 +1,6 @@
 /** The long-poll: works wherever HTTP does. */
 
+import { Refused } from "../errors.js";
 import type { FlowstrandEvent } from "../event.js";
 import { Watchdog } from "../watchdog.js";
 import { type Link, readingQuery, type Step } from "./transport.js";
@@ -37,10 +38,11 @@ async function ask(link: Link, route: string, after: string, signal: AbortSignal
   const watchdog = new Watchdog(signal);
   try {
     watchdog.expect(link.waitS * 1000 + PATIENCE_MS);
-    const query = { ...readingQuery(link, after), wait: String(link.waitS), limit: String(LIMIT) };
+    const query = { ...(await readingQuery(link, after)), wait: String(link.waitS), limit: String(LIMIT) };
     return await link.connection.json<Page>(route, { query, signal: watchdog.signal });
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
+    if (error instanceof Refused && error.status === 401) link.tickets?.discard();
     throw error;
   } finally {
     watchdog.close();

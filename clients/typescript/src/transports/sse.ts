@@ -43,9 +43,8 @@ export async function* overSse(
 
 /** A response that streams; undefined where nothing can follow. */
 async function open(link: Link, position: string, signal: AbortSignal): Promise<Response | undefined> {
-  const query = { ...readingQuery(link, position), format: "cloudevents" };
   const response = await link.connection.send(link.source.streamRoute, {
-    query: link.tickets ? { ...query, ticket: await link.tickets.current() } : query,
+    query: { ...(await readingQuery(link, position)), format: "cloudevents" },
     headers: { accept: MEDIA_TYPE },
     signal,
   });

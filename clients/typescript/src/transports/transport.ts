@@ -46,7 +46,8 @@ export class CannotStream extends FlowstrandError {
   }
 }
 
-/** What a reader asks of a source's routes. */
-export function readingQuery({ types }: Link, position: string): Record<string, string> {
-  return { after: position, types: types.join(",") };
+/** What a reader asks of a source's routes; with a ticket, where it has tickets. */
+export async function readingQuery(link: Link, position: string): Promise<Record<string, string>> {
+  const query = { after: position, types: link.types.join(",") };
+  return link.tickets ? { ...query, ticket: await link.tickets.current() } : query;
 }
