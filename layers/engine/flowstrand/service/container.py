@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flowstrand.directory.port import Directory
-from flowstrand.engine.replay.program import Program
 from flowstrand.errors import ConfigurationError
 from flowstrand.log.port import EventLog, LogKey
 from flowstrand.log.retention import LogRetention
@@ -24,9 +23,12 @@ from flowstrand.service.settings import Settings
 from flowstrand.service.shared_pages import SharedPages
 from flowstrand.service.tickets import NoStreamTickets, StreamTickets
 from flowstrand.service.tips import TipCache
-from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.turnstile import OpenTurnstile, Turnstile
 from flowstrand.service.warm import WarmCache
+
+if TYPE_CHECKING:
+    from flowstrand.engine.replay.program import Program
+    from flowstrand.service.tokens import LeaseTokens
 
 
 class Programs(Protocol):
