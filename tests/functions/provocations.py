@@ -271,6 +271,11 @@ def _no_logs_are_kept(stack: Stack, _operation: Operation, event: Event) -> Even
     return event
 
 
+def _one_value_is_all_there_may_be(stack: Stack, _operation: Operation, event: Event) -> Event:
+    stack.use(replace(stack.services, settings=replace(stack.services.settings, stream_chunks_per_attempt=1)))
+    return event
+
+
 def _much_state(stack: Stack, operation: Operation, event: Event) -> Event:
     key = LogKey(ACME, CLAIMED)
     values = [payloads.store(stack.services, ACME, str(number) * 1_000_000) for number in range(5)]
@@ -386,6 +391,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
     ("logTask", "TASK_LOG_FULL"): _no_logs_are_kept,
+    ("streamTask", "STREAM_LIMIT_REACHED"): _one_value_is_all_there_may_be,
 }
 """Where one route's refusal takes another way."""
 
