@@ -77,6 +77,15 @@ def test_every_moment_comes_back_to_the_millisecond(moment: int) -> None:
     assert decode(stored(data)) == data
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-23", "2026-11-23T12:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "today"],
+)
+def test_what_is_no_moment_of_utc_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"time|isoformat"):
+        epoch_ms(text)
+
+
 @given(positions=st.frozensets(st.integers(1, 10_000), min_size=1, max_size=60), settled=st.booleans())
 def test_wait_groups_come_back_whatever_positions_they_hold(positions: frozenset[int], settled: bool) -> None:
     group = WaitGroup.of(positions, settled=settled)
