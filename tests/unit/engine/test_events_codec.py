@@ -77,12 +77,9 @@ def test_every_moment_comes_back_to_the_millisecond(moment: int) -> None:
     assert decode(stored(data)) == data
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["2026-11-23", "2026-11-23T12:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "today"],
-)
-def test_what_is_no_moment_of_utc_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"time|isoformat"):
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59.999-00:01"])
+def test_a_moment_that_could_not_be_written_in_utc_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="years 1 to 9999"):
         epoch_ms(text)
 
 

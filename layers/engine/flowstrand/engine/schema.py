@@ -62,7 +62,7 @@ def epoch_ms(text: str) -> EpochMs:
     """The inverse of `rfc3339`; any offset is accepted.
 
     Raises:
-        ValueError: `text` is not an RFC 3339 time, has no offset, or is in no year from 1 to 9999 of UTC.
+        ValueError: `text` is not an RFC 3339 time, has no offset, or is outside of the years 1 to 9999 in UTC.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -70,7 +70,7 @@ def epoch_ms(text: str) -> EpochMs:
     try:
         return EpochMs((moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1))
     except OverflowError:
-        raise ValueError("a time has a year from 1 to 9999") from None
+        raise ValueError("a time in UTC is of the years 1 to 9999") from None
 
 
 def to_json(value: Any) -> JsonObject:
