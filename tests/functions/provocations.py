@@ -313,6 +313,11 @@ def _no_logs_are_kept(stack: Stack, _operation: Operation, event: Event) -> Even
     return event
 
 
+def _one_value_is_all_there_may_be(stack: Stack, _operation: Operation, event: Event) -> Event:
+    stack.use(replace(stack.services, settings=replace(stack.services.settings, stream_chunks_per_attempt=1)))
+    return event
+
+
 def _much_state(stack: Stack, operation: Operation, event: Event) -> Event:
     key = LogKey(ACME, CLAIMED)
     values = [payloads.store(stack.services, ACME, str(number) * 1_000_000) for number in range(5)]
@@ -533,6 +538,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("readExecutionStream", "EXECUTION_EXPIRED"): _the_beginning_of_what_has_expired,
     ("readExecutionStream", "CURSOR_EXPIRED"): _an_offset_in_the_middle_of_what_has_expired,
     ("logTask", "TASK_LOG_FULL"): _no_logs_are_kept,
+    ("streamTask", "STREAM_LIMIT_REACHED"): _one_value_is_all_there_may_be,
 }
 """Where one route's refusal takes another way."""
 
