@@ -186,8 +186,7 @@ def _programs(app: str | None) -> HostedPrograms | NoPrograms:
 
 
 def _secrets() -> SecretsClient:
-    client: SecretsClient = boto3.client("secretsmanager", config=_CONFIG)
-    return client
+    return cast("SecretsClient", _client("secretsmanager", _CONFIG))
 
 
 @cache
