@@ -65,7 +65,7 @@ LISTS = [
 ]
 TASKS = ["executions/get-task", "executions/cancel-task", "executions/task-attempts", "events/task-history"]
 PAYLOADS = ["executions/get-payload"]
-STREAMS = ["stream/state", "stream/task"]
+STREAMS = ["stream/state", "stream/task", "stream/consolidated"]
 ALL = [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, *TASKS, *PAYLOADS, *STREAMS]
 
 

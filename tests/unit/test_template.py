@@ -41,6 +41,7 @@ ROUTES = {
     ("POST", f"{ORG}/promises/{{id}}/reject"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}/events"): "events",
     ("GET", f"{ORG}/workflow-executions/{{id}}/stream"): "stream",
+    ("GET", f"{ORG}/workflow-executions/{{id}}/stream/consolidated"): "stream",
     ("POST", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules/{{id}}"): "executions",

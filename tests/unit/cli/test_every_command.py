@@ -31,7 +31,12 @@ WITHOUT_A_COMMAND = {
     "/task-executions/{taskId}/stream": "POST: workers report, under a lease",
 }
 FOLLOWED = {
-    ("GET", f"/{kind}/stream") for kind in ("workflow-executions/{executionId}", "task-executions/{taskId}")
+    ("GET", f"/{followed}")
+    for followed in (
+        "workflow-executions/{executionId}/stream",
+        "workflow-executions/{executionId}/stream/consolidated",
+        "task-executions/{taskId}/stream",
+    )
 }
 """What `tail` and `task tail` read is a stream: see `test_following.py`."""
 

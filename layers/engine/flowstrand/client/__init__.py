@@ -26,6 +26,7 @@ from flowstrand.client.stream import StreamEvent
 from flowstrand.client.synchronous import SyncClient
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
+from flowstrand.client.tree import TreeEvent
 
 __all__ = [
     "ChildStanding",
@@ -55,5 +56,6 @@ __all__ = [
     "TaskExecution",
     "TaskHandle",
     "TaskStanding",
+    "TreeEvent",
     "Workers",
 ]

@@ -123,6 +123,21 @@ def stream(to: Connection, execution_id: str, *, after: int, format: str) -> Cal
     )
 
 
+def stream_tree(to: Connection, execution_id: str, *, after: str, format: str) -> Call:
+    """The live stream of an execution and its descendants, from behind the cursor `after`."""
+    headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+    if after:
+        headers["Last-Event-ID"] = after
+    return Call(
+        method="GET",
+        path=to.path("workflow-executions", execution_id, "stream", "consolidated"),
+        params={"format": format},
+        headers=headers,
+        repeatable=True,
+        timeout_s=STREAM_SILENCE_S,
+    )
+
+
 def _log(id: str) -> tuple[str, str]:
     """Where the log of an execution or of a standalone task is read."""
     return ("task-executions" if is_standalone_task(id) else "workflow-executions"), id

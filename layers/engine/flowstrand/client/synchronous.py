@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx2
 
-from flowstrand.client import answers, call, commands
+from flowstrand.client import answers, call, commands, tree_following
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
 from flowstrand.client.handle import SyncHandle
@@ -26,6 +26,7 @@ from flowstrand.client.sync_starting import SyncStarting
 from flowstrand.client.task_handle import SyncTaskHandle
 from flowstrand.client.tasking import SyncTasking
 from flowstrand.client.transfers import SyncTransfers
+from flowstrand.client.tree import TreeCursor, TreeEvent
 from flowstrand.client.uploading import SyncUploading
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
@@ -239,6 +240,14 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
             return cursor.pause_after(broke)
         except httpx2.TransportError as error:
             raise answers.unreachable(error, self.connection.url) from error
+
+    def stream_tree(
+        self, execution_id: str, *, after: str = "", format: StreamFormat = "state"
+    ) -> Generator[TreeEvent]:
+        """Follow an execution and all its descendants live, until all have ended; see `Client.stream_tree`."""
+        cursor = TreeCursor(after, format)
+        with closing(tree_following.follow_sync(self._sender, self.connection, execution_id, cursor)) as events:
+            yield from events
 
     def _answer(self, request: Call) -> JsonObject:
         return self._sender.answer(request)

@@ -13,12 +13,12 @@ from aws_lambda_powertools import Logger
 from flowstrand.errors import NotFound
 from flowstrand.http.authentication import identity_of
 from flowstrand.http.errors import error_parts
-from flowstrand.http.streams import live
+from flowstrand.http.streams import consolidated, live
 from flowstrand.http.streams.route import StreamCall, StreamRoute
 from flowstrand.service.container import Services
 from flowstrand.streams.response import StreamResponse
 
-_ROUTES: tuple[StreamRoute, ...] = (*live.ROUTES,)
+_ROUTES: tuple[StreamRoute, ...] = (*live.ROUTES, *consolidated.ROUTES)
 
 ROUTES = frozenset((route.method, route.path) for route in _ROUTES)
 """Every `(method, path)` served here, parameters written as `<name>`."""

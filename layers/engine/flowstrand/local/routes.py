@@ -57,6 +57,7 @@ ROUTES = (
     Route("POST", f"{_PROMISES}/reject", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream", "stream", Manner.STREAMING),
+    Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream/consolidated", "stream", Manner.STREAMING),
     Route("POST", _SCHEDULES, "executions"),
     Route("GET", _SCHEDULES, "executions"),
     Route("GET", f"{_SCHEDULES}/{{scheduleId}}", "executions"),

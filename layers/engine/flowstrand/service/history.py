@@ -73,6 +73,15 @@ def end(services: Services, org: OrgId, execution_id: ExecutionId, *, after: int
     return LogEnd(sequence=tail.last_sequence, closed=_is_terminal(unpack_events(tail)))
 
 
+def has_ended(services: Services, org: OrgId, execution_id: ExecutionId) -> bool:
+    """Whether the log has its terminal event, whatever is still kept of it.
+
+    Raises:
+        NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
+    """
+    return _is_terminal(unpack_events(_newest(services, LogKey(org, execution_id))))
+
+
 def page(
     services: Services,
     org: OrgId,
@@ -81,8 +90,12 @@ def page(
     after: int,
     limit: int = DEFAULT_LIMIT,
     types: Collection[EventType] | None = None,
+    is_inlined: bool = True,
 ) -> HistoryPage:
     """The events beyond `after`, at most `limit`; fewer where the page grows too large or `types` drops some.
+
+    Args:
+        is_inlined: whether large values are read, too, and not left as references.
 
     Raises:
         NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
@@ -101,7 +114,8 @@ def page(
     except LogCorrupted:
         _tail(services, key, after)  # perhaps it has expired since its tail was read
         raise
-    events, next_after = _take(services, org, scanned, limit=limit, types=types)
+    of = services if is_inlined else None
+    events, next_after = _take(of, org, scanned, limit=limit, types=types)
     closed = _is_terminal(scanned) or _is_terminal(unpack_events(tail))
     last_known = max(tail.last_sequence, scanned[-1].sequence)
     return HistoryPage(events=events, next_after=next_after, up_to_date=next_after >= last_known, closed=closed)
@@ -136,11 +150,17 @@ def wait(
     return found
 
 
-def _tail(services: Services, key: LogKey, after: int) -> Commit:
-    """The newest commit, which must reach `after`, and behind which nothing may be missing that a reader at `after` wants."""
+def _newest(services: Services, key: LogKey) -> Commit:
+    """The newest commit; of an expired log, the terminal one."""
     tail = services.log.tail(key) if is_id(key.execution_id) else None
     if tail is None or (tail.expires_at_ms is not None and not _is_terminal(unpack_events(tail))):
         raise task_not_found() if is_standalone_task(key.execution_id) else execution_not_found()
+    return tail
+
+
+def _tail(services: Services, key: LogKey, after: int) -> Commit:
+    """The newest commit, which must reach `after`, and behind which nothing may be missing that a reader at `after` wants."""
+    tail = _newest(services, key)
     if after > tail.last_sequence:
         raise InvalidInput(
             f"position {after} lies beyond the last event, {tail.last_sequence}", code="POSITION_BEYOND_TAIL"
@@ -171,23 +191,23 @@ def _read(services: Services, key: LogKey, tail: Commit, *, after: int, limit: i
 
 
 def _take(
-    services: Services,
+    services: Services | None,
     org: OrgId,
     scanned: Sequence[Event],
     *,
     limit: int,
     types: Collection[EventType] | None,
 ) -> tuple[tuple[Event, ...], int]:
-    """The events of a page, payloads inlined, and the last sequence it covers; always goes forward."""
+    """The events of a page, payloads inlined where services are given, and the last sequence it covers; always goes forward."""
     taken: list[Event] = []
     covered, size = scanned[0].sequence - 1, 0
     for event in _until_full(scanned, taken, limit):
         if types is None or event.type in types:
-            inlined = payloads.inline(services, org, event)
-            size += len(json.dumps(public_data(inlined.data)))
+            shown = event if services is None else payloads.inline(services, org, event)
+            size += 0 if services is None else len(json.dumps(public_data(shown.data)))
             if taken and size > _PAGE_BYTES:
                 break
-            taken.append(inlined)
+            taken.append(shown)
         covered = event.sequence
     return tuple(taken), covered
 

@@ -7,9 +7,11 @@ lines, which a client joins with LF.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.views.stream_frame import StreamFrame
 
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
@@ -43,6 +45,11 @@ def comment(text: str, *, id: str | None = None) -> bytes:
     if id is not None:
         lines.append(f"id: {id}")
     return _encode(lines)
+
+
+def refusal(body: JsonObject) -> bytes:
+    """Why a stream that has begun cannot go on, as an error's body says it. Without an id: a client stays where it is."""
+    return _encode(["event: refused", f"data: {json.dumps(body, separators=(',', ':'))}"])
 
 
 def _encode(lines: list[str]) -> bytes:

@@ -27,12 +27,14 @@ class Answer:
         meaning: a sentence.
         body: the JSON; None for none.
         is_stream: whether Server-Sent Events come instead of JSON.
+        frame: the schema of one of these.
         has_location: whether `Location` names what was made.
     """
 
     meaning: str
     body: type[ResponseBody] | None = None
     is_stream: bool = False
+    frame: str = "StreamFrame"
     has_location: bool = False
 
 
