@@ -14,10 +14,11 @@ from typing import Any, TypeAlias
 from pydantic.alias_generators import to_camel
 
 from flowstrand.directory.port import PreconditionFailed
-from flowstrand.engine.decide import task
+from flowstrand.engine.decide import child, task
 from flowstrand.engine.events import StateSet
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import ROOT, execution_id
+from flowstrand.engine.replay.commands import StartChild
 from flowstrand.errors import StoreUnavailable
 from flowstrand.http.authentication import expired_ticket_context, ticket_context
 from flowstrand.http.openapi import parameters
@@ -31,6 +32,8 @@ from flowstrand.service.container import require as installed
 from flowstrand.service.definitions import Manifest
 from flowstrand.service.projection import project
 from flowstrand.service.tickets import Readable, Scope, Ticket
+from flowstrand.streams.consolidated.cursor import Cursor
+from flowstrand.streams.consolidated.vector import Place
 from tests.functions.requests import request_of, with_fields, with_parameters, with_query
 from tests.functions.stack import (
     ACME,
@@ -455,6 +458,28 @@ def _ask(stack: Stack, event: Event) -> Any:
     return stack.invoke(found[0].function, event)
 
 
+def _cursor(*places: Place) -> str:
+    return Cursor(execution_id=CLAIMED, sequence=1, places=places).text(LogKey(ACME, CLAIMED))
+
+
+def _a_cursor_of_another_stream(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_query(event, after="01X:1:AAAA")
+
+
+def _a_cursor_into_what_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_query(_everything_has_expired(stack, operation, event), after=_cursor(Place(position=1)))
+
+
+def _a_crowd_of_children(stack: Stack, _operation: Operation, event: Event) -> Event:
+    def decide(draft: Draft) -> None:
+        for position in range(100, 201):
+            command = StartChild(position=position, name="pack", kind="order", input=None, queue="default")
+            child.initiate(draft, command)
+
+    append.transact(stack.services, LogKey(ACME, CLAIMED), decide)
+    return event
+
+
 BY_CODE: dict[str, Way] = {
     "UNAUTHENTICATED": _nobody_calls,
     "WRONG_PRINCIPAL": _another_principal_calls,
@@ -507,6 +532,9 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("streamEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
     ("readTaskEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
     ("streamTaskEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("streamTree", "INVALID_CURSOR"): _a_cursor_of_another_stream,
+    ("streamTree", "CURSOR_EXPIRED"): _a_cursor_into_what_has_expired,
+    ("streamTree", "TOO_MANY_DESCENDANTS"): _a_crowd_of_children,
     ("retryExecution", "EXECUTION_EXPIRED"): _of_an_expired_execution,
     ("getTask", "EXECUTION_EXPIRED"): _a_task_of_an_expired_execution,
     ("cancelTask", "EXECUTION_CLOSED"): _the_task_is_done,
@@ -558,6 +586,12 @@ def from_the_end(stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_query(_not_resumed(event), after=str(tip.state.sequence))
 
 
+def from_the_end_of_a_tree(stack: Stack, _operation: Operation, event: Event) -> Event:
+    """The same of one that follows all descendants."""
+    cancel(stack.services, ACME, CLAIMED, force=True)
+    return with_query(event, after=_cursor())
+
+
 def from_the_end_of_a_task(stack: Stack, operation: Operation, event: Event) -> Event:
     """The same of a standalone task."""
     return with_query(_not_resumed(_the_task_is_done(stack, operation, event)), after="3")
@@ -603,6 +637,7 @@ SUCCESSES: dict[tuple[str, int], Way] = {
     ("signalWithStart", 200): again,
     ("retryExecution", 200): again,
     ("streamEvents", 204): from_the_end,
+    ("streamTree", 204): from_the_end_of_a_tree,
     ("startTask", 200): again,
     ("streamTaskEvents", 204): from_the_end_of_a_task,
 }

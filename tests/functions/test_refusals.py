@@ -72,7 +72,7 @@ TASKS = [
     "events/task-history",
 ]
 PAYLOADS = ["executions/get-payload"]
-STREAMS = ["stream/state", "stream/task"]
+STREAMS = ["stream/state", "stream/task", "stream/consolidated"]
 ALL = [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, *TASKS, *PAYLOADS, *STREAMS]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -269,6 +269,9 @@ class Bell:
         self.waiting += 1
         await self._rung.wait()
         self.waiting -= 1
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        raise NotImplementedError
 
     def ring(self) -> None:
         self._rung.set()

@@ -58,6 +58,7 @@ ROUTES = {
     ("GET", f"{ORG}/workflow-executions/{{id}}/stream"): "stream",
     ("GET", f"{ORG}/events/stream"): "stream",
     ("POST", f"{ORG}/stream-tickets"): "executions",
+    ("GET", f"{ORG}/workflow-executions/{{id}}/stream/consolidated"): "stream",
     ("POST", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules/{{id}}"): "executions",

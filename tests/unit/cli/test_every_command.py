@@ -33,8 +33,13 @@ WITHOUT_A_COMMAND = {
     "/task-executions/{taskId}/logs": "POST: workers report, under a lease",
 }
 FOLLOWED = {
-    ("GET", f"/{what}/stream")
-    for what in ("workflow-executions/{executionId}", "task-executions/{taskId}", "events")
+    ("GET", f"/{followed}")
+    for followed in (
+        "workflow-executions/{executionId}/stream",
+        "workflow-executions/{executionId}/stream/consolidated",
+        "task-executions/{taskId}/stream",
+        "events/stream",
+    )
 }
 """What `tail`, `task tail` and `feed` read is a stream: see `test_following.py`."""
 

@@ -31,6 +31,7 @@ from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 from flowstrand.client.task_log import TaskLogRecord
 from flowstrand.client.ticket import StreamTicket
+from flowstrand.client.tree import TreeEvent
 
 __all__ = [
     "ChannelInfo",
@@ -68,5 +69,6 @@ __all__ = [
     "TaskHandle",
     "TaskLogRecord",
     "TaskStanding",
+    "TreeEvent",
     "Workers",
 ]

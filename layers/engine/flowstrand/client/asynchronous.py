@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx2
 
-from flowstrand.client import call, commands
+from flowstrand.client import call, commands, tree_following
 from flowstrand.client.call import Call
 from flowstrand.client.channels import Channels
 from flowstrand.client.connection import Connection
@@ -29,6 +29,7 @@ from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.client.task_handle import TaskHandle
 from flowstrand.client.tasking import Tasking
 from flowstrand.client.transfers import Transfers
+from flowstrand.client.tree import TreeCursor, TreeEvent
 from flowstrand.client.uploading import Uploading
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
@@ -235,6 +236,26 @@ class Client(Starting, Looking, Listing, Tasking, Uploading, Feeding):
         cursor, deadline = StreamCursor(after, format), Deadline(timeout)
         following = Following(self._sender, self.connection, execution_id, cursor, deadline)
         async with aclosing(following.events()) as events:
+            async for event in events:
+                yield event
+
+    async def stream_tree(
+        self, execution_id: str, *, after: str = "", format: StreamFormat = "state"
+    ) -> AsyncGenerator[TreeEvent]:
+        """Follow an execution and all its descendants live, until all have ended, over as many connections as it takes.
+
+        Each log comes in its own order, and no consequence before its cause: a child's end before its parent says so.
+
+        Args:
+            after: the `cursor` of the last event that is known; empty for the beginning.
+
+        Raises:
+            LogCorrupted: the server skipped or repeated an event.
+            UnprocessableInput: more descendants are open than one stream follows at a time (`TOO_MANY_DESCENDANTS`).
+            CallerError: refused otherwise, or not reachable for too long.
+        """
+        cursor = TreeCursor(after, format)
+        async with aclosing(tree_following.follow(self._sender, self.connection, execution_id, cursor)) as events:
             async for event in events:
                 yield event
 

@@ -14,6 +14,8 @@ from flowstrand.sdk.duration import Duration, to_positive_ms
 
 PATIENCE_S = 15.0
 """How long an answer may take beyond the wait that was asked for."""
+STREAM_SILENCE_S = 45.0
+"""A live stream silent for this long is dead: heartbeats come every 15 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,21 @@ def stream(to: Connection, execution_id: str, *, after: int, format: str, silenc
         headers=headers,
         repeatable=True,
         timeout_s=silence_s,
+    )
+
+
+def stream_tree(to: Connection, execution_id: str, *, after: str, format: str) -> Call:
+    """The live stream of an execution and its descendants, from behind the cursor `after`."""
+    headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+    if after:
+        headers["Last-Event-ID"] = after
+    return Call(
+        method="GET",
+        path=to.path("workflow-executions", execution_id, "stream", "consolidated"),
+        params={"format": format},
+        headers=headers,
+        repeatable=True,
+        timeout_s=STREAM_SILENCE_S,
     )
 
 

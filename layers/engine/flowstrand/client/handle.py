@@ -11,6 +11,7 @@ from flowstrand.client.execution import Execution
 from flowstrand.client.history import TERMINAL_TYPES, HistoryEvent
 from flowstrand.client.standing import ChildStanding, Stage, TaskStanding
 from flowstrand.client.stream import StreamEvent, StreamFormat
+from flowstrand.client.tree import TreeEvent
 from flowstrand.jsonvalue import JsonObject
 
 if TYPE_CHECKING:
@@ -107,6 +108,10 @@ class Handle(Generic[OutputT_co]):
         """Follow the log live to its end."""
         return self._client.stream(self.id, after=after, format=format)
 
+    def stream_tree(self, after: str = "", format: StreamFormat = "state") -> AsyncIterator[TreeEvent]:
+        """Follow it and all its descendants live, until all have ended. See `Client.stream_tree`."""
+        return self._client.stream_tree(self.id, after=after, format=format)
+
 
 class SyncHandle(Generic[OutputT_co]):
     """An execution and the synchronous client that reaches it; see `Handle`."""
@@ -177,3 +182,7 @@ class SyncHandle(Generic[OutputT_co]):
     def stream(self, after: int = 0, format: StreamFormat = "state") -> Iterator[StreamEvent]:
         """Follow the log live to its end."""
         return self._client.stream(self.id, after=after, format=format)
+
+    def stream_tree(self, after: str = "", format: StreamFormat = "state") -> Iterator[TreeEvent]:
+        """Follow it and all its descendants live, until all have ended. See `Client.stream_tree`."""
+        return self._client.stream_tree(self.id, after=after, format=format)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx2
 
-from flowstrand.client import call, commands
+from flowstrand.client import call, commands, tree_following
 from flowstrand.client.call import Call
 from flowstrand.client.channels import SyncChannels
 from flowstrand.client.connection import Connection
@@ -28,6 +28,7 @@ from flowstrand.client.sync_starting import SyncStarting
 from flowstrand.client.task_handle import SyncTaskHandle
 from flowstrand.client.tasking import SyncTasking
 from flowstrand.client.transfers import SyncTransfers
+from flowstrand.client.tree import TreeCursor, TreeEvent
 from flowstrand.client.uploading import SyncUploading
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
@@ -213,6 +214,13 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
         """Follow the log live to its end; see `Client.stream`."""
         cursor, deadline = StreamCursor(after, format), Deadline(timeout)
         return SyncFollowing(self._sender, self.connection, execution_id, cursor, deadline).events()
+
+    def stream_tree(
+        self, execution_id: str, *, after: str = "", format: StreamFormat = "state"
+    ) -> Generator[TreeEvent]:
+        """Follow an execution and all its descendants live, until all have ended; see `Client.stream_tree`."""
+        cursor = TreeCursor(after, format)
+        return tree_following.follow_sync(self._sender, self.connection, execution_id, cursor)
 
     def _answer(self, request: Call) -> JsonObject:
         return self._sender.answer(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import suppress
 
 from flowstrand.local.waiter import Waiter
@@ -44,6 +45,26 @@ class LocalChanges:
                 await asyncio.wait_for(waiter.told(), timeout_ms / 1_000)
         finally:
             self._forget(key, waiter)
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        """See `Changes.any_changed`."""
+        waiter = Waiter()
+        with self._lock:
+            if grown := self._grown(after):
+                return grown
+            for key in after:
+                self._waiters.setdefault(key, set()).add(waiter)
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(waiter.told(), timeout_ms / 1_000)
+        finally:
+            for key in after:
+                self._forget(key, waiter)
+        with self._lock:
+            return self._grown(after)
+
+    def _grown(self, after: Mapping[LogKey, int]) -> frozenset[LogKey]:
+        return frozenset(key for key, sequence in after.items() if self._tails.get(key, 0) > sequence)
 
     def _forget(self, key: LogKey, waiter: Waiter) -> None:
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -48,6 +48,14 @@ class Changes(Protocol):
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         """Return when `key` may have events beyond `after`, or when `timeout_ms` have passed; too early is allowed."""
+        ...
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        """Return when one of the logs is known to have events beyond the sequence given for it, or when time is up.
+
+        Returns:
+            Those that are known to have; none where nothing is known, which does not mean that there are none.
+        """
         ...
 
 

@@ -93,8 +93,12 @@ def page(
     after: int,
     limit: int = DEFAULT_LIMIT,
     types: Collection[EventType] | None = None,
+    is_inlined: bool = True,
 ) -> HistoryPage:
     """The events beyond `after`, at most `limit`; fewer where the page grows too large or `types` drops some.
+
+    Args:
+        is_inlined: whether large values are read, too, and not left as references.
 
     Raises:
         NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
@@ -115,7 +119,8 @@ def page(
         raise
     closed = _is_terminal(scanned) or _is_terminal(unpack_events(tail))
     last_known = max(tail.last_sequence, scanned[-1].sequence)
-    return _cut(services, org, scanned, limit=limit, types=types, last_known=last_known, closed=closed)
+    of = services if is_inlined else None
+    return _cut(of, org, scanned, limit=limit, types=types, last_known=last_known, closed=closed)
 
 
 def news(
@@ -230,7 +235,7 @@ def _contiguous(key: LogKey, commits: Sequence[Commit], after: int) -> list[Even
 
 
 def _cut(
-    services: Services,
+    services: Services | None,
     org: OrgId,
     scanned: Sequence[Event],
     *,
@@ -246,24 +251,24 @@ def _cut(
 
 
 def _take(
-    services: Services,
+    services: Services | None,
     org: OrgId,
     scanned: Sequence[Event],
     *,
     limit: int,
     types: Collection[EventType] | None,
 ) -> tuple[tuple[Event, ...], int, int]:
-    """The events of a page, payloads inlined, the last sequence it covers, and its size; always goes forward."""
+    """The events of a page, payloads inlined where services are given, the last sequence it covers, and its size; always goes forward."""
     taken: list[Event] = []
     covered, size = scanned[0].sequence - 1, 0
     for event in _until_full(scanned, taken, limit):
         if types is None or event.type in types:
-            inlined = payloads.inline(services, org, event)
-            its_size = len(json.dumps(public_data(inlined.data)))
+            shown = event if services is None else payloads.inline(services, org, event)
+            its_size = len(json.dumps(public_data(shown.data))) if services is not None else 0
             if taken and size + its_size > _PAGE_BYTES:
                 break
             size += its_size
-            taken.append(inlined)
+            taken.append(shown)
         covered = event.sequence
     return tuple(taken), covered, size
 

@@ -31,6 +31,7 @@ class Answer:
         is_stream: whether Server-Sent Events come instead of JSON.
         is_any: whether what comes is of the type that the stream was made with, or Server-Sent Events for those who asked.
         headers: what the head tells in any case.
+        frame: the schema of one of these.
         has_location: whether `Location` names what was made.
     """
 
@@ -39,6 +40,7 @@ class Answer:
     is_stream: bool = False
     is_any: bool = False
     headers: tuple[str, ...] = ()
+    frame: str = "StreamFrame"
     has_location: bool = False
 
 
