@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flowstrand.engine.ids import execution_id
-from flowstrand.http.body import MAX_DEPTH
+from flowstrand.json_depth import MAX_BODY_DEPTH
 from tests.functions.stack import (
     APPROVAL,
     APPROVAL_PROMISE,
@@ -197,7 +197,7 @@ def test_the_wrong_principal_is_403(stack: Stack, name: str) -> None:
         '{"kind": "order", "input": 1e999}',
         '{"kind": "order", "input": "\\ud800"}',
         '{"kind": "order", "input": ' + "[" * 100_000 + "]" * 100_000 + "}",
-        '{"kind": "order", "input": ' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}",
+        '{"kind": "order", "input": ' + "[" * MAX_BODY_DEPTH + "]" * MAX_BODY_DEPTH + "}",
         '{"kind": "order", "input": ' + "9" * 5_000 + "}",
     ],
     ids=[
@@ -225,7 +225,7 @@ def test_malformed_json_is_400(stack: Stack, name: str, body: str | None) -> Non
 
 def test_a_value_as_deep_as_it_may_be_is_shown_wherever_it_is_to_be_seen(stack: Stack) -> None:
     deep: Any = "the bottom"
-    for _ in range(MAX_DEPTH - 1):
+    for _ in range(MAX_BODY_DEPTH - 1):
         deep = [deep]
     assert stack.invoke("tasks", changed("tasks/complete", output=deep))["statusCode"] == 200
     stack.invoke("resumer", sample("resumer/wake"))
@@ -243,7 +243,7 @@ def test_a_value_as_deep_as_it_may_be_is_shown_wherever_it_is_to_be_seen(stack: 
 
 def test_a_record_as_deep_as_it_may_be_is_shown(stack: Stack) -> None:
     deep: Any = "the bottom"
-    for _ in range(MAX_DEPTH - 4):  # the body, its list, the record, its fields
+    for _ in range(MAX_BODY_DEPTH - 4):  # the body, its list, the record, its fields
         deep = [deep]
     event = sample("tasks/log")
     [record, *_] = json.loads(event["body"])["records"]

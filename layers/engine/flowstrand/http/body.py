@@ -6,7 +6,6 @@ import base64
 import json
 import math
 import re
-from collections.abc import Iterable
 from functools import cache
 from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
@@ -15,10 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from pydantic.alias_generators import to_camel
 
 from flowstrand.errors import InvalidInput, PayloadTooLarge
+from flowstrand.json_depth import MAX_BODY_DEPTH, is_deeper, may_be_deeper
 from flowstrand.jsonvalue import JsonObject
-
-MAX_DEPTH = 200
-"""How deep the JSON of a body may be nested. What is taken must be shown again, a few levels deeper, and is written to 255."""
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -98,24 +95,11 @@ def _parse(text: str) -> Any:
         document = json.loads(text, parse_constant=_not_json, parse_float=_finite)
         if _SURROGATE.search(text):
             json.dumps(document, ensure_ascii=False).encode()
-        if text.count("[") + text.count("{") > MAX_DEPTH:
-            _require_shallow(document)
+        if may_be_deeper(text, MAX_BODY_DEPTH) and is_deeper(document, MAX_BODY_DEPTH):
+            raise ValueError("it is nested too deeply")
     except (ValueError, RecursionError) as error:
         raise _malformed("the request body is not valid JSON") from error
     return document
-
-
-def _require_shallow(document: Any) -> None:
-    level = [document]
-    for _ in range(MAX_DEPTH):
-        level = [inner for value in level for inner in _within(value) if isinstance(inner, dict | list)]
-        if not level:
-            return
-    raise ValueError("it is nested too deeply")
-
-
-def _within(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value
 
 
 def _not_json(constant: str) -> float:

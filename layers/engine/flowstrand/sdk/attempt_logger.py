@@ -11,6 +11,7 @@ from typing import Any
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.schema import EpochMs
 from flowstrand.engine.task_log import LogLevel, LogRecord
+from flowstrand.json_depth import is_deeper
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 MAX_MESSAGE, MAX_STACK, MAX_ERROR = 8_000, 8_000, 2_000
@@ -141,12 +142,7 @@ def _as_json(value: object) -> JsonValue:
         parsed: JsonValue = json.loads(text)
     except (TypeError, ValueError, RecursionError):
         return _fitting(repr(value), lambda part, length: part[:length])
-    return text if _is_deeper(parsed, _MAX_DEPTH) else parsed
-
-
-def _is_deeper(value: JsonValue, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)
+    return text if is_deeper(parsed, _MAX_DEPTH) else parsed
 
 
 def _exception(record: logging.LogRecord) -> ErrorInfo | None:
