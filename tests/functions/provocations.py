@@ -242,7 +242,14 @@ def _with_an_expired_ticket(_stack: Stack, _operation: Operation, event: Event) 
 
 
 def _with_a_ticket_for_a_channel(_stack: Stack, _operation: Operation, event: Event) -> Event:
-    scope = Scope(of=Readable.CHANNEL, id="chat")
+    return _with_ticket(event, Scope(of=Readable.CHANNEL, id="chat"))
+
+
+def _with_a_ticket_for_the_feed(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return _with_ticket(event, Scope(of=Readable.FEED))
+
+
+def _with_ticket(event: Event, scope: Scope) -> Event:
     ticket = Ticket(org=ACME, scope=scope, key_id="key_1", expires_at_ms=NOW_MS)
     event["requestContext"]["authorizer"] = ticket_context(ticket)
     return event
@@ -561,6 +568,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("appendToChannel", "PAYLOAD_TOO_LARGE"): _more_than_a_message_may_have,
     ("readChannel", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readChannel", "CURSOR_EXPIRED"): _an_offset_of_an_earlier_one,
+    ("readChannel", "TICKET_OUT_OF_SCOPE"): _with_a_ticket_for_the_feed,
     ("readFeedStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readExecutionStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readExecutionStream", "EXECUTION_EXPIRED"): _the_beginning_of_what_has_expired,

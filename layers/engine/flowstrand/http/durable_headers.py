@@ -21,6 +21,8 @@ ALWAYS = {
 }
 """What streams hold is somebody's, and never this site's: nothing of it is to be guessed at, run or framed."""
 
+LAST_MS = 253_402_300_800_000
+"""The end of the year 9999, which is as far as times are written."""
 MAX_TTL_S = 10 * 365 * 86_400
 MAX_INTEGER = 2**53 - 1
 """What JavaScript can count to."""
@@ -46,7 +48,10 @@ def _moment(value: Any) -> Any:
         return value
     if not _MOMENT.fullmatch(value):
         raise ValueError("must be an RFC 3339 time")
-    return round(datetime.fromisoformat(_six_digits(value)).timestamp() * 1_000)
+    try:
+        return round(datetime.fromisoformat(_six_digits(value)).timestamp() * 1_000)
+    except OverflowError as error:
+        raise ValueError("must be a time that there is") from error
 
 
 def _six_digits(text: str) -> str:
