@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,7 +69,9 @@ def _things(operation: Operation) -> list[str]:
     return [name for name in re.findall(r"\{(\w+)\}", operation.path) if name not in NAMES]
 
 
-ALL = [pytest.param(operation, id=operation.name) for operation in OPERATIONS]
+ALL = [pytest.param(operation, id=operation.name) for operation in OPERATIONS if operation.method != "HEAD"]
+HEADS = [pytest.param(operation, id=operation.name) for operation in OPERATIONS if operation.method == "HEAD"]
+"""Their answers have no body, so it is their status that must do."""
 OF_AN_ORG = [pytest.param(operation, id=operation.name) for operation in OPERATIONS if not _things(operation)]
 OF_A_THING = [
     pytest.param(operation, name, id=f"{operation.name}-{name}")
@@ -143,7 +146,7 @@ def ask(event: dict[str, Any], key: str | None) -> Answer:
                 event["httpMethod"],
                 event["path"],
                 params=event["multiValueQueryStringParameters"],
-                content=event["body"],
+                content=b64decode(event["body"] or "") if event["isBase64Encoded"] else event["body"],
                 headers=headers,
             )
 
@@ -215,6 +218,17 @@ def test_a_path_of_another_org_is_404_on_every_route_whether_there_is_such_an_or
 
     assert theirs.is_refusal(operation, 404, "NOT_FOUND")
     assert theirs == nobodys
+
+
+@pytest.mark.parametrize("operation", HEADS)
+def test_no_more_is_told_to_those_who_ask_for_the_head_alone(stack: Stack, operation: Operation) -> None:
+    nobodys, wrong = ask(request_of(operation), None), ask(request_of(operation), key_for(operation, wrong=True))
+    elsewhere = ask(request_of(operation), STRANGER_KEY)
+
+    assert (nobodys.status, wrong.status, elsewhere.status) == (401, 403, 404)
+    for answer in (nobodys, wrong, elsewhere):
+        assert answer.body == b""
+        assert "stream-next-offset" not in answer.headers
 
 
 @pytest.mark.parametrize(("operation", "parameter"), OF_A_THING)

@@ -44,6 +44,8 @@ from flowstrand.service import container
 HEALTH = "/_/health"
 _GRACE_S = 2
 """How long requests may take to end once the server is told to stop."""
+_KEPT_S = 75
+"""How long a connection is kept that nobody uses: longer than clients keep theirs, so that none is closed as it is used again."""
 _STORE_THREADS = 64
 """Reads for live streams at once."""
 _DEFAULTS = {"FLOWSTRAND_LEASE_MS": "15000", "FLOWSTRAND_HEARTBEAT_MS": "5000"}
@@ -136,6 +138,7 @@ def _serve(
         access_log=False,  # tickets are in URLs
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
+        timeout_keep_alive=_KEPT_S,
     )
     _Server(config, on_exit=machinery.begin_to_stop).run(sockets=[listener])
 
