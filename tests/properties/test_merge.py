@@ -20,8 +20,8 @@ from tests.properties.forest import ROOT, STRANGER, At, Forest
 Logs = Mapping[ExecutionId, Sequence[Event]]
 
 
-def read(line: Line, logs: Logs, page: int) -> Reading | None:
-    """A page of a line's log; None where that is somebody else's."""
+def read(line: Line, logs: Logs, page: int) -> Reading:
+    """A page of a line's log, unless that is somebody else's."""
     log = logs.get(line.log, ())
     if line.origin is not None and log:
         first = log[0].data
@@ -31,7 +31,7 @@ def read(line: Line, logs: Logs, page: int) -> Reading | None:
             line.origin.log,
             line.origin.position,
         ):
-            return None
+            return Reading(line, is_void=True)
     events = log[line.position : line.position + page]
     return Reading(line, events, line.position + len(events) == len(log))
 
@@ -47,10 +47,15 @@ def go_on(merge: Merge, logs: Logs, page: int = 2, most: int = 1_000_000) -> lis
                 told.append((line.log, event.sequence))
                 merge.tell()
             case Wanted(lines):
-                readings = {line: read(line, logs, page) for line in lines}
-                for line in [line for line, found in readings.items() if found is None]:
-                    merge.drop(line)
-                merge.feed(found for found in readings.values() if found is not None)
+                merge.feed(read(line, logs, page) for line in lines)
+    return told
+
+
+def stations(merge: Merge, logs: Logs, page: int) -> list[tuple[At, tuple[Place, ...]]]:
+    """What comes next, and where whoever is told it stands then."""
+    told: list[tuple[At, tuple[Place, ...]]] = []
+    while one := go_on(merge, logs, page, most=1):
+        told.append((one[0], merge.places))
     return told
 
 
@@ -109,11 +114,9 @@ def test_a_tree_comes_out_once_in_order_and_by_cause(forest: Forest, page: int) 
 
 @given(forests, st.integers(1, 4), st.integers(1, 4))
 def test_whoever_is_cut_off_anywhere_is_told_exactly_the_rest(forest: Forest, page: int, other: int) -> None:
-    whole = go_on(Merge.of_root(ROOT), forest.logs, page)
-    merge = Merge.of_root(ROOT)
-    for cut in range(len(whole) + 1):
-        assert go_on(restored(merge.places, forest.logs), forest.logs, other) == whole[cut:]
-        go_on(merge, forest.logs, page, most=1)
+    whole = stations(Merge.of_root(ROOT), forest.logs, page)
+    for cut, (_, places) in enumerate(whole, 1):
+        assert stations(restored(places, forest.logs), forest.logs, other) == whole[cut:]
 
 
 @given(forests, st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.integers(0, 9)), max_size=12))

@@ -14,6 +14,7 @@ from flowstrand.engine.events import EventData, EventType, ParentRef, RetryOf
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import CallerError, Gone, InvalidInput, NotFound, UnprocessableInput
 from flowstrand.log.port import LogKey
+from flowstrand.streams.consolidated.crowd import are_more_open_than
 from flowstrand.streams.consolidated.cursor import Cursor, parse_cursor
 from flowstrand.streams.consolidated.source import ConsolidatedRequest, open_consolidated
 from flowstrand.streams.consolidated.vector import Place
@@ -239,6 +240,18 @@ def test_one_descendant_too_many_ends_a_stream_and_refuses_the_next(world: Readi
         assert error.value.code == "TOO_MANY_DESCENDANTS"
     world.write(ended(), key=key("C5"))
     assert places(stream_of(world, source.last_event_id)) == ["C5:2", "01X:103"]
+
+
+def test_grandchildren_count_and_what_has_ended_does_not(world: ReadingWorld) -> None:
+    world.write(started(ROOT), *(of_child(ASKED, f"C{n}", n) for n in range(50)))
+    for n in range(50):
+        world.write(started(f"C{n}", ROOT, n), of_child(ASKED, f"D{n}", 1), key=key(f"C{n}"))
+    assert not are_more_open_than(world.services, KEY, 100)
+    assert are_more_open_than(world.services, KEY, 99)
+    world.write(started("D0", "C0"), ended(), key=key("D0"))
+    assert not are_more_open_than(world.services, KEY, 99)
+    world.write(ended("01X.n1"))
+    assert not are_more_open_than(world.services, KEY, 100)
 
 
 def test_many_that_were_open_at_a_time_are_told_a_hundred_at_a_time(world: ReadingWorld) -> None:

@@ -49,6 +49,8 @@ class Line:
         position: the last sequence of its current log that has been told.
         buffer: what has been read of that log behind `position`, and not been told.
         read_at: the round in which `buffer` was read.
+        is_void: whether its log, which has been read, is not part of the tree, or of what is kept of that: when its turn comes, nothing
+            is told of it.
         ended_at: the round in which it was seen that nothing was there behind `buffer`; None where that is not known.
     """
 
@@ -60,6 +62,7 @@ class Line:
     buffer: deque[Event] = field(default_factory=deque)
     read_at: int = 0
     ended_at: int | None = None
+    is_void: bool = False
     log: ExecutionId = field(init=False)
     _told_ms: int = 0
 
@@ -84,14 +87,15 @@ class Line:
 
     @property
     def key(self) -> Key:
-        """Where the next event, which has been read, wants to be."""
+        """Where the next event, which has been read, wants to be; where a line without any comes to its turn."""
         joined_ms = self.origin.at_ms if self.origin else 0
-        return max(joined_ms, self.buffer[0].timestamp_ms), self.number
+        stamp_ms = self.buffer[0].timestamp_ms if self.buffer else 0
+        return max(joined_ms, stamp_ms), self.number
 
     @property
     def is_unknown(self) -> bool:
         """Whether its log must be read before anything can be said about its next event."""
-        return not self.buffer and self.ended_at is None
+        return not self.buffer and self.ended_at is None and not self.is_void
 
     @property
     def read_to(self) -> int:

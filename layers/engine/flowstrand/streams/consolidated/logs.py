@@ -7,10 +7,8 @@ has kept are children, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
 
 from flowstrand.engine.events import Event, WorkflowCompleted, WorkflowStarted
 from flowstrand.engine.ids import ExecutionId
@@ -23,14 +21,10 @@ from flowstrand.streams.consolidated.cursor import Cursor, invalid_cursor
 from flowstrand.streams.consolidated.line import Line, Origin
 from flowstrand.streams.consolidated.merge import MAX_OPEN, Merge, Reading
 from flowstrand.streams.consolidated.restoring import lines_of
-
-Item = TypeVar("Item")
-Found = TypeVar("Found")
+from flowstrand.streams.consolidated.side_by_side import each
 
 _TOGETHER, _LEAST = 1_000, 10
 """How many events are read ahead of a tree, about, and of one log at a time, at least."""
-_AT_ONCE, _THREADS = 4, 8
-"""Logs that are read one after the other; more are read side by side, on so many threads."""
 _MOST_RETRIES = 100
 """Retries of retries that are followed back."""
 
@@ -61,16 +55,12 @@ class TreeLogs:
             Gone: `CURSOR_EXPIRED`, or from the beginning `EXECUTION_EXPIRED`.
         """
         limit = max(_LEAST, _TOGETHER // max(1, len(merge.lines)))
-        readings = _each(lines, partial(self._read, limit=limit))
-        for line, reading in zip(lines, readings, strict=True):
-            if reading is None:
-                merge.drop(line)
-        merge.feed(reading for reading in readings if reading is not None)
+        merge.feed(each(lines, partial(self._read, limit=limit)))
 
     # --- reading --------------------------------------------------------------------------------
 
-    def _read(self, line: Line, limit: int) -> Reading | None:
-        """What follows in the line's log; None where nothing of it is part of the tree, or of what is kept of that."""
+    def _read(self, line: Line, limit: int) -> Reading:
+        """What follows in the line's log."""
         org = self._root.org
         try:
             page = history.page(self._services, org, line.log, after=line.position, limit=limit, is_inlined=False)
@@ -78,11 +68,11 @@ class TreeLogs:
             return self._unbegun(line)
         except Gone:
             self._require_expendable(line)
-            return None
+            return Reading(line, is_void=True)
         except InvalidInput:
             raise invalid_cursor() from None
         if line.position == 0 and page.events and not self._is_member(line, page.events[0].data):
-            return None
+            return Reading(line, is_void=True)
         if line.position and page.is_final and not page.events:
             raise invalid_cursor()  # who has the end of a log is told of no line of it
         return Reading(line, page.events, page.up_to_date)
@@ -91,7 +81,7 @@ class TreeLogs:
         """Children are asked for, and executions continue, before there is a log."""
         if line.position or (line.origin is None and line.hops == 0):
             raise invalid_cursor()
-        return Reading(line, (), is_end=True)
+        return Reading(line)
 
     def _require_expendable(self, line: Line) -> None:
         """Refuse to go on without the rest of a log that has expired.
@@ -122,7 +112,7 @@ class TreeLogs:
         lines = [line for line, is_open in named if is_open]
         if sum(line.origin is not None for line in lines) > MAX_OPEN:
             raise invalid_cursor()
-        if not all(_each(named, self._may_stand)):
+        if not all(each(named, self._may_stand)):
             raise invalid_cursor()
         return lines
 
@@ -202,11 +192,3 @@ class TreeLogs:
 
 def _cursor_expired() -> Gone:
     return Gone("what follows this position is not kept any more", code="CURSOR_EXPIRED")
-
-
-def _each(items: Sequence[Item], do: Callable[[Item], Found]) -> list[Found]:
-    """What `do` returns for each, in order."""
-    if len(items) <= _AT_ONCE:
-        return [do(item) for item in items]
-    with ThreadPoolExecutor(_THREADS) as threads:
-        return list(threads.map(do, items))

@@ -59,11 +59,18 @@ Step: TypeAlias = Next | Wanted | None
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read of a line's log behind its position: the next events, and whether there were no others behind them."""
+    """What was read of a line's log behind its position.
+
+    Attributes:
+        events: the next ones.
+        is_end: whether there were no others behind them.
+        is_void: whether nothing of the log is part of the tree.
+    """
 
     line: Line
-    events: Sequence[Event]
-    is_end: bool
+    events: Sequence[Event] = ()
+    is_end: bool = True
+    is_void: bool = False
 
 
 class Merge:
@@ -104,6 +111,7 @@ class Merge:
             line.buffer.extend(reading.events)
             line.read_at = self._round
             line.ended_at = self._round if reading.is_end else None
+            line.is_void = reading.is_void
 
     def look_again(self, lines: Iterable[Line]) -> None:
         """Something may have been appended to these lines since they were read."""
@@ -125,17 +133,24 @@ class Merge:
         gates = {line: gate for line in self.lines.values() if line.buffer and (gate := self._gates.of(line))}
         if self._resolve(gates):
             return self.step()
-        free = (line for line in self.lines.values() if line.buffer and line not in gates)
+        free = (line for line in self.lines.values() if line.is_void or (line.buffer and line not in gates))
         ready = min(free, key=_by_key, default=None)
         wanted = [line for line in self.lines.values() if line.is_unknown and _is_before(line.bound, ready)]
         wanted += [
             gate.line
             for line, gate in gates.items()
-            if gate.why is not Why.ROOM and not gate.line.buffer and _is_before(line.key, ready)
+            if gate.why is not Why.ROOM
+            and not (gate.line.buffer or gate.line.is_void)
+            and _is_before(line.key, ready)
         ]
         if wanted:
             return Wanted(tuple(dict.fromkeys(wanted)))
-        return self._stuck(gates) if ready is None else self._chosen(ready)
+        if ready is None:
+            return self._stuck(gates)
+        if ready.is_void:
+            self.drop(ready)
+            return self.step()
+        return self._chosen(ready)
 
     def tell(self) -> None:
         """The event that `step` has chosen has been told."""
@@ -166,7 +181,7 @@ class Merge:
         is left of it is what its parent says.
         """
         for line, gate in gates.items():
-            if gate.why is not Why.CHILD or not gate.line.is_quiet_since(line.read_at):
+            if gate.why is not Why.CHILD or gate.line.is_void or not gate.line.is_quiet_since(line.read_at):
                 continue
             if gate.line.position or gate.line.hops:
                 raise LogCorrupted(f"{line.log} says what {gate.line.log}, at {gate.line.position}, does not")
