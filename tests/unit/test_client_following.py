@@ -11,10 +11,11 @@ import pytest
 import stamina
 
 from flowstrand.client import Client, StreamEvent, SyncClient
+from flowstrand.client.call import STREAM_SILENCE_S
 from flowstrand.client.deadline import Deadline
 from flowstrand.client.history import TERMINAL_TYPES, HistoryEvent
 from flowstrand.client.stream import StreamCursor, StreamFormat
-from flowstrand.client.stream_route import FALL_BACK_AFTER, FIRST_BYTE_S, SILENCE_S
+from flowstrand.client.stream_route import FALL_BACK_AFTER, FIRST_BYTE_S
 from flowstrand.engine.events import EventType
 from flowstrand.errors import LogCorrupted, NotFound, Unavailable
 from flowstrand.views.history_item import history_item
@@ -95,7 +96,7 @@ def test_a_stream_that_begins_and_is_then_quiet_is_one(follow: Any, log: FakeLog
     log.streams = [stream_of(log.frames(0, 0), error=SILENCE), stream_of(log.frames(0, 4), error=SILENCE)]
     assert sequences(follow()) == whole(log)
     assert log.asked == ["stream", "stream", "stream"]
-    assert [log.silence_s(number) for number in range(3)] == [FIRST_BYTE_S, SILENCE_S, SILENCE_S]
+    assert [log.silence_s(number) for number in range(3)] == [FIRST_BYTE_S, STREAM_SILENCE_S, STREAM_SILENCE_S]
 
 
 @pytest.mark.parametrize(
@@ -177,6 +178,13 @@ def test_behind_its_deadline_a_stream_ends(follow: Any, log: FakeLog) -> None:
     with pytest.raises(TimeoutError, match="01X is still open after 0 s"):
         follow(timeout=0)
     assert log.asked == []
+
+
+def test_a_handle_passes_its_deadline_on(log: FakeLog) -> None:
+    with SyncClient("http://server", "key", "acme", transport=log.transport) as client:
+        for handle in (client.handle("01X"), client.task_handle("01X.t1")):
+            with pytest.raises(TimeoutError):
+                next(iter(handle.stream(timeout=0)))
 
 
 def test_shortly_before_its_deadline_a_reader_polls_for_what_is_left(follow: Any, log: FakeLog) -> None:

@@ -14,6 +14,8 @@ from flowstrand.sdk.duration import Duration, to_positive_ms
 
 PATIENCE_S = 15.0
 """How long an answer may take beyond the wait that was asked for."""
+STREAM_SILENCE_S = 45.0
+"""A live stream silent for this long is dead: heartbeats come every 15 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,9 @@ def history(
     return Call(method="GET", path=path, params=params, repeatable=True, timeout_s=wait_s + PATIENCE_S)
 
 
-def stream(to: Connection, execution_id: str, *, after: int, format: str, silence_s: float) -> Call:
+def stream(
+    to: Connection, execution_id: str, *, after: int, format: str, silence_s: float = STREAM_SILENCE_S
+) -> Call:
     """The live stream from behind `after`; `silence_s` is how long it may send nothing."""
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
     if after:

@@ -103,9 +103,11 @@ class Handle(Generic[OutputT_co]):
         """Every event beyond `after` that is in the log now."""
         return self._client.events(self.id, after=after)
 
-    def stream(self, after: int = 0, format: StreamFormat = "state") -> AsyncIterator[StreamEvent]:
-        """Follow the log live to its end."""
-        return self._client.stream(self.id, after=after, format=format)
+    def stream(
+        self, after: int = 0, format: StreamFormat = "state", timeout: float | None = None
+    ) -> AsyncIterator[StreamEvent]:
+        """Follow the log live to its end. See `Client.stream`."""
+        return self._client.stream(self.id, after=after, format=format, timeout=timeout)
 
 
 class SyncHandle(Generic[OutputT_co]):
@@ -174,6 +176,8 @@ class SyncHandle(Generic[OutputT_co]):
         """Every event beyond `after` that is in the log now."""
         return self._client.events(self.id, after=after)
 
-    def stream(self, after: int = 0, format: StreamFormat = "state") -> Iterator[StreamEvent]:
-        """Follow the log live to its end."""
-        return self._client.stream(self.id, after=after, format=format)
+    def stream(
+        self, after: int = 0, format: StreamFormat = "state", timeout: float | None = None
+    ) -> Iterator[StreamEvent]:
+        """Follow the log live to its end. See `Client.stream`."""
+        return self._client.stream(self.id, after=after, format=format, timeout=timeout)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import httpx2
 
+from flowstrand.client.call import STREAM_SILENCE_S
 from flowstrand.client.deadline import Deadline
 from flowstrand.client.stream import StreamCursor
 from flowstrand.errors import CallerError
 
 FIRST_BYTE_S = 5.0
 """A stream that has sent nothing by then is held back: servers send its first bytes at once."""
-SILENCE_S = 45.0
-"""A stream silent for this long is dead: heartbeats come every 15 s."""
 FALL_BACK_AFTER = 3
 """Streams in a row that broke before anything arrived; the next connection is a long-poll."""
 _UNREACHABLE = "UNREACHABLE"
@@ -42,7 +41,7 @@ class StreamRoute:
     @property
     def silence_s(self) -> float:
         """How long the next stream may send nothing. Until one is known to arrive, that is as long as its first byte may take."""
-        patience_s = SILENCE_S if self._streams else FIRST_BYTE_S
+        patience_s = STREAM_SILENCE_S if self._streams else FIRST_BYTE_S
         return min(patience_s, self._deadline.left_s)
 
     def pause_after(self, error: httpx2.TransportError | CallerError | None) -> float:
