@@ -180,6 +180,13 @@ def test_behind_its_deadline_a_stream_ends(follow: Any, log: FakeLog) -> None:
     assert log.asked == []
 
 
+def test_a_handle_passes_its_deadline_on(log: FakeLog) -> None:
+    with SyncClient("http://server", "key", "acme", transport=log.transport) as client:
+        for handle in (client.handle("01X"), client.task_handle("01X.t1")):
+            with pytest.raises(TimeoutError):
+                next(iter(handle.stream(timeout=0)))
+
+
 def test_shortly_before_its_deadline_a_reader_polls_for_what_is_left(follow: Any, log: FakeLog) -> None:
     assert sequences(follow(timeout=7.5)) == whole(log)
     assert log.asked == ["events"]

@@ -127,6 +127,13 @@ test("a server that never answers with anything is given up", async () => {
   expect(server.requests).toHaveLength(3);
 });
 
+test("connections that are cut while nothing happens are no reason to give up, or to poll", async () => {
+  const cut = Array.from({ length: 20 }, () => brokenStream());
+  const server = await ScriptedServer.of(...cut, stream(end(1)));
+  expect(await sequences(server)).toEqual([1]);
+  expect(server.requests).toHaveLength(21);
+});
+
 test("a refusal that waiting cannot change is final, with what the server says", async () => {
   const details = [{ pointer: "/after", message: "beyond the end" }];
   const server = await ScriptedServer.of(json(400, { error: "no", code: "POSITION_BEYOND_TAIL", details }));

@@ -110,7 +110,9 @@ def history(
     return Call(method="GET", path=path, params=params, repeatable=True, timeout_s=wait_s + PATIENCE_S)
 
 
-def stream(to: Connection, execution_id: str, *, after: int, format: str, silence_s: float) -> Call:
+def stream(
+    to: Connection, execution_id: str, *, after: int, format: str, silence_s: float = STREAM_SILENCE_S
+) -> Call:
     """The live stream from behind `after`; `silence_s` is how long it may send nothing."""
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
     if after:
