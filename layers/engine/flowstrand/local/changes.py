@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import OrderedDict
-from contextlib import suppress
 
 from flowstrand.local.waiter import Waiter
 from flowstrand.log.port import LogKey
@@ -40,8 +38,7 @@ class LocalChanges:
                 return
             self._waiters.setdefault(key, set()).add(waiter)
         try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(waiter.told(), timeout_ms / 1_000)
+            await waiter.told(timeout_ms / 1_000)
         finally:
             self._forget(key, waiter)
 

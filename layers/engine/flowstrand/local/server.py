@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,8 @@ _GRACE_S = 2
 """How long requests may take to end once the server is told to stop."""
 _STORE_THREADS = 64
 """Reads for live streams at once."""
+_SWITCH_S = 0.000_5
+"""How long a thread that computes may keep others from it: a live stream is a matter of several threads, and of milliseconds."""
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 _DEFAULTS = {"FLOWSTRAND_LEASE_MS": "15000", "FLOWSTRAND_HEARTBEAT_MS": "5000"}
 """Shorter than in AWS: on a machine where people restart things, the work of a killed worker is missed sooner."""
@@ -133,6 +136,7 @@ def _serve(listener: socket.socket, gateway: Gateway, machinery: Machinery, payl
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
+    sys.setswitchinterval(_SWITCH_S)
     _Server(config, on_exit=machinery.begin_to_stop).run(sockets=[listener])
 
 
