@@ -27,7 +27,7 @@ from bench.serving import KEY, ORG, Serving, clean_environment, local_server
 from flowstrand import WorkflowContext, workflow
 from flowstrand.client import SyncClient, SyncHandle
 
-WATCHERS, SECONDS, A_SECOND = int(os.environ.get("W", "1000")), float(os.environ.get("S", "30")), 10
+WATCHERS, SECONDS, A_SECOND = 1_000, 30.0, 10
 _LIMIT_P99_MS, _LIMIT_KB, _LIMIT_MEDIAN_MS = 500.0, 100.0, 5.0
 _WARM_UP, _ALONE_S = 20, 10.0
 _END_S = 120.0

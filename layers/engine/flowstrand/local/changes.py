@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import OrderedDict
+<<<<<<< HEAD
 from collections.abc import Mapping
 from contextlib import suppress
+=======
+>>>>>>> refs/heads/runtime
 
 from flowstrand.local.waiter import Waiter
 from flowstrand.log.port import LogKey
@@ -41,8 +43,7 @@ class LocalChanges:
                 return
             self._waiters.setdefault(key, set()).add(waiter)
         try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(waiter.told(), timeout_ms / 1_000)
+            await waiter.told(timeout_ms / 1_000)
         finally:
             self._forget(key, waiter)
 

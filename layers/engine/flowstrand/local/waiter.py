@@ -9,20 +9,26 @@ from weakref import WeakSet
 
 
 class Waiter:
-    """One wait. Made on the loop that waits."""
+    """One wait. Made on the loop that waits.
+
+    It takes that loop no more turns than it must: at each, a loop lets other threads compute before it goes on.
+    """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._event = asyncio.Event()
+        self._future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def tell(self) -> None:
         """It has happened; from any thread."""
         with suppress(RuntimeError):  # its loop has closed: nobody is waiting any more
-            self._loop.call_soon_threadsafe(self._event.set)
+            self._future.get_loop().call_soon_threadsafe(_settle, self._future)
 
-    async def told(self) -> None:
-        """Return when it has happened."""
-        await self._event.wait()
+    async def told(self, timeout_s: float) -> None:
+        """Return when it has happened, or when the time is over."""
+        timer = self._future.get_loop().call_later(timeout_s, _settle, self._future)
+        try:
+            await self._future
+        finally:
+            timer.cancel()
 
 
 class StopSignal:
