@@ -14,23 +14,26 @@ from typing import Any, TypeAlias
 from pydantic.alias_generators import to_camel
 
 from flowstrand.directory.port import PreconditionFailed
-from flowstrand.engine.decide import task
+from flowstrand.engine.decide import child, task
 from flowstrand.engine.events import StateSet
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import ROOT, execution_id
+from flowstrand.engine.replay.commands import StartChild
 from flowstrand.errors import StoreUnavailable
 from flowstrand.http.authentication import expired_ticket_context, ticket_context
 from flowstrand.http.openapi import parameters
-from flowstrand.http.openapi.operation import Operation
+from flowstrand.http.openapi.operation import ORG, Operation
 from flowstrand.local import routes
 from flowstrand.log.port import AppendConflict, Commit, LogKey
-from flowstrand.service import append, definitions, payloads, projection, quotas, standalone
+from flowstrand.service import append, definitions, payloads, quotas, standalone
 from flowstrand.service.cancel import cancel
 from flowstrand.service.channels import rows
 from flowstrand.service.container import require as installed
 from flowstrand.service.definitions import Manifest
 from flowstrand.service.projection import project
 from flowstrand.service.tickets import Readable, Scope, Ticket
+from flowstrand.streams.consolidated.cursor import Cursor
+from flowstrand.streams.consolidated.vector import Place
 from tests.functions.requests import request_of, with_fields, with_parameters, with_query
 from tests.functions.stack import (
     ACME,
@@ -263,9 +266,11 @@ def _for_an_execution_while_the_stores_are_away(stack: Stack, operation: Operati
     return _stores_are_away(stack, operation, with_fields(event, scope="execution", id=CLAIMED))
 
 
-def _the_feed_is_as_old_as_it_gets(stack: Stack, _operation: Operation, event: Event) -> Event:
+def _the_feed_is_as_old_as_it_gets(stack: Stack, operation: Operation, event: Event) -> Event:
     project(stack.services, {LogKey(ACME, CLAIMED): 4})
     stack.clock.sleep_ms(stack.services.settings.feed_ms + 1)
+    if operation.base != ORG:
+        return with_query(event, offset="1".zfill(16))
     return with_query(_not_resumed(event), after="1")
 
 
@@ -315,6 +320,11 @@ def _the_same_id(_stack: Stack, _operation: Operation, event: Event) -> Event:
 
 def _no_logs_are_kept(stack: Stack, _operation: Operation, event: Event) -> Event:
     stack.use(replace(stack.services, settings=replace(stack.services.settings, task_log_batches=0)))
+    return event
+
+
+def _one_value_is_all_there_may_be(stack: Stack, _operation: Operation, event: Event) -> Event:
+    stack.use(replace(stack.services, settings=replace(stack.services.settings, stream_chunks_per_attempt=1)))
     return event
 
 
@@ -441,13 +451,6 @@ def _the_beginning_of_what_has_expired(stack: Stack, operation: Operation, event
     return with_query(_everything_has_expired(stack, operation, event), offset="-1")
 
 
-def _the_feed_has_moved_on(stack: Stack, _operation: Operation, event: Event) -> Event:
-    log = LogKey(ACME, CLAIMED)
-    projection.project(stack.services, {log: 2})
-    stack.clock.sleep_ms(stack.services.settings.feed_ms + 1)
-    return with_query(event, offset="1".zfill(16))
-
-
 def _incarnated(operation: Operation, position: str) -> str:
     if "{name}" not in operation.path:
         return position
@@ -460,6 +463,28 @@ def _ask(stack: Stack, event: Event) -> Any:
     found = routes.match(event["httpMethod"], event["path"])
     assert found is not None
     return stack.invoke(found[0].function, event)
+
+
+def _cursor(*places: Place) -> str:
+    return Cursor(execution_id=CLAIMED, sequence=1, places=places).text(LogKey(ACME, CLAIMED))
+
+
+def _a_cursor_of_another_stream(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_query(event, after="01X:1:AAAA")
+
+
+def _a_cursor_into_what_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_query(_everything_has_expired(stack, operation, event), after=_cursor(Place(position=1)))
+
+
+def _a_crowd_of_children(stack: Stack, _operation: Operation, event: Event) -> Event:
+    def decide(draft: Draft) -> None:
+        for position in range(100, 201):
+            command = StartChild(position=position, name="pack", kind="order", input=None, queue="default")
+            child.initiate(draft, command)
+
+    append.transact(stack.services, LogKey(ACME, CLAIMED), decide)
+    return event
 
 
 BY_CODE: dict[str, Way] = {
@@ -514,6 +539,9 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("streamEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
     ("readTaskEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
     ("streamTaskEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("streamTree", "INVALID_CURSOR"): _a_cursor_of_another_stream,
+    ("streamTree", "CURSOR_EXPIRED"): _a_cursor_into_what_has_expired,
+    ("streamTree", "TOO_MANY_DESCENDANTS"): _a_crowd_of_children,
     ("retryExecution", "EXECUTION_EXPIRED"): _of_an_expired_execution,
     ("getTask", "EXECUTION_EXPIRED"): _a_task_of_an_expired_execution,
     ("cancelTask", "EXECUTION_CLOSED"): _the_task_is_done,
@@ -541,12 +569,12 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("readChannel", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readChannel", "CURSOR_EXPIRED"): _an_offset_of_an_earlier_one,
     ("readChannel", "TICKET_OUT_OF_SCOPE"): _with_a_ticket_for_the_feed,
-    ("readFeedStream", "FEED_EXPIRED"): _the_feed_has_moved_on,
     ("readFeedStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readExecutionStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readExecutionStream", "EXECUTION_EXPIRED"): _the_beginning_of_what_has_expired,
     ("readExecutionStream", "CURSOR_EXPIRED"): _an_offset_in_the_middle_of_what_has_expired,
     ("logTask", "TASK_LOG_FULL"): _no_logs_are_kept,
+    ("streamTask", "STREAM_LIMIT_REACHED"): _one_value_is_all_there_may_be,
 }
 """Where one route's refusal takes another way."""
 
@@ -564,6 +592,12 @@ def from_the_end(stack: Stack, _operation: Operation, event: Event) -> Event:
     cancel(stack.services, ACME, CLAIMED, force=True)
     tip = append.require(stack.services, LogKey(ACME, CLAIMED))
     return with_query(_not_resumed(event), after=str(tip.state.sequence))
+
+
+def from_the_end_of_a_tree(stack: Stack, _operation: Operation, event: Event) -> Event:
+    """The same of one that follows all descendants."""
+    cancel(stack.services, ACME, CLAIMED, force=True)
+    return with_query(event, after=_cursor())
 
 
 def from_the_end_of_a_task(stack: Stack, operation: Operation, event: Event) -> Event:
@@ -611,6 +645,7 @@ SUCCESSES: dict[tuple[str, int], Way] = {
     ("signalWithStart", 200): again,
     ("retryExecution", 200): again,
     ("streamEvents", 204): from_the_end,
+    ("streamTree", 204): from_the_end_of_a_tree,
     ("startTask", 200): again,
     ("streamTaskEvents", 204): from_the_end_of_a_task,
 }

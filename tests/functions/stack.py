@@ -96,6 +96,10 @@ class StillChanges:
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         self._clock.sleep_ms(timeout_ms)
 
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        self._clock.sleep_ms(timeout_ms)
+        return frozenset()
+
 
 class Order:
     """A workflow that waits for one task."""

@@ -58,6 +58,7 @@ ROUTES = {
     ("GET", f"{ORG}/workflow-executions/{{id}}/stream"): "stream",
     ("GET", f"{ORG}/events/stream"): "stream",
     ("POST", f"{ORG}/stream-tickets"): "executions",
+    ("GET", f"{ORG}/workflow-executions/{{id}}/stream/consolidated"): "stream",
     ("POST", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules/{{id}}"): "executions",
@@ -129,6 +130,7 @@ DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
     "worker": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
 }
 TASK_LOGS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task_log_rows.PREFIX}*"]}}
+FEEDS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["@feed#*", "@feed-head#*"]}}
 """The condition that leads to the rows of task logs and to no other."""
 STREAM_RIGHTS = {
     "dynamodb:DescribeStream",

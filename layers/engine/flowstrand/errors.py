@@ -20,6 +20,7 @@
     │   ├── NotSerializable             NOT_SERIALIZABLE
     │   ├── TooManyOpenOperations       TOO_MANY_OPEN_OPERATIONS
     │   ├── NonRetryableError           NON_RETRYABLE           raised by a task: no further attempt can help
+    │   │   └── StreamLimitReached          STREAM_LIMIT_REACHED    … for it has streamed as much as it may
     │   ├── DeadContext                 DEAD_CONTEXT            the coroutine was dropped from memory
     │   ├── ExecutionStuck              EXECUTION_STUCK         a test waits for what can never happen
     │   └── InvalidDefinition           INVALID_DEFINITION
@@ -258,6 +259,12 @@ class NonRetryableError(AuthorError):
     """Raised by task code to fail at once, whatever attempts are left. Subclass it for failures of your own."""
 
     code = "NON_RETRYABLE"
+
+
+class StreamLimitReached(NonRetryableError):
+    """An attempt has streamed more than one may. Raised by what it emits next; whatever it does then, it has failed for good."""
+
+    code = "STREAM_LIMIT_REACHED"
 
 
 class DeadContext(AuthorError):

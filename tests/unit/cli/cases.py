@@ -594,5 +594,14 @@ CHANNELS = [
         lines=["deleted chat"],
     ),
 ]
-CASES = [*EXECUTIONS, *PROMISES, *PAYLOADS, *DEFINITIONS, *TASKS, *QUEUES, *SCHEDULES, *CHANNELS]
+_TICKET: JsonObject = {"ticket": "h.c.s", "scope": "execution", "id": E, "expiresAt": MOMENT}
+TICKETS = [
+    Case(
+        command=["ticket", E, "--ttl", "10m"],
+        answers=[_TICKET],
+        lines=["h.c.s"],
+        sends={"scope": "execution", "id": E, "ttlSeconds": 600},
+    ),
+]
+CASES = [*EXECUTIONS, *PROMISES, *PAYLOADS, *TICKETS, *DEFINITIONS, *TASKS, *QUEUES, *SCHEDULES, *CHANNELS]
 GROUPS = frozenset({"channel", "definitions", "payload", "promise", "queue", "schedule", "task"})

@@ -33,9 +33,15 @@ WITHOUT_A_COMMAND = {
     "/task-executions/{taskId}/logs": "POST: workers report, under a lease",
 }
 FOLLOWED = {
-    ("GET", f"/{kind}/stream") for kind in ("workflow-executions/{executionId}", "task-executions/{taskId}")
+    ("GET", f"/{followed}")
+    for followed in (
+        "workflow-executions/{executionId}/stream",
+        "workflow-executions/{executionId}/stream/consolidated",
+        "task-executions/{taskId}/stream",
+        "events/stream",
+    )
 }
-"""What `tail` and `task tail` read is a stream: see `test_following.py`."""
+"""What `tail`, `task tail` and `feed` read is a stream: see `test_following.py`."""
 
 
 def name_of(case: Case) -> str:

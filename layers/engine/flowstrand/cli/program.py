@@ -12,6 +12,7 @@ from flowstrand.cli import (
     completion,
     definitions,
     dev,
+    feed,
     following,
     lint,
     listing,
@@ -66,7 +67,8 @@ for command in (
 register(program, listing.listed, name="list", panel=_EXECUTIONS)
 for command in (dev.dev, worker.worker, lint.lint, replay.replay, demo.demo):
     register(program, command, panel=_HERE)
-register(program, queue.workers, panel=_OTHERS)
+for command in (queue.workers, feed.feed, feed.ticket):
+    register(program, command, panel=_OTHERS)
 program.add_typer(
     group("promise", "Settle what workflows wait for.", {"resolve": promise.resolve, "reject": promise.reject}),
     rich_help_panel=_OTHERS,

@@ -15,6 +15,7 @@ from flowstrand.client.channels import Channels, SyncChannels
 from flowstrand.client.connection import Connection
 from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
+from flowstrand.client.feed import FeedEvent
 from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listed import ListedExecution
@@ -29,6 +30,8 @@ from flowstrand.client.synchronous import SyncClient
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 from flowstrand.client.task_log import TaskLogRecord
+from flowstrand.client.ticket import StreamTicket
+from flowstrand.client.tree import TreeEvent
 
 __all__ = [
     "ChannelInfo",
@@ -38,6 +41,7 @@ __all__ = [
     "Client",
     "Connection",
     "Execution",
+    "FeedEvent",
     "Handle",
     "HistoryEvent",
     "HistoryPage",
@@ -52,6 +56,7 @@ __all__ = [
     "Schedules",
     "Settled",
     "StreamEvent",
+    "StreamTicket",
     "SyncChannels",
     "SyncClient",
     "SyncHandle",
@@ -64,5 +69,6 @@ __all__ = [
     "TaskHandle",
     "TaskLogRecord",
     "TaskStanding",
+    "TreeEvent",
     "Workers",
 ]

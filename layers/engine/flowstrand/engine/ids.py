@@ -85,11 +85,13 @@ def owner_of(operation: str) -> tuple[ExecutionId, str, int]:
     return ExecutionId(execution), tail[0], int(tail[1:])
 
 
-def successor_id(execution: str) -> ExecutionId:
-    """The id of the execution that `execution` continues as."""
+def successor_id(execution: str, hops: int = 1) -> ExecutionId:
+    """The id of the execution that `execution` continues as, or of the one that so many continuations lead to."""
+    if hops == 0:
+        return ExecutionId(execution)
     continued = _CONTINUED.fullmatch(execution)
     first, number = (continued[1], int(continued[2])) if continued else (execution, 0)
-    return ExecutionId(f"{first}.n{number + 1}")
+    return ExecutionId(f"{first}.n{number + hops}")
 
 
 def retry_id(execution: str, request: str) -> ExecutionId:

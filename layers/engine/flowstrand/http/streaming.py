@@ -15,12 +15,12 @@ from flowstrand.errors import NotFound
 from flowstrand.http.authentication import identity_of
 from flowstrand.http.cors import cors_headers
 from flowstrand.http.errors import error_parts
-from flowstrand.http.streams import durable, feed, live
+from flowstrand.http.streams import consolidated, durable, feed, live
 from flowstrand.http.streams.route import StreamCall, StreamRoute
 from flowstrand.service.container import Services
 from flowstrand.streams.response import StreamResponse
 
-_ROUTES: tuple[StreamRoute, ...] = (*live.ROUTES, *feed.ROUTES, *durable.ROUTES)
+_ROUTES: tuple[StreamRoute, ...] = (*live.ROUTES, *consolidated.ROUTES, *feed.ROUTES, *durable.ROUTES)
 
 ROUTES = frozenset((route.method, route.path) for route in _ROUTES)
 """Every `(method, path)` served here, parameters written as `<name>`."""

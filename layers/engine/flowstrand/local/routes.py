@@ -63,6 +63,7 @@ ROUTES = (
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream", "stream", Manner.STREAMING),
     Route("GET", f"{_ORG}/events/stream", "stream", Manner.STREAMING),
     Route("POST", f"{_ORG}/stream-tickets", "executions"),
+    Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream/consolidated", "stream", Manner.STREAMING),
     Route("POST", _SCHEDULES, "executions"),
     Route("GET", _SCHEDULES, "executions"),
     Route("GET", f"{_SCHEDULES}/{{scheduleId}}", "executions"),

@@ -173,7 +173,7 @@ def _found(services: Services, org: OrgId, after: int, count: int) -> tuple[int,
     ended = end(services, org)
     if after > ended:
         raise InvalidInput(f"position {after} lies beyond the last event, {ended}", code="POSITION_BEYOND_TAIL")
-    found = list(_references(services, org, after, count))
+    found = list(_references(services, org, after, count)) if after < ended else []
     if not found and ended > after > 0:
         raise _expired(after)
     return ended, found

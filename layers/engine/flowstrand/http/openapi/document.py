@@ -70,6 +70,24 @@ _FRAME: JsonObject = {
     },
     "required": ["id", "data"],
 }
+_CONSOLIDATED_FRAME: JsonObject = {
+    "type": "object",
+    "description": (
+        "One event of a consolidated stream: as in a stream, but that its `id` is a cursor, and that with `format=state` "
+        "changes of state also have `workflowExecutionId` and `sequence`. An event `refused`, which has no `id`, is an "
+        "error's body and the last thing that comes: the stream cannot go on."
+    ),
+    "properties": {
+        "id": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*:[1-9][0-9]*:[A-Za-z0-9_-]+$",
+            "description": "The execution and the sequence of the event, and where all the other logs stand.",
+        },
+        "event": {"type": "string", "enum": ["token", "progress", "data", "error", "message", "refused"]},
+        "data": {"type": "string", "description": "A token's text as it is; anything else as JSON."},
+    },
+    "required": ["data"],
+}
 _HEADERS: JsonObject = {
     "Stream-Next-Offset": {
         "description": "Where to read on.",
@@ -107,6 +125,7 @@ def document(operations: Collection[Operation] = OPERATIONS) -> JsonObject:
         **models.components,
         "Error": _ERROR,
         "StreamFrame": _FRAME,
+        "ConsolidatedFrame": _CONSOLIDATED_FRAME,
     }
     return {
         "openapi": VERSION,
@@ -205,7 +224,7 @@ def _name(refusals: list[Refusal]) -> str:
 def _answer(answer: Answer, models: ModelSchemas) -> JsonObject:
     response: JsonObject = {"description": answer.meaning}
     if answer.is_stream:
-        response["content"] = {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamFrame"}}}
+        response["content"] = {"text/event-stream": {"schema": {"$ref": f"#/components/schemas/{answer.frame}"}}}
     elif answer.is_any:
         response["content"] = {"*/*": {}}
     elif answer.body is not None:

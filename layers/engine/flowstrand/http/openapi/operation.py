@@ -31,6 +31,7 @@ class Answer:
         is_stream: whether Server-Sent Events come instead of JSON.
         is_any: whether what comes is of the type that the stream was made with, or Server-Sent Events for those who asked.
         headers: what the head tells in any case.
+        frame: the schema of one of these.
         has_location: whether `Location` names what was made.
     """
 
@@ -39,6 +40,7 @@ class Answer:
     is_stream: bool = False
     is_any: bool = False
     headers: tuple[str, ...] = ()
+    frame: str = "StreamFrame"
     has_location: bool = False
 
 
@@ -52,8 +54,8 @@ class Operation:
         summary: a line.
         description: what the line does not say.
         query, headers: what is taken besides the path.
-        takes_any: whether the body may be of any type.
         takes_ticket: whether a stream ticket will do in place of a key.
+        takes_any: whether the body may be of any type.
         answers: by status.
         refusals: those that are this route's own. `all_refusals` has those of every route besides.
     """
@@ -68,9 +70,9 @@ class Operation:
     body: type[RequestBody] | None = None
     query: type[Query] | None = None
     headers: type[Query] | None = None
+    takes_ticket: bool = False
     takes_any: bool = False
     base: str = ORG
-    takes_ticket: bool = False
     answers: Mapping[int, Answer]
     refusals: tuple[Refusal, ...] = field(default=())
 

@@ -80,7 +80,7 @@ NOT_SUPPORTED = _of(
     "The body has a field that this version does not support; `details` points at it.",
     "NOT_SUPPORTED",
 )
-INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
+INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page or a stream has told.", "INVALID_CURSOR")
 INVALID_PAYLOAD = _of(
     InvalidInput,
     "What stands for an uploaded value is not well formed, or what was uploaded is no JSON.",
@@ -96,6 +96,12 @@ POSITION_BEYOND_TAIL = _of(
     InvalidInput, "`after`, `Last-Event-ID` or `offset` lies beyond the end.", "POSITION_BEYOND_TAIL"
 )
 PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB, or a part of it over what that part may have.")
+
+TOO_MANY_DESCENDANTS = _of(
+    UnprocessableInput,
+    "More descendants are open than one consolidated stream follows at a time; follow them one by one.",
+    "TOO_MANY_DESCENDANTS",
+)
 
 # --- what it names --------------------------------------------------------------------------------
 
@@ -175,6 +181,9 @@ STALE_ATTEMPT = _of(
     Conflict,
     "The attempt is over: its lease ran out, it was reported, or the task was cancelled.",
     "STALE_ATTEMPT",
+)
+STREAM_LIMIT_REACHED = _of(
+    PayloadTooLarge, "With these, the attempt would have streamed more than one may.", "STREAM_LIMIT_REACHED"
 )
 TASK_LOG_FULL = _of(PayloadTooLarge, "The attempt has logged as many batches as are kept of one.", "TASK_LOG_FULL")
 STATE_TOO_LARGE = _of(
