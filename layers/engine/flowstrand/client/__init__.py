@@ -26,6 +26,7 @@ from flowstrand.client.stream import StreamEvent
 from flowstrand.client.synchronous import SyncClient
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
+from flowstrand.client.task_log import TaskLogRecord
 from flowstrand.client.tree import TreeEvent
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "TaskAttempt",
     "TaskExecution",
     "TaskHandle",
+    "TaskLogRecord",
     "TaskStanding",
     "TreeEvent",
     "Workers",
