@@ -2,7 +2,7 @@
 
 The world: org `acme` has a key for users and one for workers; execution `CLAIMED` waits for a task that worker
 `worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; `FAILED` has failed; `STANDALONE`, a task of its own, was claimed by `worker-1`; schedule
-`SCHEDULE` starts orders; org `other` has a key and nothing else.
+`SCHEDULE` starts orders; channel `CHANNEL` holds `MESSAGES`; org `other` has a key and nothing else.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import task
 from flowstrand.sdk.task_context import TaskContext
 from flowstrand.service import append, keys, open_executions, polling, schedules, standalone, wakes
+from flowstrand.service.channels import opening
+from flowstrand.service.channels.opening import Wanted
 from flowstrand.service.container import Services, install
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.presence import PresentWorker, WorkerState
@@ -65,6 +67,8 @@ CLAIMED_TASK = f"{CLAIMED}.t1"
 QUEUED_TASK = f"{QUEUED}.t1"
 PAYLOAD_BODY = b'{"answer":42}'
 PAYLOAD = hashlib.sha256(PAYLOAD_BODY).hexdigest()
+CHANNEL = "chat"
+MESSAGES = b'[{"said":"hello"}]'
 STANDALONE = standalone_task_id(NOW_MS, b"standalone")
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -91,6 +95,10 @@ class StillChanges:
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         self._clock.sleep_ms(timeout_ms)
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        self._clock.sleep_ms(timeout_ms)
+        return frozenset()
 
 
 class Order:
@@ -199,6 +207,7 @@ class Stack:
         report = TaskRequest(kind="charge-card", input={"amount": 7}, queue="alone")
         standalone.start(self.services, ACME, report, task_id=STANDALONE)
         wakes.handle(self.services, Wake(org=ACME, execution_id=STANDALONE, sequence=1))
+        opening.open_channel(self.services, ACME, CHANNEL, Wanted(content_type="application/json", body=MESSAGES))
         polling.poll(self.services, ACME, "alone", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
         self._begin(FAILED, Approval.kind)
         append.transact(

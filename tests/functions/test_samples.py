@@ -87,6 +87,20 @@ STATUS = {
     "stream/task": 200,
     "stream/with-ticket": 200,
     "stream/feed": 200,
+    "stream/channel": 200,
+    "stream/channel-events": 200,
+    "stream/channel-head": 200,
+    "stream/execution-messages": 200,
+    "stream/execution-head": 200,
+    "stream/feed-messages": 200,
+    "stream/feed-head": 200,
+    "channels/create": 201,
+    "channels/append": 204,
+    "channels/append-as-producer": 200,
+    "channels/close": 204,
+    "channels/delete": 204,
+    "channels/append-to-an-execution": 405,
+    "stream/consolidated": 200,
 }
 """The status that each HTTP sample gets."""
 
@@ -404,6 +418,29 @@ async def test_a_stream_is_resumed_after_the_last_event_id(stack: Stack) -> None
 
     ids = [line for line in (await _text(response.body)).splitlines() if line.startswith("id:")]
     assert ids == [f"id: {n}" for n in range(3, 8)]
+
+
+async def test_a_consolidated_stream_tells_whose_each_event_is(stack: Stack) -> None:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+
+    response = stack.invoke("stream", sample("stream/consolidated"))
+
+    frames = parse((await _text(response.body)).encode())
+    assert [frame.last_event_id.split(":")[:2] for frame in frames] == [[CLAIMED, str(n)] for n in range(1, 8)]
+
+
+async def test_the_last_event_id_beats_the_cursor_in_the_query(stack: Stack) -> None:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+    event = sample("stream/consolidated")
+    whole = parse((await _text(stack.invoke("stream", event).body)).encode())
+    event["multiValueQueryStringParameters"] = {"after": [whole[-1].last_event_id]}
+    event["headers"]["Last-Event-ID"] = whole[2].last_event_id
+
+    response = stack.invoke("stream", event)
+
+    assert parse((await _text(response.body)).encode()) == whole[3:]
 
 
 @pytest.mark.parametrize("name", sorted(STATUS))

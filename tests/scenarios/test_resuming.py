@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -38,6 +38,10 @@ class MovingChanges:
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         self._clock.sleep_ms(timeout_ms)
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        self._clock.sleep_ms(timeout_ms)
+        return frozenset()
 
 
 @pytest.fixture

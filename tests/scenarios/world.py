@@ -192,6 +192,12 @@ class World:
         assert response.status in {200, 204}
         return b"" if response.body is None else asyncio.run(_join(response.body))
 
+    def open_tree(self, execution: str, **query: str) -> StreamResponse:
+        """The same of the stream that is consolidated over an execution's descendants."""
+        route, event = self._event("GET", f"{self.path(execution)}/stream/consolidated", None, query)
+        response: StreamResponse = self._functions.invoke(route.function, event)
+        return response
+
     def path(self, log: str) -> str:
         """Where a log is read: an execution's, or a standalone task's."""
         return f"/{'task' if is_standalone_task(log) else 'workflow'}-executions/{log}"

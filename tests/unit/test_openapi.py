@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+import functions.channels.app
 import functions.events.app
 import functions.executions.app
 import functions.tasks.app
@@ -24,6 +25,7 @@ from flowstrand.http.openapi import codes_page, document, parameters
 from flowstrand.http.openapi.operations import OPERATIONS
 from flowstrand.http.openapi.refusals import NOT_SUPPORTED, every_refusal
 from flowstrand.local import routes
+from flowstrand.local.routes import Manner
 from tests.unit import template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +67,9 @@ UNMET = {
 }
 """Codes of errors that no route's caller sees, and why."""
 DESCRIBED = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
-TABLE = {(route.method, route.resource) for route in routes.ROUTES}
+TABLE = {(route.method, route.resource) for route in routes.ROUTES if route.manner is not Manner.REFUSING}
+REFUSING = {shape(route.method, route.resource) for route in routes.ROUTES if route.manner is Manner.REFUSING}
+"""Routes that say no more than that their method is not for their path, where the document has the methods that are."""
 
 
 def test_what_is_committed_is_what_the_routes_make() -> None:
@@ -81,13 +85,13 @@ def test_the_route_table_and_the_document_have_the_same_routes_and_parameters() 
 
 
 def test_the_handlers_and_the_document_have_the_same_routes() -> None:
-    applications = (functions.events.app, functions.executions.app, functions.tasks.app)
+    applications = (functions.channels.app, functions.events.app, functions.executions.app, functions.tasks.app)
     handled = set(streaming.ROUTES).union(*(app.application.routes() for app in applications))
-    assert {shape(*route) for route in handled} == {shape(*route) for route in DESCRIBED}
+    assert {shape(*route) for route in handled} - REFUSING == {shape(*route) for route in DESCRIBED}
 
 
 def test_the_template_and_the_document_have_the_same_routes() -> None:
-    assert {shape(*route) for route in template.routes()} == {shape(*route) for route in DESCRIBED}
+    assert {shape(*route) for route in template.routes()} - REFUSING == {shape(*route) for route in DESCRIBED}
 
 
 def test_the_template_and_the_route_table_send_each_route_to_the_same_function() -> None:

@@ -27,8 +27,20 @@ from flowstrand.service.settings import Settings
 from functions.janitor.app import RUN_MS
 from tests.unit.template import ROOT, allowed, functions, resources, routes, statements, template
 
-FUNCTIONS = ["authorizer", "events", "executions", "janitor", "projector", "resumer", "stream", "tasks", "worker"]
+FUNCTIONS = [
+    "authorizer",
+    "channels",
+    "events",
+    "executions",
+    "janitor",
+    "projector",
+    "resumer",
+    "stream",
+    "tasks",
+    "worker",
+]
 ORG = "/api/orgs/{org}"
+STREAMS = "/v1/stream/orgs/{org}"
 ROUTES = {
     ("POST", f"{ORG}/workflow-executions"): "executions",
     ("GET", f"{ORG}/workflow-executions"): "executions",
@@ -46,6 +58,7 @@ ROUTES = {
     ("GET", f"{ORG}/workflow-executions/{{id}}/stream"): "stream",
     ("GET", f"{ORG}/events/stream"): "stream",
     ("POST", f"{ORG}/stream-tickets"): "executions",
+    ("GET", f"{ORG}/workflow-executions/{{id}}/stream/consolidated"): "stream",
     ("POST", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules/{{id}}"): "executions",
@@ -77,11 +90,17 @@ ROUTES = {
     ("POST", f"{ORG}/task-executions/{{id}}/fail"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/heartbeat"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/stream"): "tasks",
+    **{
+        (method, f"{STREAMS}/{path}"): "stream" if method in {"GET", "HEAD"} else "channels"
+        for method in ("GET", "HEAD", "PUT", "POST", "DELETE")
+        for path in ("executions/{id}", "events", "channels/{name}")
+    },
     ("POST", f"{ORG}/task-executions/{{id}}/logs"): "tasks",
 }
 APPEND_AND_READ = {"dynamodb:PutItem", "dynamodb:Query"}
 LOG_RIGHTS: Mapping[str, set[str]] = {
     "authorizer": set(),
+    "channels": APPEND_AND_READ,
     "events": {"dynamodb:Query"},
     "executions": APPEND_AND_READ,
     "janitor": {"dynamodb:Query", "dynamodb:UpdateItem"},
@@ -100,16 +119,18 @@ READ_AND_WRITE = {
 }
 DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
     "authorizer": {"dynamodb:GetItem"},
+    "channels": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"},
     "events": set(),
     "executions": {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "janitor": READ_AND_WRITE | {"dynamodb:BatchWriteItem"},
     "projector": READ_AND_WRITE,
     "resumer": READ_AND_WRITE | {"dynamodb:BatchWriteItem"},
-    "stream": {"dynamodb:GetItem", "dynamodb:Query"},
+    "stream": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "tasks": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "worker": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
 }
 TASK_LOGS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task_log_rows.PREFIX}*"]}}
+FEEDS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["@feed#*", "@feed-head#*"]}}
 """The condition that leads to the rows of task logs and to no other."""
 STREAM_RIGHTS = {
     "dynamodb:DescribeStream",
@@ -235,9 +256,9 @@ def test_what_the_gateway_answers_by_itself_has_the_shape_of_every_other_error()
 
 def test_the_stream_is_not_buffered_and_outlives_the_longest_live_response() -> None:
     stream = functions()["stream"]
-    event = stream["Events"]["Stream"]["Properties"]
-    assert event["ResponseTransferMode"] == "RESPONSE_STREAM"
-    assert Settings().stream_ms < stream["Timeout"] * 1_000 <= event["TimeoutInMillis"]
+    for event in (event["Properties"] for event in stream["Events"].values()):
+        assert event["ResponseTransferMode"] == "RESPONSE_STREAM"
+        assert Settings().stream_ms < stream["Timeout"] * 1_000 <= event["TimeoutInMillis"]
 
 
 def test_the_stream_starts_the_streaming_runtime_through_an_executable_of_the_engine_layer() -> None:
@@ -250,7 +271,7 @@ def test_the_stream_starts_the_streaming_runtime_through_an_executable_of_the_en
 def test_functions_behind_the_api_outlive_the_longest_poll_and_not_the_gateway() -> None:
     default_s = template()["Globals"]["Function"]["Timeout"]
     assert Settings().long_poll_ms < default_s * 1_000 <= 29_000
-    assert all("Timeout" not in functions()[name] for name in ("executions", "tasks", "events"))
+    assert all("Timeout" not in functions()[name] for name in ("channels", "executions", "tasks", "events"))
 
 
 # --- functions ---------------------------------------------------------------------------------------------------------
@@ -416,7 +437,7 @@ def test_in_the_directory_each_function_may_do_what_its_use_cases_do(function: s
 def test_only_functions_that_record_values_may_store_payloads() -> None:
     writers = {name for name in FUNCTIONS if "s3:PutObject" in allowed(name, on="PayloadBucket")}
     readers = {name for name in FUNCTIONS if "s3:GetObject" in allowed(name, on="PayloadBucket")}
-    assert writers == {"executions", "resumer", "tasks", "worker"}
+    assert writers == {"channels", "executions", "resumer", "tasks", "worker"}
     assert readers == writers | {"events", "stream"}
 
 
@@ -448,13 +469,11 @@ def test_only_the_authorizer_can_see_api_keys_and_it_can_do_nothing_else() -> No
     assert tickets["Resource"] == [{"Ref": "TicketSecret"}]
     assert statement["Action"] == ["dynamodb:GetItem"]
     assert statement["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
-    for name in set(FUNCTIONS) - {"authorizer"}:
+    excluded = {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
+    for name in set(FUNCTIONS) - {"authorizer", "channels", "stream"}:
         for other in statements(name):
             if {"Fn::GetAtt": "DirectoryTable.Arn"} in other["Resource"]:
-                excluded = {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
-                feeds = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["@feed#*", "@feed-head#*"]}}
-                allowed_keys = (feeds,) if name == "stream" else (excluded, TASK_LOGS)
-                assert other["Condition"] in allowed_keys, name
+                assert other["Condition"] in (excluded, TASK_LOGS), name
 
 
 def test_the_janitor_may_write_many_items_of_task_logs_alone() -> None:
@@ -462,6 +481,33 @@ def test_the_janitor_may_write_many_items_of_task_logs_alone() -> None:
         statement for statement in statements("janitor") if "dynamodb:BatchWriteItem" in statement["Action"]
     ]
     assert dropping["Condition"] == TASK_LOGS
+
+
+@pytest.mark.parametrize(
+    ("function", "action", "keys"),
+    [
+        ("channels", "dynamodb:DeleteItem", ["channel#*", "channel-use#*", "closed#*"]),
+        ("channels", "dynamodb:GetItem", ["channel#*", "channel-use#*", "closed#*"]),
+        ("channels", "dynamodb:UpdateItem", ["channel#*", "channel-use#*", "closed#*"]),
+        ("stream", "dynamodb:UpdateItem", ["channel-use#*"]),
+        ("stream", "dynamodb:GetItem", ["@feed#*", "@feed-head#*", "channel#*", "channel-use#*"]),
+        ("stream", "dynamodb:Query", ["@feed#*", "@feed-head#*"]),
+    ],
+)
+def test_what_serves_streams_reaches_the_rows_of_streams_alone(
+    function: str, action: str, keys: list[str]
+) -> None:
+    reached = [
+        statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for statement in statements(function)
+        if action in statement["Action"] and {"Fn::GetAtt": "DirectoryTable.Arn"} in statement["Resource"]
+    ]
+    assert sorted(key for one in reached for key in one) == sorted(keys)
+
+
+def test_bodies_of_any_type_arrive_as_they_were_sent() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert api["BinaryMediaTypes"] == ["*~1*"]
 
 
 def test_task_queues_are_reached_by_the_prefix_of_their_names_alone() -> None:

@@ -24,14 +24,15 @@ def test_families_share_nothing_and_leave_nothing_out() -> None:
 
 def test_patterns_add_up() -> None:
     found = types_of(["workflow.failed", "TASK_FAILED", "timer.*"])
-    assert found is not None
-    assert set(found) == {
-        EventType.WORKFLOW_FAILED,
-        EventType.TASK_FAILED,
-        EventType.TIMER_STARTED,
-        EventType.TIMER_FIRED,
-        EventType.TIMER_CANCELLED,
-    }
+    assert found == frozenset(
+        {
+            EventType.WORKFLOW_FAILED,
+            EventType.TASK_FAILED,
+            EventType.TIMER_STARTED,
+            EventType.TIMER_FIRED,
+            EventType.TIMER_CANCELLED,
+        }
+    )
 
 
 def test_without_a_pattern_nothing_is_dropped() -> None:

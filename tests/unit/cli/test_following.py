@@ -121,3 +121,30 @@ def feed_answers() -> list[httpx2.Response | Exception]:
 def test_an_event_line_tells_the_error_and_takes_markup_for_text() -> None:
     data = {"kind": "pay", "status": "FAILED", "error": {"type": "Boom", "message": "[red]no[/red]"}}
     assert event_line(5, "TASK_FAILED", None, data).plain.endswith("pay · FAILED · Boom: [red]no[/red]")
+
+
+def test_tail_follows_children_too_and_says_whose_each_event_is(api: FakeApi) -> None:
+    body = {"type": "Event", "event": "WORKFLOW_STARTED", "data": {"kind": "k"}, "timestampMs": 1}
+    sse = {"content-type": "text/event-stream"}
+    frames = b"".join(
+        f"id: {id}:1:x\nevent: data\ndata: {json.dumps(body)}\n\n".encode()
+        for id in (EXECUTION, f"{EXECUTION}.c1")
+    )
+    api.faults = [httpx2.Response(200, headers=sse, content=frames), httpx2.Response(204)] * 2
+    result = RUNNER.invoke(program, ["tail", EXECUTION, "--children"])
+    assert [line.split()[:2] for line in result.stdout.splitlines()] == [[".", "1"], [".c1", "1"]]
+    assert api.requests[0].url.path.endswith(f"/{EXECUTION}/stream/consolidated")
+    assert api.requests[1].headers["last-event-id"] == f"{EXECUTION}.c1:1:x"
+    result = RUNNER.invoke(program, ["tail", EXECUTION, "--children", "--after", "a:1:y", "--json"])
+    shown = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(event["workflowExecutionId"], event["cursor"]) for event in shown] == [
+        (EXECUTION, f"{EXECUTION}:1:x"),
+        (f"{EXECUTION}.c1", f"{EXECUTION}.c1:1:x"),
+    ]
+    assert api.requests[2].headers["last-event-id"] == "a:1:y"
+
+
+def test_a_sequence_is_where_tail_begins_unless_children_are_followed(api: FakeApi) -> None:
+    result = RUNNER.invoke(program, ["tail", EXECUTION, "--after", "x"])
+    assert result.exit_code == 2
+    assert api.requests == []

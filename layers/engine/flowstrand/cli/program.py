@@ -8,6 +8,7 @@ import typer
 
 from flowstrand.cli import (
     changing,
+    channel,
     completion,
     definitions,
     dev,
@@ -124,6 +125,22 @@ program.add_typer(
             "pause": queue.pause,
             "resume": queue.resume,
             "limit": queue.limit,
+        },
+    ),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group(
+        "channel",
+        "Streams that anybody may append to and read.",
+        {
+            "create": channel.create,
+            "append": channel.append,
+            "close": channel.close,
+            "get": channel.get,
+            "read": channel.read,
+            "tail": channel.tail,
+            "delete": channel.delete,
         },
     ),
     rich_help_panel=_OTHERS,

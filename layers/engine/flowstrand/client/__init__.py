@@ -10,6 +10,8 @@ The synchronous twin is `SyncClient`.
 """
 
 from flowstrand.client.asynchronous import Client
+from flowstrand.client.channel import ChannelInfo, ChannelPage, Producer
+from flowstrand.client.channels import Channels, SyncChannels
 from flowstrand.client.connection import Connection
 from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
@@ -29,8 +31,12 @@ from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 from flowstrand.client.task_log import TaskLogRecord
 from flowstrand.client.ticket import StreamTicket
+from flowstrand.client.tree import TreeEvent
 
 __all__ = [
+    "ChannelInfo",
+    "ChannelPage",
+    "Channels",
     "ChildStanding",
     "Client",
     "Connection",
@@ -42,6 +48,7 @@ __all__ = [
     "KnownDefinition",
     "ListedExecution",
     "PresentWorker",
+    "Producer",
     "Queue",
     "Queues",
     "Schedule",
@@ -50,6 +57,7 @@ __all__ = [
     "Settled",
     "StreamEvent",
     "StreamTicket",
+    "SyncChannels",
     "SyncClient",
     "SyncHandle",
     "SyncQueues",
@@ -61,5 +69,6 @@ __all__ = [
     "TaskHandle",
     "TaskLogRecord",
     "TaskStanding",
+    "TreeEvent",
     "Workers",
 ]

@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -44,8 +45,12 @@ from flowstrand.service import container
 HEALTH = "/_/health"
 _GRACE_S = 2
 """How long requests may take to end once the server is told to stop."""
+_KEPT_S = 75
+"""How long a connection is kept that nobody uses: longer than clients keep theirs, so that none is closed as it is used again."""
 _STORE_THREADS = 64
 """Reads for live streams at once."""
+_SWITCH_S = 0.000_5
+"""How long a thread that computes may keep others from it: a live stream is a matter of several threads, and of milliseconds."""
 _DEFAULTS = {"FLOWSTRAND_LEASE_MS": "15000", "FLOWSTRAND_HEARTBEAT_MS": "5000"}
 """Shorter than in AWS: on a machine where people restart things, the work of a killed worker is missed sooner."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -136,7 +141,9 @@ def _serve(
         access_log=False,  # tickets are in URLs
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
+        timeout_keep_alive=_KEPT_S,
     )
+    sys.setswitchinterval(_SWITCH_S)
     _Server(config, on_exit=machinery.begin_to_stop).run(sockets=[listener])
 
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-import jwt
-
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import ConfigurationError, Unauthenticated
 from flowstrand.service.clock import Clock
@@ -103,6 +101,8 @@ class StreamTickets:
             "scope": str(ticket.scope),
             "key": ticket.key_id,
         }
+        import jwt  # here, because every function knows of tickets and few have to do with one
+
         return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
 
     def read(self, text: str) -> Ticket:
@@ -112,6 +112,8 @@ class StreamTickets:
             TicketExpired: its time has passed.
             Unauthenticated: it is none of ours.
         """
+        import jwt
+
         try:
             # The time is checked below: it is the injected clock's.
             claims = jwt.decode(

@@ -2,7 +2,7 @@
 
 Nothing is lost, repeated or reordered however often and wherever a client is cut off: a frame is complete or
 ignored, its id is its position, and the next response begins right after it. The response ends by itself after
-`Settings.stream_ms`; the last thing it sends is a comment that says why it ends.
+`Settings.stream_ms`; the last thing it sends is a comment that says why it ends, or where it cannot go on, an event `refused`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from flowstrand.errors import CallerError
 from flowstrand.service.container import Services
 from flowstrand.streams import sse
 from flowstrand.streams.response import StreamResponse
@@ -49,7 +50,11 @@ class LiveSource(Protocol):
         ...
 
     async def next_page(self, *, until_ms: int) -> LivePage | None:
-        """The next page that goes forward, or is final; None when the clock reads `until_ms` first."""
+        """The next page that goes forward, or is final; None when the clock reads `until_ms` first.
+
+        Raises:
+            CallerError: nothing more can be told to whoever stands here; a new request would get the same.
+        """
         ...
 
 
@@ -84,7 +89,11 @@ class _LiveBody:
             yield self._comment("from here")
         while clock.now_ms() < ends_at_ms:
             heartbeat_at_ms = sent_at_ms + settings.stream_heartbeat_ms
-            page = await self._source.next_page(until_ms=min(heartbeat_at_ms, ends_at_ms))
+            try:
+                page = await self._source.next_page(until_ms=min(heartbeat_at_ms, ends_at_ms))
+            except CallerError as error:
+                yield sse.refusal(error.body())
+                return
             if page is not None and page.last_id is not None:
                 self._told = page.last_id
                 yield page.frames

@@ -7,9 +7,11 @@ lines, which a client joins with LF.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.views.stream_frame import StreamFrame
 
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
@@ -56,6 +58,11 @@ def _fitting(value: str) -> str:
     if _UNFIT.search(value):
         raise ValueError(f"no id and no name of an event: {value!r}")
     return value
+
+
+def refusal(body: JsonObject) -> bytes:
+    """Why a stream that has begun cannot go on, as an error's body says it. Without an id: a client stays where it is."""
+    return _encode(["event: refused", f"data: {json.dumps(body, separators=(',', ':'))}"])
 
 
 def _encode(lines: list[str]) -> bytes:

@@ -10,6 +10,7 @@ from flowstrand.http.openapi.operations import (
     reading,
     schedules,
     standalone,
+    streams,
     tasks,
     tickets,
     work,
@@ -28,5 +29,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *queues.OPERATIONS,
     *tasks.OPERATIONS,
     *standalone.OPERATIONS,
+    *streams.OPERATIONS,
     *payloads.OPERATIONS,
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from flowstrand.http.consolidated_query import ConsolidatedQuery, LastCursor
 from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     CURSOR_EXPIRED,
     EXECUTION_EXPIRED,
     EXECUTION_NOT_FOUND,
     FEED_EXPIRED,
+    INVALID_CURSOR,
     POSITION_BEYOND_TAIL,
+    TOO_MANY_DESCENDANTS,
 )
 from flowstrand.http.reading_query import FeedQuery, HistoryQuery, LastEventId, StreamQuery
 from flowstrand.http.reading_responses import HistoryFound
@@ -71,5 +74,34 @@ OPERATIONS = (
         headers=LastEventId,
         answers={200: Answer(meaning="Events, until the response ends.", is_stream=True)},
         refusals=(POSITION_BEYOND_TAIL, FEED_EXPIRED),
+    ),
+    Operation(
+        method="GET",
+        path="/workflow-executions/{executionId}/stream/consolidated",
+        name="streamTree",
+        tag=TAG,
+        summary="An execution and all its descendants, as Server-Sent Events",
+        description=(
+            "Every log in its own order, and no consequence before its cause: a child's end comes before its parent says "
+            "so. `id:` is a cursor, opaque but for whose event it came with. At most 100 descendants may be open at a time."
+        ),
+        principal=Principal.USER,
+        query=ConsolidatedQuery,
+        headers=LastCursor,
+        answers={
+            200: Answer(
+                meaning="Events, until all has ended or the response ends.",
+                is_stream=True,
+                frame="ConsolidatedFrame",
+            ),
+            204: Answer(meaning="All has ended, and the reader has the last event."),
+        },
+        refusals=(
+            EXECUTION_NOT_FOUND,
+            INVALID_CURSOR,
+            EXECUTION_EXPIRED,
+            CURSOR_EXPIRED,
+            TOO_MANY_DESCENDANTS,
+        ),
     ),
 )
