@@ -53,6 +53,9 @@ class MemoryLog:
                     break
         return taken
 
+    def news(self, key: LogKey, *, after: int, limit: int, consistent: bool = False) -> Sequence[Commit]:
+        return [commit for commit in self.read(key, after=after, limit=limit) if commit.sequence > after]
+
     def _read(self) -> None:
         self.reads += 1
         if self.fails > 0:

@@ -55,6 +55,69 @@ def test_tail_follows_a_task_too(api: FakeApi) -> None:
     assert api.requests[0].url.path == f"/api/orgs/dev/task-executions/{STANDALONE}/stream"
 
 
+def test_feed_follows_an_org_and_says_whose_event_each_is(api: FakeApi) -> None:
+    api.faults = feed_answers()
+    result = RUNNER.invoke(program, ["feed", "--after", "now", "--type", "task.*", "--type", "TIMER_FIRED"])
+    first, second = (line.split() for line in result.stdout.splitlines())
+    assert (*first[:2], first[3]) == ("e1", "8", "TASK_FAILED")
+    assert (*second[:2], second[3]) == ("e2", "9", "WORKFLOW_STARTED")
+    assert "FEED_EXPIRED" in result.stderr
+    assert dict(api.requests[0].url.params) == {"after": "now", "types": "task.*,TIMER_FIRED"}
+    assert "last-event-id" not in api.requests[0].headers
+    assert api.requests[1].headers["last-event-id"] == "9"
+
+
+def test_feed_is_one_object_per_line(api: FakeApi) -> None:
+    api.faults = feed_answers()
+    result = RUNNER.invoke(program, ["feed", "--after", "7", "--json"])
+    shown = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(one["position"], one["log"], one["sequence"], one["type"]) for one in shown] == [
+        (8, "e1", 5, "TASK_FAILED"),
+        (9, "e2", 1, "WORKFLOW_STARTED"),
+    ]
+    assert api.requests[0].headers["last-event-id"] == "7"
+
+
+@pytest.mark.parametrize("after", ["-1", "then", "1.5", "\u0661"])
+def test_feed_begins_at_a_position_or_now(api: FakeApi, after: str) -> None:
+    result = RUNNER.invoke(program, ["feed", "--after", after])
+    assert result.exit_code == 2
+    assert api.requests == []
+
+
+def feed_answers() -> list[httpx2.Response | Exception]:
+    """Two events, and then what follows is no longer kept: else there would be no end."""
+    frames = "".join(
+        f"id: {position}\nevent: data\ndata: {json.dumps(body)}\n\n"
+        for position, body in (
+            (
+                8,
+                {
+                    "event": "TASK_FAILED",
+                    "data": {},
+                    "timestampMs": 1_795_424_400_000,
+                    "workflowExecutionId": "e1",
+                    "sequence": 5,
+                },
+            ),
+            (
+                9,
+                {
+                    "event": "WORKFLOW_STARTED",
+                    "data": {},
+                    "timestampMs": 0,
+                    "workflowExecutionId": "e2",
+                    "sequence": 1,
+                },
+            ),
+        )
+    )
+    return [
+        httpx2.Response(200, headers={"content-type": "text/event-stream"}, text=f"retry: 0\n\n{frames}"),
+        httpx2.Response(410, json={"error": "no longer kept", "code": "FEED_EXPIRED"}),
+    ]
+
+
 def test_an_event_line_tells_the_error_and_takes_markup_for_text() -> None:
     data = {"kind": "pay", "status": "FAILED", "error": {"type": "Boom", "message": "[red]no[/red]"}}
     assert event_line(5, "TASK_FAILED", None, data).plain.endswith("pay · FAILED · Boom: [red]no[/red]")

@@ -1,4 +1,4 @@
-"""Lease tokens of a deployed function: their secret comes from Secrets Manager, or from the environment."""
+"""Lease tokens and stream tickets of a deployed function: their secrets come from Secrets Manager, or from the environment."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from flowstrand.aws.settings import Resources
 from flowstrand.aws_faults import unavailable_on_faults
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import ConfigurationError
+from flowstrand.service.clock import Clock
+from flowstrand.service.tickets import NoStreamTickets, StreamTickets
 from flowstrand.service.tokens import Lease, LeaseTokens
 
 _MIN_BYTES = 32
@@ -29,12 +31,14 @@ def lease_tokens(resources: Resources, secrets: Callable[[], SecretsClient]) -> 
         ConfigurationError: the secret is shorter than 32 bytes.
         StoreUnavailable: Secrets Manager does not answer.
     """
-    if resources.lease_secret is not None:
-        return _tokens(resources.lease_secret)
-    if resources.lease_secret_arn is None:
-        return NoLeaseTokens()
-    with unavailable_on_faults("read the lease secret"):
-        return _tokens(secrets().get_secret_value(SecretId=resources.lease_secret_arn)["SecretString"])
+    secret = _secret("lease", resources.lease_secret, resources.lease_secret_arn, secrets)
+    return NoLeaseTokens() if secret is None else LeaseTokens(secret)
+
+
+def stream_tickets(resources: Resources, secrets: Callable[[], SecretsClient], clock: Clock) -> StreamTickets:
+    """The tickets that `resources` allow for. Raises what `lease_tokens` does."""
+    secret = _secret("ticket", resources.ticket_secret, resources.ticket_secret_arn, secrets)
+    return NoStreamTickets() if secret is None else StreamTickets(secret, clock)
 
 
 class NoLeaseTokens(LeaseTokens):
@@ -56,7 +60,15 @@ class NoLeaseTokens(LeaseTokens):
         raise ConfigurationError(f"this function has no lease secret to verify a lease on {task_id} with")
 
 
-def _tokens(secret: str) -> LeaseTokens:
+def _secret(name: str, given: str | None, arn: str | None, secrets: Callable[[], SecretsClient]) -> str | None:
+    if given is None and arn is None:
+        return None
+    secret = _kept(name, str(arn), secrets) if given is None else given
     if len(secret.encode()) < _MIN_BYTES:
-        raise ConfigurationError(f"the lease secret has fewer than {_MIN_BYTES} bytes")
-    return LeaseTokens(secret)
+        raise ConfigurationError(f"the {name} secret has fewer than {_MIN_BYTES} bytes")
+    return secret
+
+
+def _kept(name: str, arn: str, secrets: Callable[[], SecretsClient]) -> str:
+    with unavailable_on_faults(f"read the {name} secret"):
+        return str(secrets().get_secret_value(SecretId=arn)["SecretString"])

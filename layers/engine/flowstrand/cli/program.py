@@ -8,9 +8,11 @@ import typer
 
 from flowstrand.cli import (
     changing,
+    channel,
     completion,
     definitions,
     dev,
+    feed,
     following,
     lint,
     listing,
@@ -65,7 +67,8 @@ for command in (
 register(program, listing.listed, name="list", panel=_EXECUTIONS)
 for command in (dev.dev, worker.worker, lint.lint, replay.replay, demo.demo):
     register(program, command, panel=_HERE)
-register(program, queue.workers, panel=_OTHERS)
+for command in (queue.workers, feed.feed, feed.ticket):
+    register(program, command, panel=_OTHERS)
 program.add_typer(
     group("promise", "Settle what workflows wait for.", {"resolve": promise.resolve, "reject": promise.reject}),
     rich_help_panel=_OTHERS,
@@ -122,6 +125,22 @@ program.add_typer(
             "pause": queue.pause,
             "resume": queue.resume,
             "limit": queue.limit,
+        },
+    ),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group(
+        "channel",
+        "Streams that anybody may append to and read.",
+        {
+            "create": channel.create,
+            "append": channel.append,
+            "close": channel.close,
+            "get": channel.get,
+            "read": channel.read,
+            "tail": channel.tail,
+            "delete": channel.delete,
         },
     ),
     rich_help_panel=_OTHERS,

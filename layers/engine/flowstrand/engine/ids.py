@@ -10,6 +10,7 @@ position, so that replay can never make another.
     01JD…7Q.n1       the execution that continues the first, and 01JD…7Q.n2 the one after that
     01JD…7Q.r5c1e…   one that begins from the history of the first, or of another retry of it
     01JD…8M.t0       a standalone task: nobody's operation, the root of a log that has its own id
+    @01JD…9P         the log of a channel, which is no execution's: no path can name it, for no id begins so
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ ROOT = 0
 
 _FAMILIES = frozenset({TASK, TIMER, CHILD, OPERATION, PROMISE})
 _STANDALONE = f".{TASK}{ROOT}"
+_CHANNEL = "@"
 _CONTINUED = re.compile(r"(.+)\.n([1-9][0-9]*)")
 
 _RETRIED = re.compile(r"(.+)\.r[0-9a-f]{16}")
@@ -52,6 +54,16 @@ def standalone_task_id(now_ms: int, random: bytes) -> ExecutionId:
 def is_standalone_task(id: str) -> bool:
     """Whether `id` is a standalone task's, rather than an execution's or an operation's of one."""
     return id.endswith(_STANDALONE)
+
+
+def channel_log_id(now_ms: int, random: bytes) -> ExecutionId:
+    """The id of a channel's log; takes what `execution_id` takes."""
+    return ExecutionId(_CHANNEL + execution_id(now_ms, random))
+
+
+def is_channel_log(id: str) -> bool:
+    """Whether `id` is that of a channel's log, which holds no events."""
+    return id.startswith(_CHANNEL)
 
 
 def operation_id(execution: str, family: str, position: int) -> str:

@@ -10,6 +10,7 @@ from flowstrand.engine.events import EventType
 from flowstrand.http.query import Query
 from flowstrand.http.reading_query import Types
 from flowstrand.views.stream_frame import StreamFormat
+from flowstrand.views.type_patterns import types_of
 
 
 class ConsolidatedQuery(Query):
@@ -21,7 +22,7 @@ class ConsolidatedQuery(Query):
 
     def only(self) -> frozenset[EventType] | None:
         """The types of events asked for; None for all."""
-        return frozenset(self.types) or None
+        return types_of(self.types)
 
 
 class LastCursor(Query):

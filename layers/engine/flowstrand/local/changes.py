@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from contextlib import suppress
 
 from flowstrand.local.waiter import Waiter
 from flowstrand.log.port import LogKey
@@ -41,8 +39,7 @@ class LocalChanges:
                 return
             self._waiters.setdefault(key, set()).add(waiter)
         try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(waiter.told(), timeout_ms / 1_000)
+            await waiter.told(timeout_ms / 1_000)
         finally:
             self._forget(key, waiter)
 
@@ -55,8 +52,7 @@ class LocalChanges:
             for key in after:
                 self._waiters.setdefault(key, set()).add(waiter)
         try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(waiter.told(), timeout_ms / 1_000)
+            await waiter.told(timeout_ms / 1_000)
         finally:
             for key in after:
                 self._forget(key, waiter)

@@ -10,12 +10,17 @@ from pathlib import Path
 from flowstrand.errors import ConfigurationError
 
 _OWNER_ONLY = 0o600
-_LEASE_SECRET_BYTES = 48
+_SECRET_BYTES = 48
 
 
 def lease_secret(data: Path) -> str:
     """The secret that lease tokens are signed with; the same after a restart, so that workers keep their leases."""
-    return kept(data / "lease-secret", lambda: secrets.token_urlsafe(_LEASE_SECRET_BYTES))
+    return kept(data / "lease-secret", _made)
+
+
+def ticket_secret(data: Path) -> str:
+    """The secret that stream tickets are signed with."""
+    return kept(data / "ticket-secret", _made)
 
 
 def kept(path: Path, make: Callable[[], str]) -> str:
@@ -43,3 +48,7 @@ def _read(path: Path) -> str:
     if not secret:
         raise ConfigurationError(f"{path} is empty; remove it to have a new secret made")
     return secret
+
+
+def _made() -> str:
+    return secrets.token_urlsafe(_SECRET_BYTES)

@@ -58,20 +58,26 @@ class LiveSource(Protocol):
         ...
 
 
-def live_response(services: Services, source: LiveSource, *, ending: str) -> StreamResponse:
-    """200 and a stream to a client that stands where `source` begins; `ending` says what it means that nothing follows."""
-    body = _LiveBody(services, source, ending).chunks()
+def live_response(
+    services: Services, source: LiveSource, *, ending: str, tells_position: bool = False
+) -> StreamResponse:
+    """200 and a stream to a client that stands where `source` begins; `ending` says what it means that nothing follows.
+
+    Args:
+        tells_position: whether the client does not know where that is, and is to be told before anything else.
+    """
+    body = _LiveBody(services, source, ending, tells_position=tells_position).chunks()
     return StreamResponse(status=200, headers=dict(_HEADERS), body=body)
 
 
 class _LiveBody:
     """One response. `_told` is the position that the client has, or will have read from what was sent."""
 
-    def __init__(self, services: Services, source: LiveSource, ending: str) -> None:
+    def __init__(self, services: Services, source: LiveSource, ending: str, *, tells_position: bool) -> None:
         self._services = services
         self._source = source
         self._ending = ending
-        self._told = source.position
+        self._told = None if tells_position else source.position
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """One for each page that has frames, and one for each heartbeat."""
@@ -79,6 +85,8 @@ class _LiveBody:
         sent_at_ms = clock.now_ms()
         ends_at_ms = sent_at_ms + settings.stream_ms
         yield sse.retry(RETRY_MS)  # at once, so that headers reach the client before the first event
+        if self._told is None:
+            yield self._comment("from here")
         while clock.now_ms() < ends_at_ms:
             heartbeat_at_ms = sent_at_ms + settings.stream_heartbeat_ms
             try:

@@ -17,14 +17,16 @@ from flowstrand.views.stream_frame import StreamFrame
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
 
 _LINE_END = re.compile("\r\n|\r|\n")
+_UNFIT = re.compile("[\r\n\0]")
+"""What would end the line of an id or a name, or have a client ignore the id."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def frame(event: StreamFrame) -> bytes:
     """One event: `id:`, `event:` unless it is the default, one `data:` for each line, a blank line."""
-    lines = [f"id: {event.id}"]
+    lines = [f"id: {_fitting(event.id)}"]
     if event.name is not None:
-        lines.append(f"event: {event.name}")
+        lines.append(f"event: {_fitting(event.name)}")
     lines.extend(f"data: {line}" for line in _LINE_END.split(event.data))
     return _encode(lines)
 
@@ -43,8 +45,19 @@ def comment(text: str, *, id: str | None = None) -> bytes:
     """A comment, which clients ignore; with `id`, a bare `id:` that moves their position there without an event."""
     lines = [f": {line}" for line in _LINE_END.split(text)]
     if id is not None:
-        lines.append(f"id: {id}")
+        lines.append(f"id: {_fitting(id)}")
     return _encode(lines)
+
+
+def _fitting(value: str) -> str:
+    """An id or a name as it stands: unlike data, these cannot be split.
+
+    Raises:
+        ValueError: it cannot be a line's.
+    """
+    if _UNFIT.search(value):
+        raise ValueError(f"no id and no name of an event: {value!r}")
+    return value
 
 
 def refusal(body: JsonObject) -> bytes:

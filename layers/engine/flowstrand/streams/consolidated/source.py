@@ -53,7 +53,7 @@ def open_consolidated(services: Services, root: LogKey, request: ConsolidatedReq
         Gone: what follows is not kept any more (`EXECUTION_EXPIRED` from the beginning, else `CURSOR_EXPIRED`).
         UnprocessableInput: `TOO_MANY_DESCENDANTS`: more are open than are told of at a time.
     """
-    has_ended = history.has_ended(services, root.org, root.execution_id)
+    has_ended = history.tail(services, root.org, root.execution_id).closed
     cursor = None if request.after is None else parse_cursor(request.after, root)
     if cursor is not None and not cursor.places:
         if not has_ended:
