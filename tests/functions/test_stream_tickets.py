@@ -51,7 +51,12 @@ FEED = f"{API}/events/stream"
 CALLER = Identity(org=ACME, principals=frozenset({Principal.USER}), key_id="key_1")
 
 OPENS = {
-    "execution": {f"{EXECUTION}/events", f"{EXECUTION}/stream", f"{STREAMS}/executions/{CLAIMED}"},
+    "execution": {
+        f"{EXECUTION}/events",
+        f"{EXECUTION}/stream",
+        f"{EXECUTION}/stream/consolidated",
+        f"{STREAMS}/executions/{CLAIMED}",
+    },
     "task": {f"{TASK}/events", f"{TASK}/stream"},
     "feed": {FEED, f"{STREAMS}/events"},
     "channel": {f"{STREAMS}/channels/{CHANNEL}"},
