@@ -139,6 +139,14 @@ def test_more_than_a_body_may_have_is_413_and_appends_nothing(either: World, nam
     assert content(either, name) == b""
 
 
+def test_bytes_of_a_type_that_is_not_handed_on_as_bytes_are_refused_rather_than_damaged(
+    either: World, name: str
+) -> None:
+    create(either, name, b"abc", "application/x-own")
+    assert append(either, name, b"\xff", "application/x-own").status == 400
+    assert content(either, name) == b"abc"
+
+
 def test_of_a_json_channel_an_array_is_messages_one_level_deep(either: World, name: str) -> None:
     create(either, name, b"[1,[2,3]]", JSON)
     append(either, name, b'{"four": "f\\u00fcnf"}', JSON)

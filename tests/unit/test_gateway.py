@@ -175,13 +175,20 @@ async def test_an_encoded_slash_stays_inside_its_parameter() -> None:
     assert executions.events[0]["pathParameters"]["executionId"] == "e1/stream"
 
 
-async def test_a_body_arrives_in_base_64_whatever_is_in_it() -> None:
+@pytest.mark.parametrize(
+    ("content_type", "arrives"),
+    [
+        ("application/octet-stream", (base64.b64encode(b'"\xff"').decode(), True)),
+        ("IMAGE/PNG; x=y", (base64.b64encode(b'"\xff"').decode(), True)),
+        ("application/json", ('"\N{REPLACEMENT CHARACTER}"', False)),
+        ("text/plain", ('"\N{REPLACEMENT CHARACTER}"', False)),
+    ],
+)
+async def test_a_body_arrives_as_bytes_if_its_type_is_binary(content_type: str, arrives: tuple[str, bool]) -> None:
     executions = Recorder(answer())
     app = app_of(executions=executions)
-    for content in (b'"\xff"', b""):
-        await ask(app, "POST", EXECUTIONS, content=content)
-    bodies = [(event["body"], event["isBase64Encoded"]) for event in executions.events]
-    assert bodies == [(base64.b64encode(b'"\xff"').decode(), True), (None, False)]
+    await ask(app, "POST", EXECUTIONS, content=b'"\xff"', headers={"content-type": content_type})
+    assert (executions.events[0]["body"], executions.events[0]["isBase64Encoded"]) == arrives
 
 
 async def test_a_body_larger_than_the_gateway_takes_is_413(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from flowstrand.aws.settings import resources as resources_of
 from flowstrand.directory.dynamodb import create_directory_table
 from flowstrand.hosting.host import Limits
 from flowstrand.http import cors
+from flowstrand.http.binary_types import BINARY_TYPES
 from flowstrand.http.openapi.operations import OPERATIONS
 from flowstrand.log.dynamodb import create_log_table
 from flowstrand.queues.sqs import SqsTaskQueue
@@ -505,9 +506,10 @@ def test_what_serves_streams_reaches_the_rows_of_streams_alone(
     assert sorted(key for one in reached for key in one) == sorted(keys)
 
 
-def test_bodies_of_any_type_arrive_as_they_were_sent() -> None:
+def test_what_is_no_text_arrives_as_it_was_sent_and_preflights_are_text() -> None:
     (api,) = resources("AWS::Serverless::Api").values()
-    assert api["BinaryMediaTypes"] == ["*~1*"]
+    assert api["BinaryMediaTypes"] == [type.replace("/", "~1") for type in BINARY_TYPES]
+    assert not {"*/*", "application/json"} & {*BINARY_TYPES}
 
 
 def test_task_queues_are_reached_by_the_prefix_of_their_names_alone() -> None:

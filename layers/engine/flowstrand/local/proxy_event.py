@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flowstrand.http.binary_types import is_binary
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 STAGE = "local"
@@ -40,13 +41,19 @@ class Request:
 
 
 def proxy_event(request: Request, authorizer: JsonObject | None = None) -> JsonObject:
-    """The event of a proxy integration. To an API that takes any type of content as binary, every body is, whatever its type."""
+    """The event of a proxy integration. A body is binary if its type is; of any other, bad bytes are replaced, as API Gateway does."""
     event = _shared(request)
     context = event["requestContext"]
     if authorizer is not None and isinstance(context, dict):
         context["authorizer"] = authorizer
-    event["body"] = base64.b64encode(request.body).decode() if request.body else None
-    event["isBase64Encoded"] = bool(request.body)
+    types = [value for name, value in request.headers if name.lower() == "content-type"]
+    event["isBase64Encoded"] = bool(request.body) and is_binary(types[0] if types else None)
+    text = (
+        base64.b64encode(request.body).decode()
+        if event["isBase64Encoded"]
+        else request.body.decode("utf-8", "replace")
+    )
+    event["body"] = text or None
     return event
 
 

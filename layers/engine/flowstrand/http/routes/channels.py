@@ -15,7 +15,7 @@ from flowstrand.http.durable_headers import ALWAYS, append_headers, content_type
 from flowstrand.http.errors import no_route
 from flowstrand.service.channels import appending, opening, removing
 from flowstrand.service.channels.appending import Appended, Closed, Early, Fenced, Message, Repeated
-from flowstrand.service.channels.content import DEFAULT_TYPE
+from flowstrand.service.channels.content import DEFAULT_TYPE, is_text
 from flowstrand.service.channels.opening import Wanted
 from flowstrand.service.channels.standing import Standing
 from flowstrand.streams.durable.channel import lifetime_headers, offsets_of
@@ -25,6 +25,7 @@ CHANNEL = f"{STREAMS}/channels/<name>"
 EXECUTION = f"{STREAMS}/executions/<execution_id>"
 FEED = f"{STREAMS}/events"
 _READING = ("GET", "HEAD")
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 _WRITING = ["PUT", "POST", "DELETE"]
 
 router = Router()
@@ -128,8 +129,15 @@ def _head(request: Request) -> Mapping[str, str]:
 
 
 def _body(request: Request) -> bytes:
+    """The bytes that were sent.
+
+    Raises:
+        InvalidInput: they did not arrive: they are no text, and their type is none that is handed on as bytes.
+    """
     raw: str = request.resolved_event.raw_event.get("body") or ""
     if not request.resolved_event.is_base64_encoded:
+        if _REPLACED in raw and not is_text(content_type(_head(request)) or DEFAULT_TYPE):
+            raise InvalidInput("bytes of this type do not arrive as they are; send application/octet-stream")
         return raw.encode()
     try:
         return base64.b64decode(raw, validate=True)
