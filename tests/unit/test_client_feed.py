@@ -105,6 +105,12 @@ async def test_a_standalone_tasks_events_name_the_task(api: FeedApi, client: Cli
     assert [event.log for event in await taken(client, 1)] == ["e1"]
 
 
+async def test_an_event_larger_than_a_mebibyte_is_read(api: FeedApi, client: Client) -> None:
+    padding = " " * (2 << 20)
+    api.answers = [FRESH + frame(1).replace(b'"data": {', b'"data": {' + padding.encode())]
+    assert [event.position for event in await taken(client, 1)] == [1]
+
+
 async def test_a_feed_cut_at_any_byte_goes_on_where_it_was(api: FeedApi, client: Client) -> None:
     whole = len(FRESH + b"".join(map(frame, range(1, COUNT + 1))))
     for cut in range(0, whole, 7):

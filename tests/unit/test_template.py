@@ -182,7 +182,7 @@ def test_a_ticket_will_do_on_the_routes_that_are_described_so_and_on_no_other() 
     }
     described = {(operation.method, operation.resource) for operation in OPERATIONS if operation.takes_ticket}
     assert {shape(*route) for route in taking} == {shape(*route) for route in described}
-    assert {method for method, _ in taking} == {"GET"}
+    assert {method for method, _ in taking} == {"GET", "HEAD"}
 
 
 def test_of_who_had_a_ticket_or_a_key_beside_tickets_nothing_is_kept() -> None:

@@ -7,6 +7,7 @@
 
 import type { Connection } from "./connection.js";
 import { Cursor } from "./cursor.js";
+import { FlowstrandError } from "./errors.js";
 import type { EventType, FollowedEvent } from "./event.js";
 import { Pauses } from "./pauses.js";
 import { Route, type TransportName } from "./route.js";
@@ -16,7 +17,7 @@ import type { TicketSource } from "./tickets.js";
 import type { Step } from "./transports/transport.js";
 
 export interface FollowOptions {
-  /** Where to go on: the `position` of the last event that you have. Without it, from the start. */
+  /** Where to go on: the `position` of the last event that you have; of a feed, `now`, too. Without it, from the start. */
   readonly after?: string | number;
   /** Only events of these types. */
   readonly types?: readonly EventType[];
@@ -38,6 +39,9 @@ export interface FollowOptions {
   /** Told of every change of transport, with the reason. */
   readonly onTransport?: (change: { readonly transport: TransportName; readonly reason: unknown }) => void;
 }
+
+/** The position of what comes from now on, in a feed. */
+const NOW = "now";
 
 /**
  * Every event of a source, from `after` to its end, each once and in order.
@@ -65,6 +69,13 @@ async function* followed(
   options: FollowOptions,
 ): AsyncGenerator<FollowedEvent, void> {
   const types = options.types?.length ? [...new Set([...options.types, ...source.terminalTypes])] : [];
+  if (options.after === NOW && options.transport === "eventsource") {
+    // It keeps positions without an event to itself: cut off before the first one, it would begin at a later now.
+    throw new FlowstrandError(
+      "UNSUPPORTED",
+      "an EventSource does not tell where now is: use another transport",
+    );
+  }
   const cursor = new Cursor(source, startOf(options.after), types.length > 0);
   const pauses = new Pauses(Math.random, options.maxFruitless);
   const route = new Route(connection, source, types, options);

@@ -198,3 +198,21 @@ test("the feed leaves things out, and repeats nothing", async () => {
   const events = await collected(server.client().follow(orgFeed()));
   expect(events.map((event) => event.sequence)).toEqual([1, 5, 7]);
 });
+
+test("a feed from now on is taken up where that was, if it was cut off before its first event", async () => {
+  const server = await ScriptedServer.of(
+    brokenStream(": from here\nid: 5\n\n"),
+    stream(frame(6)),
+    (response) => response.writeHead(204).end(),
+  );
+  const events = await collected(server.client().follow(orgFeed(), { after: "now" }));
+  expect(events.map((event) => event.position)).toEqual(["6"]);
+  expect(server.paths.map((path) => /after=(\w+)/.exec(path)?.[1])).toEqual(["now", "5", "6"]);
+});
+
+test("now is not for an EventSource, which would not tell where it was", async () => {
+  const server = await ScriptedServer.of(silence);
+  const following = collected(server.client().follow(orgFeed(), { after: "now", transport: "eventsource" }));
+  await expect(following).rejects.toMatchObject({ code: "UNSUPPORTED" });
+  expect(server.requests).toHaveLength(0);
+});

@@ -41,7 +41,7 @@ class Feeding(Base):
             try:
                 response = await self._open(cursor.request(self.connection))
                 try:
-                    async for frame in httpx2.EventSource(response):
+                    async for frame in httpx2.EventSource(response, max_event_size=None):
                         if (event := cursor.accept(frame)) is not None:
                             yield event
                 finally:
@@ -80,7 +80,7 @@ class SyncFeeding(SyncBase):
             try:
                 response = self._open(cursor.request(self.connection))
                 try:
-                    for frame in httpx2.EventSource(response):
+                    for frame in httpx2.EventSource(response, max_event_size=None):
                         if (event := cursor.accept(frame)) is not None:
                             yield event
                 finally:

@@ -86,6 +86,7 @@ OPERATIONS = (
             "so. `id:` is a cursor, opaque but for whose event it came with. At most 100 descendants may be open at a time."
         ),
         principal=Principal.USER,
+        takes_ticket=True,
         query=ConsolidatedQuery,
         headers=LastCursor,
         answers={

@@ -66,6 +66,7 @@ def _reading(
         tag=TAG,
         summary=f"Where {what} ends",
         principal=Principal.USER,
+        takes_ticket=True,
         answers={200: Answer(meaning="It is there, and ends at the offset.", headers=_OFFSET)},
         refusals=missing,
     )
