@@ -569,6 +569,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("readChannel", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readChannel", "CURSOR_EXPIRED"): _an_offset_of_an_earlier_one,
     ("readChannel", "TICKET_OUT_OF_SCOPE"): _with_a_ticket_for_the_feed,
+    ("findChannel", "TICKET_OUT_OF_SCOPE"): _with_a_ticket_for_the_feed,
     ("readFeedStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readExecutionStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
     ("readExecutionStream", "EXECUTION_EXPIRED"): _the_beginning_of_what_has_expired,

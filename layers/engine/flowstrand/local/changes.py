@@ -31,6 +31,11 @@ class LocalChanges:
         for waiter in waiters:
             waiter.tell()
 
+    def is_awaited(self, key: LogKey) -> bool:
+        """Whether anybody waits for this log to grow."""
+        with self._lock:
+            return key in self._waiters
+
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         """See `Changes.changed`."""
         waiter = Waiter()

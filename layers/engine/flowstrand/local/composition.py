@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flowstrand.directory.port import Directory
 from flowstrand.engine.ids import OrgId
 from flowstrand.local.changes import LocalChanges
+from flowstrand.local.fresh_pages import FreshPages
 from flowstrand.local.functions import Functions
 from flowstrand.local.notifying_log import NotifyingLog
 from flowstrand.local.payload_transfers import SignedTransfers, TransferRoute
@@ -21,6 +22,7 @@ from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQue
 from flowstrand.service import feed
 from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
+from flowstrand.service.shared_pages import SharedPages
 from flowstrand.service.tickets import StreamTickets
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.turnstile import ThreadTurnstile
@@ -64,9 +66,8 @@ def compose(
     signed = SignedTransfers(lease_secret, clock)
     changes = LocalChanges()
     table_stream = TableStream(functions, lambda orgs: _announce_feeds(stores.directory, changes, orgs))
-    log = NotifyingLog(
-        stores.log, [lambda commit: changes.notify(commit.key, commit.last_sequence), table_stream.publish]
-    )
+    pages = SharedPages()
+    log = NotifyingLog(stores.log, [FreshPages(pages, changes).announce, table_stream.publish])
     services = Services(
         log=log,
         payloads=stores.payloads,
@@ -83,6 +84,7 @@ def compose(
         changes=changes,
         warm=WarmCache(settings.warm_executions),
         settings=settings,
+        pages=pages,
         turnstile=ThreadTurnstile(),
         retention=stores.retention,
     )

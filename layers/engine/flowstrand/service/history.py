@@ -264,13 +264,18 @@ def _take(
     for event in _until_full(scanned, taken, limit):
         if types is None or event.type in types:
             shown = event if services is None else payloads.inline(services, org, event)
-            its_size = len(json.dumps(public_data(shown.data))) if services is not None else 0
+            its_size = size_of(shown) if services is not None else 0
             if taken and size + its_size > _PAGE_BYTES:
                 break
             size += its_size
             taken.append(shown)
         covered = event.sequence
     return tuple(taken), covered, size
+
+
+def size_of(event: Event) -> int:
+    """Characters of its data as JSON, payloads inlined."""
+    return len(json.dumps(public_data(event.data)))
 
 
 def _until_full(scanned: Sequence[Event], taken: Sequence[Event], limit: int) -> Iterator[Event]:

@@ -86,8 +86,11 @@ class _Search:
     async def until(self, until_ms: Callable[[], int]) -> SharedPage | None:
         """The next page that goes forward, or is final; None when the clock reads `until_ms()` first."""
         while True:
-            if self._waits and not await self._wait(until_ms()):
-                return None
+            if self._waits:
+                if not await self._wait(until_ms()):
+                    return None
+                if (shared := self._services.pages.at(self._place)) is not None:
+                    return shared  # whoever has written it has left it there
             page = await self._read()
             if page is not None and (page.next_after > self._place.after or page.is_final):
                 return self._services.pages.share(self._place, page)
