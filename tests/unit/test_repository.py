@@ -71,6 +71,7 @@ def test_the_layout_is_the_documented_one(name: str) -> None:
         "test",
         "test-browser",
         "test-interop",
+        "test-processes",
         "test-typescript",
     ],
 )
