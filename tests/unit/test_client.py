@@ -50,7 +50,7 @@ async def place_order(_ctx: WorkflowContext, order: Order) -> Receipt:
 
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("flowstrand.client.stream._DEFAULT_PAUSE_S", 0.0)
+    monkeypatch.setattr("flowstrand.client.pauses._DEFAULT_S", 0.0)
     with stamina.set_testing(True, attempts=3, cap=True):
         yield
 

@@ -65,7 +65,7 @@ class FeedApi:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> FeedApi:
-    monkeypatch.setattr("flowstrand.client.feed._DEFAULT_PAUSE_S", 0.0)
+    monkeypatch.setattr("flowstrand.client.pauses._DEFAULT_S", 0.0)
     return FeedApi()
 
 

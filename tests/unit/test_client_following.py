@@ -28,7 +28,7 @@ MIB = 1 << 20
 
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("flowstrand.client.stream._DEFAULT_PAUSE_S", 0.0)
+    monkeypatch.setattr("flowstrand.client.pauses._DEFAULT_S", 0.0)
     with stamina.set_testing(True, attempts=2, cap=True):
         yield
 

@@ -60,7 +60,7 @@ def trees() -> Trees:
 
 @pytest.fixture
 async def client(trees: Trees, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
-    monkeypatch.setattr("flowstrand.client.tree._DEFAULT_PAUSE_S", 0.0)
+    monkeypatch.setattr("flowstrand.client.pauses._DEFAULT_S", 0.0)
     transport = httpx2.MockTransport(trees.handle)
     async with Client("http://server", "key", "acme", transport=transport, patience_s=0.1) as made:
         yield made
@@ -68,7 +68,7 @@ async def client(trees: Trees, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 @pytest.fixture
 def sync_client(trees: Trees, monkeypatch: pytest.MonkeyPatch) -> Iterator[SyncClient]:
-    monkeypatch.setattr("flowstrand.client.tree._DEFAULT_PAUSE_S", 0.0)
+    monkeypatch.setattr("flowstrand.client.pauses._DEFAULT_S", 0.0)
     with SyncClient("http://server", "key", "acme", transport=httpx2.MockTransport(trees.handle)) as made:
         yield made
 
@@ -138,7 +138,7 @@ async def test_a_stream_that_cannot_go_on_is_asked_for_again_and_refused(client:
 async def test_a_server_that_is_away_is_given_up(
     client: Client, trees: Trees, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowstrand.client.tree._MAX_PAUSE_S", 0.0)
+    monkeypatch.setattr("flowstrand.client.pauses._LONGEST_S", 0.0)
     trees.answers = [httpx2.Response(200, headers=SSE, stream=CutConnection(b"")) for _ in range(50)]
     with pytest.raises(Unavailable):
         [event async for event in client.stream_tree("R")]

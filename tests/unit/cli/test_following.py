@@ -43,7 +43,7 @@ def test_json_is_one_object_per_line(api: FakeApi, command: str) -> None:
 
 
 def test_tail_follows_over_cut_connections(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flowstrand.client.stream._DEFAULT_PAUSE_S", 0.0)
+    monkeypatch.setattr("flowstrand.client.pauses._DEFAULT_S", 0.0)
     api.cuts = [200, 30, 400]
     result = RUNNER.invoke(program, ["tail", EXECUTION])
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["1", "2", "3", "4", "5", "6", "7"]

@@ -110,36 +110,24 @@ def history(
     return Call(method="GET", path=path, params=params, repeatable=True, timeout_s=wait_s + PATIENCE_S)
 
 
-def stream(
-    to: Connection, execution_id: str, *, after: int, format: str, silence_s: float = STREAM_SILENCE_S
-) -> Call:
+def stream(to: Connection, execution_id: str, *, after: int, format: str, silence_s: float) -> Call:
     """The live stream from behind `after`; `silence_s` is how long it may send nothing."""
-    headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
-    if after:
-        headers["Last-Event-ID"] = str(after)
-    return Call(
-        method="GET",
-        path=to.path(*_log(execution_id), "stream"),
-        params={"format": format},
-        headers=headers,
-        repeatable=True,
-        timeout_s=silence_s,
-    )
+    path = to.path(*_log(execution_id), "stream")
+    return server_sent(path, {"format": format}, last_id=str(after or ""), silence_s=silence_s)
 
 
 def stream_tree(to: Connection, execution_id: str, *, after: str, format: str) -> Call:
     """The live stream of an execution and its descendants, from behind the cursor `after`."""
+    path = to.path("workflow-executions", execution_id, "stream", "consolidated")
+    return server_sent(path, {"format": format}, last_id=after)
+
+
+def server_sent(path: str, params: dict[str, str], *, last_id: str, silence_s: float = STREAM_SILENCE_S) -> Call:
+    """What asks for Server-Sent Events behind `last_id`, which is empty for all of them."""
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
-    if after:
-        headers["Last-Event-ID"] = after
-    return Call(
-        method="GET",
-        path=to.path("workflow-executions", execution_id, "stream", "consolidated"),
-        params={"format": format},
-        headers=headers,
-        repeatable=True,
-        timeout_s=STREAM_SILENCE_S,
-    )
+    if last_id:
+        headers["Last-Event-ID"] = last_id
+    return Call(method="GET", path=path, params=params, headers=headers, repeatable=True, timeout_s=silence_s)
 
 
 def _log(id: str) -> tuple[str, str]:

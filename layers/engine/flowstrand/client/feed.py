@@ -9,15 +9,14 @@ from typing import Any, Literal, TypeAlias
 
 import httpx2
 
-from flowstrand.client.call import STREAM_SILENCE_S, Call
+from flowstrand.client import call
+from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
+from flowstrand.client.pauses import Pauses
 from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 
 FeedPosition: TypeAlias = int | Literal["now"]
-
-_DEFAULT_PAUSE_S, _MAX_PAUSE_S = 0.25, 5.0
-_MAX_DOUBLINGS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,25 +48,14 @@ class FeedCursor:
     def __init__(self, after: FeedPosition, types: Iterable[str] = ()) -> None:
         self.position: int | None = None if after == "now" else after
         self._types = ",".join(types)
-        self._pause_s = _DEFAULT_PAUSE_S
-        self._fruitless = 0
+        self._pauses = Pauses()
 
     def request(self, to: Connection) -> Call:
         """What asks for everything behind the position; from now on, while there is none."""
-        headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         params = {"types": self._types} if self._types else {}
         if self.position is None:
             params["after"] = "now"
-        elif self.position:
-            headers["Last-Event-ID"] = str(self.position)
-        return Call(
-            method="GET",
-            path=to.path("events", "stream"),
-            params=params,
-            headers=headers,
-            repeatable=True,
-            timeout_s=STREAM_SILENCE_S,
-        )
+        return call.server_sent(to.path("events", "stream"), params, last_id=str(self.position or ""))
 
     def accept(self, frame: httpx2.ServerSentEvent) -> FeedEvent | None:
         """The event of `frame`; None for a frame that carries none (a `retry:` hint, a bare id).
@@ -75,9 +63,8 @@ class FeedCursor:
         Raises:
             LogCorrupted: it cannot be read, or does not go forward.
         """
-        self._fruitless = 0
-        if frame.retry is not None:
-            self._pause_s = min(frame.retry / 1_000, _MAX_PAUSE_S)
+        self._pauses.reset()
+        self._pauses.hint(frame.retry)
         before, self.position = self.position, self._moved(frame.id)
         if not frame.data:
             return None
@@ -87,10 +74,7 @@ class FeedCursor:
 
     def pause_after(self, *, broke: bool) -> float:
         """Seconds to wait before the next connection."""
-        if not broke:
-            return self._pause_s
-        self._fruitless = min(self._fruitless + 1, _MAX_DOUBLINGS)
-        return min(self._pause_s * 2.0**self._fruitless, _MAX_PAUSE_S)
+        return self._pauses.after_failure() if broke else self._pauses.usual_s
 
     def _moved(self, id: str) -> int | None:
         if not id:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import httpx2
 
 from flowstrand.client.history import HistoryEvent
+from flowstrand.client.pauses import Pauses
 from flowstrand.client.state_frame import state_frame
 from flowstrand.engine.events import EventType
 from flowstrand.engine.ids import is_standalone_task
@@ -24,7 +25,6 @@ _TERMINAL = frozenset({"WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCEL
 _TYPES_BY_PUBLIC_NAME = {public_name(type): type.value for type in EventType}
 _BARE = "message"
 """The SSE event name of a frame that names none: ours always do when they carry an event."""
-_DEFAULT_PAUSE_S, _MAX_PAUSE_S = 0.25, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +61,12 @@ class StreamCursor:
         self.has_ended = False
         self.has_heard = False
         self._before_connection = after
-        self._fruitless = 0
-        self._pause_s = _DEFAULT_PAUSE_S
+        self._pauses = Pauses()
 
     @property
     def fruitless(self) -> int:
         """Connections in a row that have broken before anything arrived."""
-        return self._fruitless
+        return self._pauses.fruitless
 
     def accept(self, frame: httpx2.ServerSentEvent) -> StreamEvent | None:
         """The event of `frame`; None for a frame that carries none (a `retry:` hint, a bare id).
@@ -76,8 +75,7 @@ class StreamCursor:
             LogCorrupted: it is not the event after the last one.
         """
         self.has_heard = True
-        if frame.retry is not None:
-            self._pause_s = min(frame.retry / 1_000, _MAX_PAUSE_S)
+        self._pauses.hint(frame.retry)
         if frame.event == _BARE and not frame.data:
             return None
         if not frame.id.isdecimal() or int(frame.id) != self.sequence + 1:
@@ -107,13 +105,12 @@ class StreamCursor:
     def pause_after(self, error: Exception | None) -> float:
         """Seconds to wait before the next connection; `error` is how this one broke, None for a clean end."""
         if self.has_heard:
-            self._fruitless = 0
+            self._pauses.reset()
         if self.sequence > self._before_connection:
             return 0.0
         if error is None or self.has_heard:
-            return self._pause_s
-        self._fruitless += 1
-        return min(self._pause_s * 2.0**self._fruitless, _MAX_PAUSE_S)
+            return self._pauses.usual_s
+        return self._pauses.after_failure()
 
     def _passed(self, event: StreamEvent) -> StreamEvent:
         self.sequence += 1

@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 
 import httpx2
 
+from flowstrand.client.pauses import Pauses
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.errors import LogCorrupted
 
 MAX_FRUITLESS = 10
 """Connections in a row that may break without an event before the stream is given up."""
 _BARE, _REFUSED = "message", "refused"
-_DEFAULT_PAUSE_S, _MAX_PAUSE_S = 0.25, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,7 @@ class TreeCursor:
         self._is_whole = not after
         self._sequences: dict[str, int] = {}
         self._before_connection = after
-        self._fruitless = 0
-        self._pause_s = _DEFAULT_PAUSE_S
+        self._pauses = Pauses()
 
     def accept(self, frame: httpx2.ServerSentEvent) -> TreeEvent | None:
         """The event of `frame`; None for a frame that carries none.
@@ -49,8 +48,7 @@ class TreeCursor:
         Raises:
             LogCorrupted: it is not the event after the last one of its log.
         """
-        if frame.retry is not None:
-            self._pause_s = min(frame.retry / 1_000, _MAX_PAUSE_S)
+        self._pauses.hint(frame.retry)
         if frame.event == _REFUSED:
             return None
         if frame.event == _BARE and not frame.data:
@@ -75,14 +73,14 @@ class TreeCursor:
             httpx2.TransportError: too many connections in a row broke before they brought anything.
         """
         if self.after != self._before_connection:
-            self._fruitless = 0
+            self._pauses.reset()
             return 0.0
         if error is None:
-            return self._pause_s
-        self._fruitless += 1
-        if self._fruitless >= MAX_FRUITLESS:
+            return self._pauses.usual_s
+        pause_s = self._pauses.after_failure()
+        if self._pauses.fruitless >= MAX_FRUITLESS:
             raise error
-        return min(self._pause_s * 2.0**self._fruitless, _MAX_PAUSE_S)
+        return pause_s
 
     def _event(self, frame: httpx2.ServerSentEvent) -> TreeEvent:
         execution_id, _, rest = frame.id.partition(":")
