@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
+from flowstrand.attempts.batching import first_batch
 from flowstrand.engine.chunk import Chunk
 from flowstrand.errors import DeadContext
 
@@ -172,15 +173,8 @@ class ChunkStream:
 
     def _first(self) -> list[tuple[Chunk, int]]:
         """What the next request brings: at least one chunk, if there is any."""
-        batch: list[tuple[Chunk, int]] = []
-        left = MAX_BATCH_BYTES
         with self._room:
-            for chunk, size in self._queue:
-                left -= size
-                if batch and (left < 0 or len(batch) == MAX_BATCH_CHUNKS):
-                    break
-                batch.append((chunk, size))
-        return batch
+            return first_batch(self._queue, most=MAX_BATCH_CHUNKS, most_bytes=MAX_BATCH_BYTES)
 
     def _is_batch(self) -> bool:
         return len(self._queue) >= MAX_BATCH_CHUNKS or self._bytes >= MAX_BATCH_BYTES

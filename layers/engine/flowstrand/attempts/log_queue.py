@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import deque
 
-from flowstrand.engine.schema import EpochMs, to_json
-from flowstrand.engine.task_log import MAX_BATCH_RECORDS, LogLevel, LogRecord
+from flowstrand.attempts.batching import first_batch
+from flowstrand.engine.schema import EpochMs
+from flowstrand.engine.task_log import MAX_BATCH_RECORDS, LogLevel, LogRecord, size_of
 
 MAX_SENT_BYTES = 64 * 1_024
 """What one batch holds at most, but for a record that alone is larger."""
@@ -47,7 +47,7 @@ class LogQueue:
 
     def add(self, record: LogRecord) -> None:
         """Take a record, or drop it; after `close`, ignore it."""
-        size = _size(record)
+        size = size_of(record)
         with self._lock:
             if self._is_closed:
                 return
@@ -59,15 +59,9 @@ class LogQueue:
 
     def batch(self) -> list[LogRecord]:
         """What is to be sent next: at least one record, if there is any. It stays until it is removed."""
-        batch: list[LogRecord] = []
-        left = MAX_SENT_BYTES
         with self._lock:
-            for record, size in self._records:
-                left -= size
-                if batch and (left < 0 or len(batch) == MAX_BATCH_RECORDS):
-                    break
-                batch.append(record)
-        return batch
+            batch = first_batch(self._records, most=MAX_BATCH_RECORDS, most_bytes=MAX_SENT_BYTES)
+        return [record for record, _ in batch]
 
     def remove(self, count: int) -> None:
         """The first `count` records have been taken."""
@@ -105,7 +99,7 @@ class LogQueue:
     def _note(self) -> None:
         if self._dropped:
             note = _note_of(self._dropped, self._dropped_at, is_last=self._is_last)
-            self._append(note, _size(note))
+            self._append(note, size_of(note))
             self._dropped = 0
 
     def _append(self, record: LogRecord, size: int) -> None:
@@ -117,7 +111,3 @@ def _note_of(count: int, at_ms: EpochMs, *, is_last: bool) -> LogRecord:
     records = "1 record was" if count == 1 else f"{count} records were"
     reason = "an attempt's log is kept up to here" if is_last else "they came faster than they could be sent"
     return LogRecord(timestamp_ms=at_ms, level=LogLevel.WARNING, message=f"{records} dropped: {reason}")
-
-
-def _size(record: LogRecord) -> int:
-    return len(json.dumps(to_json(record), separators=(",", ":")))

@@ -5,11 +5,12 @@ Records are no events. They have no sequence, make nothing happen, and no view o
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 
 from flowstrand.engine.events.vocabulary import ErrorInfo
-from flowstrand.engine.schema import EpochMs
+from flowstrand.engine.schema import EpochMs, to_json
 from flowstrand.jsonvalue import JsonObject
 
 MAX_BATCH_RECORDS = 200
@@ -52,3 +53,8 @@ class LogRecord:
     logger: str | None = None
     fields: JsonObject | None = None
     exception: ErrorInfo | None = None
+
+
+def size_of(record: LogRecord) -> int:
+    """Bytes of a record's JSON, in ASCII."""
+    return len(json.dumps(to_json(record), separators=(",", ":")))

@@ -6,18 +6,17 @@ kept too, for that is what one looks for then.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flowstrand.engine.ids import OrgId
-from flowstrand.engine.schema import to_json
 from flowstrand.engine.task_log import (
     MAX_BATCH_BYTES,
     MAX_BATCH_RECORDS,
     MAX_MESSAGE,
     LogLevel,
     LogRecord,
+    size_of,
 )
 from flowstrand.errors import InvalidInput, PayloadTooLarge
 from flowstrand.log.port import LogKey
@@ -162,7 +161,7 @@ def _require_within_limits(batch: int, records: Sequence[LogRecord]) -> int:
                 f"the message of record {number} has {len(record.message)} characters, and may have {MAX_MESSAGE}"
             )
             raise PayloadTooLarge(message)
-    size = sum(len(json.dumps(to_json(record), separators=(",", ":"))) for record in records)
+    size = sum(map(size_of, records))
     if size > MAX_BATCH_BYTES:
         raise PayloadTooLarge(f"the records have {size} bytes, and may have {MAX_BATCH_BYTES} at once")
     return size
