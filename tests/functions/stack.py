@@ -37,6 +37,7 @@ from flowstrand.sdk.task_context import TaskContext
 from flowstrand.service import append, keys, open_executions, polling, schedules, standalone, wakes
 from flowstrand.service.channels import opening
 from flowstrand.service.channels.opening import Wanted
+from flowstrand.service.clock import Clock
 from flowstrand.service.container import Services, install
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.presence import PresentWorker, WorkerState
@@ -90,7 +91,7 @@ class StillClock:
 class StillChanges:
     """Nothing happens while a reader waits, but that time passes."""
 
-    def __init__(self, clock: StillClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:

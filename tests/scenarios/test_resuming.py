@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pytest
 
 from flowstrand.jsonvalue import JsonObject
-from flowstrand.log.port import LogKey
 from flowstrand.service import mending
 from flowstrand.service.container import install
-from tests.scenarios.world import StillClock, World
+from tests.functions.stack import StillChanges
+from tests.scenarios.world import World
 from tests.unit.sse_parser import Dispatched, EventSource, parse
 
 pytestmark = pytest.mark.parametrize("world", ["sqlite-warm", "dynamodb-warm"], indirect=True)
@@ -30,25 +30,11 @@ FORMATS = ("state", "cloudevents")
 DAY_S = 86_400
 
 
-class MovingChanges:
-    """Nothing happens while a reader waits, but that time passes."""
-
-    def __init__(self, clock: StillClock) -> None:
-        self._clock = clock
-
-    async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
-        self._clock.sleep_ms(timeout_ms)
-
-    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
-        self._clock.sleep_ms(timeout_ms)
-        return frozenset()
-
-
 @pytest.fixture
 def short(world: World) -> Iterator[World]:
     """The world, where a response sends what there is and ends: each connection is as if it were cut there."""
     settings = replace(world.services.settings, stream_ms=1)
-    services = replace(world.services, settings=settings, changes=MovingChanges(world.clock))
+    services = replace(world.services, settings=settings, changes=StillChanges(world.clock))
     uninstall = install(services)
     try:
         yield world

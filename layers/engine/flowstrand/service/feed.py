@@ -68,6 +68,11 @@ class FeedPage:
     next_after: int
     up_to_date: bool
 
+    @property
+    def is_final(self) -> bool:
+        """Never: a feed has no end."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class _Reference:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from dataclasses import dataclass
 
 from flowstrand.engine.events import EventType
 from flowstrand.engine.ids import OrgId
-from flowstrand.errors import StoreUnavailable
 from flowstrand.service import feed
 from flowstrand.service.container import Services
-from flowstrand.service.feed import FeedPage
-from flowstrand.service.poll_delay import PollDelay
 from flowstrand.streams import sse
 from flowstrand.streams.live_response import LivePage, LiveSource, live_response
+from flowstrand.streams.page_reader import PageReader
 from flowstrand.streams.response import StreamResponse
 from flowstrand.views.feed_frame import feed_frame
 from flowstrand.views.stream_frame import StreamFormat
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,60 +49,28 @@ def open_feed(services: Services, org: OrgId, request: FeedRequest) -> StreamRes
 
 
 class _FeedSource(LiveSource):
-    """The events of a feed; a position is a sequence of the feed's. Stores block, so it is read on threads."""
+    """The events of a feed; a position is a sequence of the feed's."""
 
     def __init__(self, services: Services, org: OrgId, request: FeedRequest, after: int) -> None:
-        self._services = services
-        self._org = org
-        self._request = request
-        self._after = after
-        self._delay = PollDelay()
-        self._at_end = False
+        self._format = request.format
+        self._reader = PageReader(
+            services,
+            feed.key_of(org),
+            lambda position: feed.read(services, org, after=position, types=request.types),
+            after=after,
+        )
 
     @property
     def position(self) -> str:
         """See `LiveSource.position`."""
-        return str(self._after)
+        return str(self._reader.position)
 
     async def next_page(self, *, until_ms: int) -> LivePage | None:
-        """See `LiveSource.next_page`. A store that cannot be read now is tried again.
-
-        Raises:
-            Gone, LogCorrupted: as `feed.read`.
-        """
-        while True:
-            if self._at_end and not await self._wait(until_ms):
-                return None
-            page = await self._read()
-            if page is not None and page.next_after > self._after:
-                self._after = page.next_after
-                self._at_end = page.up_to_date
-                self._delay.reset()
-                return self._shown(page)
-            self._at_end = True
-
-    def _shown(self, page: FeedPage) -> LivePage:
+        """See `LiveSource.next_page`. Raises what `feed.read` does, but for `StoreUnavailable`."""
+        page = await self._reader.next_page(until_ms=until_ms)
+        if page is None:
+            return None
         frames = sse.frames(
-            feed_frame(one.key, one.event, self._request.format, sequence=one.sequence) for one in page.events
+            feed_frame(one.key, one.event, self._format, sequence=one.sequence) for one in page.events
         )
         return LivePage(frames=frames, last_id=str(page.events[-1].sequence) if page.events else None)
-
-    async def _read(self) -> FeedPage | None:
-        """One page from the store; None where the store failed."""
-        try:
-            return await asyncio.to_thread(
-                feed.read, self._services, self._org, after=self._after, types=self._request.types
-            )
-        except StoreUnavailable as error:
-            _logger.warning("reading a feed after %d failed, trying again: %s", self._after, error)
-            return None
-
-    async def _wait(self, until_ms: int) -> bool:
-        """Wait for a change, but not for long; False when `until_ms` has come."""
-        remaining_ms = until_ms - self._services.clock.now_ms()
-        if remaining_ms <= 0:
-            return False
-        timeout_ms = min(self._delay.next_ms(), remaining_ms)
-        key = feed.key_of(self._org)
-        await self._services.changes.changed(key, after=self._after, timeout_ms=timeout_ms)
-        return True

@@ -10,20 +10,16 @@ eventually consistent may see an event later, but never without those before it.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection
 
 from flowstrand.engine.events import EventType
-from flowstrand.errors import StoreUnavailable
 from flowstrand.log.port import LogKey
 from flowstrand.service import history
 from flowstrand.service.container import Services
 from flowstrand.service.history import HistoryPage
 from flowstrand.service.poll_delay import PollDelay
 from flowstrand.service.shared_pages import Place, SharedPage
-
-_logger = logging.getLogger(__name__)
+from flowstrand.streams.page_reader import read_if_possible, wait_for_more
 
 
 class LogReader:
@@ -87,7 +83,13 @@ class _Search:
         """The next page that goes forward, or is final; None when the clock reads `until_ms()` first."""
         while True:
             if self._waits:
-                if not await self._wait(until_ms()):
+                if not await wait_for_more(
+                    self._services,
+                    self._place.key,
+                    after=self._place.after,
+                    delay=self._delay,
+                    until_ms=until_ms(),
+                ):
                     return None
                 if (shared := self._services.pages.at(self._place)) is not None:
                     return shared  # whoever has written it has left it there
@@ -101,19 +103,7 @@ class _Search:
         """One page from the store; None where the store failed."""
         key, after, types = self._place.key, self._place.after, self._place.types
         read = history.news if self._at_end else history.page
-        try:
-            return await asyncio.to_thread(
-                read, self._services, key.org, key.execution_id, after=after, types=types
-            )
-        except StoreUnavailable as error:
-            _logger.warning("reading %s after %d failed, trying again: %s", key, after, error)
-            return None
-
-    async def _wait(self, until_ms: int) -> bool:
-        """Wait for a change, but not for long; False when `until_ms` has come."""
-        remaining_ms = until_ms - self._services.clock.now_ms()
-        if remaining_ms <= 0:
-            return False
-        timeout_ms = min(self._delay.next_ms(), remaining_ms)
-        await self._services.changes.changed(self._place.key, after=self._place.after, timeout_ms=timeout_ms)
-        return True
+        return await read_if_possible(
+            lambda: read(self._services, key.org, key.execution_id, after=after, types=types),
+            f"{key} after {after}",
+        )

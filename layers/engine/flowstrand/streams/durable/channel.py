@@ -9,8 +9,8 @@ from flowstrand.service.channels.rows import Channel
 from flowstrand.service.channels.standing import Standing
 from flowstrand.service.container import Services
 from flowstrand.streams.durable.offsets import Offsets
-from flowstrand.streams.durable.page_reader import PageReader
 from flowstrand.streams.durable.source import End, Page, Reader
+from flowstrand.streams.page_reader import PageReader
 
 
 class ChannelSource:

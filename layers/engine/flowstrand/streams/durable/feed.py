@@ -8,8 +8,8 @@ from flowstrand.engine.ids import OrgId
 from flowstrand.service import feed
 from flowstrand.service.container import Services
 from flowstrand.streams.durable.offsets import Offsets
-from flowstrand.streams.durable.page_reader import PageReader
 from flowstrand.streams.durable.source import JSON, End, Page, Reader
+from flowstrand.streams.page_reader import PageReader
 from flowstrand.views.feed_item import feed_item
 
 
