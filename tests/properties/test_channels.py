@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -191,3 +192,25 @@ def test_of_many_producers_the_longest_silent_is_forgotten_and_must_begin_again(
     assert judge(known, Claim("p-0", 0, 1)) == Missing(0)
     assert judge(known, Claim("p-0", 0, 0)) == New()
     assert judge(known, Claim("p-1", 0, 0)) == Duplicate(Claim("p-1", 0, 1))
+
+
+def test_an_append_reads_the_row_and_the_tail_and_writes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    services: Any = Somewhere()
+    opening.open_channel(services, ORG, NAME, Wanted(content_type=BYTES, body=b"1"))
+    asked: list[str] = []
+
+    def noting(store: Any, method: str) -> None:
+        does = getattr(store, method)
+
+        def noted(*given: Any, **more: Any) -> Any:
+            asked.append(method)
+            return does(*given, **more)
+
+        monkeypatch.setattr(store, method, noted)
+
+    noting(services.directory, "get")
+    noting(services.log, "tail")
+    noting(services.log, "append")
+    appending.append_message(services, ORG, NAME, Message(body=b"2", content_type=BYTES))
+
+    assert asked == ["get", "tail", "append"]

@@ -18,6 +18,7 @@ from flowstrand.service.channels import producers, standing
 from flowstrand.service.channels.commits import Body, body_of, commit_of
 from flowstrand.service.channels.content import is_json, media_type
 from flowstrand.service.channels.producers import Claim
+from flowstrand.service.channels.rows import Channel
 from flowstrand.service.channels.standing import Standing
 from flowstrand.service.container import Services
 
@@ -96,10 +97,10 @@ def append_message(services: Services, org: OrgId, name: str, message: Message) 
     body: Body | None = None
     backoff = append.Backoff(services)
     for _ in range(_CONFLICTS):
-        found = standing.require(services, org, name)
-        body = body or _body(services, found, message)
-        with services.turnstile.alone(found.channel.key):
-            found = standing.require(services, org, name)
+        channel = standing.require_row(services, org, name)
+        with services.turnstile.alone(channel.key):
+            found = standing.require_standing(services, channel)
+            body = body or _body(services, channel, message)
             outcome = _try(services, found, message, body)
         if outcome is not None:
             return outcome
@@ -107,14 +108,13 @@ def append_message(services: Services, org: OrgId, name: str, message: Message) 
     raise Unavailable(f"channel {name} is busy; try again", code="BUSY", retry_after_s=1)
 
 
-def _body(services: Services, found: Standing, message: Message) -> Body:
+def _body(services: Services, channel: Channel, message: Message) -> Body:
     if message.closes and not message.body:
         return Body(stored=b"", size=0, messages=0)
     if not message.body:
         raise InvalidInput("there is nothing to append")
     if message.content_type is None:
         raise InvalidInput("what is appended has a content type")
-    channel = found.channel
     if media_type(message.content_type) != media_type(channel.content_type):
         raise Conflict(f"the channel holds {channel.content_type}", code="CONTENT_TYPE_MISMATCH")
     body = body_of(services, channel.org, channel.content_type, message.body)

@@ -38,8 +38,28 @@ def require(services: Services, org: OrgId, name: str) -> Standing:
     Raises:
         NotFound: there is none, or there was (`CHANNEL_NOT_FOUND`).
     """
+    return require_standing(services, require_row(services, org, name))
+
+
+def require_row(services: Services, org: OrgId, name: str) -> Channel:
+    """The channel of this name, whose time may have run out.
+
+    Raises:
+        NotFound: there is none (`CHANNEL_NOT_FOUND`).
+    """
     channel = rows.find(services.directory, org, name) if is_name(name) else None
-    found = None if channel is None else of(services, channel)
+    if channel is None:
+        raise not_found()
+    return channel
+
+
+def require_standing(services: Services, channel: Channel) -> Standing:
+    """Where a channel stands that has a row.
+
+    Raises:
+        NotFound: its time has run out (`CHANNEL_NOT_FOUND`).
+    """
+    found = of(services, channel)
     if found is None:
         raise not_found()
     return found
