@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flowstrand.engine.events import EventData
@@ -16,7 +16,7 @@ from flowstrand.streams.consolidated.source import ConsolidatedRequest, open_con
 from flowstrand.streams.response import StreamResponse
 from tests.properties.forest import ROOT, Forest
 from tests.unit.reading_world import ReadingWorld
-from tests.unit.sse_parser import Dispatched, parse
+from tests.unit.sse_parser import Dispatched, EventSource
 
 ORG = OrgId("acme")
 
@@ -38,10 +38,11 @@ def stored(forest: Forest, dice: random.Random) -> ReadingWorld:
 
 def streams(world: ReadingWorld, after: str | None) -> Iterator[Dispatched]:
     """What a client gets that comes back until there is nothing more."""
-    while (response := _open(world, after)).status == 200:
-        for frame in parse(asyncio.run(_join(response))):
-            after = frame.last_event_id
-            yield frame
+    client = EventSource(last_event_id=after or "")
+    while (response := _open(world, client.last_event_id or None)).status == 200:
+        had = len(client.events)
+        client.receive(asyncio.run(_join(response)))
+        yield from client.events[had:]
 
 
 def _open(world: ReadingWorld, after: str | None) -> StreamResponse:
@@ -55,6 +56,8 @@ async def _join(response: StreamResponse) -> bytes:
 
 @settings(max_examples=settings().max_examples // 4)
 @given(st.integers(0, 2**32), st.integers(0, 70), st.booleans(), st.lists(st.floats(0, 1), max_size=6))
+@example(1_506_474_089, 57, False, []).via("an execution that asked for a child of its own id, and ended")
+@example(1_997_638_550, 18, True, [1.0]).via("nothing is left but somebody else's log")
 def test_a_stored_tree_cut_at_any_frame_joins_up(
     seed: int, steps: int, is_skewed: bool, cuts: list[float]
 ) -> None:

@@ -16,14 +16,18 @@ _LOOKS = 3
 
 def are_more_open_than(services: Services, root: LogKey, most: int) -> bool:
     """Whether more than `most` descendants are open now. False, too, where finding out would take too many looks."""
-    level, looks, open_ones = [root.execution_id], 0, -1  # the root is none
-    while level and looks <= most * _LOOKS:
-        looks += len(level)
+    level, open_ones = [root.execution_id], -1  # the root is none
+    looked_at: set[ExecutionId] = set()
+    while level and len(looked_at) <= most * _LOOKS:
+        looked_at.update(level)
         found = each(level, partial(_look, services, root))
         open_ones += sum(is_open for is_open, _ in found)
         if open_ones > most:
             return True
-        level = [child for _, children in found for child in children]
+        below = dict.fromkeys(child for _, children in found for child in children)
+        level = [
+            child for child in below if child not in looked_at
+        ]  # authors choose ids: one may be its own child's
     return False
 
 
