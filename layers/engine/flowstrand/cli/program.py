@@ -11,7 +11,9 @@ from flowstrand.cli import (
     completion,
     definitions,
     dev,
+    exporting,
     following,
+    importing,
     lint,
     listing,
     looking,
@@ -31,6 +33,7 @@ from flowstrand.cli.version import Version
 _EXECUTIONS = "Executions"
 _OTHERS = "Everything else on a server"
 _HERE = "On this machine"
+_PLACE = "For whoever runs a stack or a local server"
 
 program = typer.Typer(
     name="flowstrand",
@@ -65,6 +68,8 @@ for command in (
 register(program, listing.listed, name="list", panel=_EXECUTIONS)
 for command in (dev.dev, worker.worker, lint.lint, replay.replay, demo.demo):
     register(program, command, panel=_HERE)
+register(program, exporting.export, panel=_PLACE)
+register(program, importing.imported, name="import", panel=_PLACE)
 register(program, queue.workers, panel=_OTHERS)
 program.add_typer(
     group("promise", "Settle what workflows wait for.", {"resolve": promise.resolve, "reject": promise.reject}),
