@@ -11,6 +11,7 @@ from flowstrand.cli import (
     completion,
     definitions,
     dev,
+    doctor,
     exporting,
     following,
     importing,
@@ -20,6 +21,7 @@ from flowstrand.cli import (
     payload,
     promise,
     queue,
+    redriving,
     replay,
     schedule,
     starting,
@@ -68,6 +70,8 @@ for command in (
 register(program, listing.listed, name="list", panel=_EXECUTIONS)
 for command in (dev.dev, worker.worker, lint.lint, replay.replay, demo.demo):
     register(program, command, panel=_HERE)
+register(program, doctor.doctor, panel=_PLACE)
+register(program, redriving.redrive, panel=_PLACE)
 register(program, exporting.export, panel=_PLACE)
 register(program, importing.imported, name="import", panel=_PLACE)
 register(program, queue.workers, panel=_OTHERS)
