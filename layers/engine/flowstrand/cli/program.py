@@ -19,6 +19,7 @@ from flowstrand.cli import (
     listing,
     looking,
     payload,
+    pricing,
     promise,
     queue,
     redriving,
@@ -74,6 +75,7 @@ register(program, doctor.doctor, panel=_PLACE)
 register(program, redriving.redrive, panel=_PLACE)
 register(program, exporting.export, panel=_PLACE)
 register(program, importing.imported, name="import", panel=_PLACE)
+register(program, pricing.price, panel=_PLACE)
 register(program, queue.workers, panel=_OTHERS)
 program.add_typer(
     group("promise", "Settle what workflows wait for.", {"resolve": promise.resolve, "reject": promise.reject}),
