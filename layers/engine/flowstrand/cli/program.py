@@ -15,6 +15,7 @@ from flowstrand.cli import (
     exporting,
     following,
     importing,
+    keys,
     lint,
     listing,
     looking,
@@ -76,6 +77,19 @@ register(program, redriving.redrive, panel=_PLACE)
 register(program, exporting.export, panel=_PLACE)
 register(program, importing.imported, name="import", panel=_PLACE)
 register(program, pricing.price, panel=_PLACE)
+program.add_typer(
+    group(
+        "keys",
+        "API keys, and the secret of leases.",
+        {
+            "create": keys.create,
+            "list": keys.listed,
+            "revoke": keys.revoke,
+            "rotate-leases": keys.rotate_leases,
+        },
+    ),
+    rich_help_panel=_PLACE,
+)
 register(program, queue.workers, panel=_OTHERS)
 program.add_typer(
     group("promise", "Settle what workflows wait for.", {"resolve": promise.resolve, "reject": promise.reject}),

@@ -37,7 +37,7 @@ from flowstrand.local.machinery import Machinery
 from flowstrand.local.options import Options
 from flowstrand.local.payload_transfers import ROUTE as TRANSFERS
 from flowstrand.local.payload_transfers import TransferRoute
-from flowstrand.local.secrets_file import lease_secret
+from flowstrand.local.secrets_file import lease_secrets
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.sdk.app import App
 from flowstrand.service import container
@@ -90,8 +90,8 @@ class DevServer:
     def _run(self, listener: socket.socket, stores: Stores, on_listening: Callable[[Listening], None]) -> None:
         options = self._options
         app, functions = App.load(options.app), Functions.load()
-        settings, secret = engine_settings({**_DEFAULTS, **os.environ}), lease_secret(options.data)
-        composed = compose(stores, functions, app, lease_secret=secret, settings=settings)
+        settings, signing = engine_settings({**_DEFAULTS, **os.environ}), lease_secrets(options.data)
+        composed = compose(stores, functions, app, lease_secrets=signing, settings=settings)
         now_ms = composed.clock.now_ms()
         key = ensure_dev_key(stores.directory, options.data, options.api_key, now_ms=now_ms)
         port = listener.getsockname()[1]
