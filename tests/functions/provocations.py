@@ -266,6 +266,11 @@ def _the_same_id(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, scheduleId=SCHEDULE)
 
 
+def _no_logs_are_kept(stack: Stack, _operation: Operation, event: Event) -> Event:
+    stack.use(replace(stack.services, settings=replace(stack.services.settings, task_log_batches=0)))
+    return event
+
+
 def _much_state(stack: Stack, operation: Operation, event: Event) -> Event:
     key = LogKey(ACME, CLAIMED)
     values = [payloads.store(stack.services, ACME, str(number) * 1_000_000) for number in range(5)]
@@ -380,6 +385,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("resumeSchedule", "BUSY"): _everyone_changes_a_paused_one,
     ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
+    ("logTask", "TASK_LOG_FULL"): _no_logs_are_kept,
 }
 """Where one route's refusal takes another way."""
 

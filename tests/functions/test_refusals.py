@@ -24,7 +24,7 @@ from tests.functions.stack import (
 
 UNKNOWN = execution_id(NOW_MS, b"nobody----")
 
-REPORTS = ["tasks/complete", "tasks/upload-output", "tasks/fail", "tasks/heartbeat", "tasks/stream"]
+REPORTS = ["tasks/complete", "tasks/upload-output", "tasks/fail", "tasks/heartbeat", "tasks/stream", "tasks/log"]
 SETTLINGS = ["executions/resolve-promise", "executions/reject-promise-by-key"]
 WRITES = [
     "executions/start",
@@ -63,7 +63,13 @@ LISTS = [
     "executions/workers",
     "executions/queues",
 ]
-TASKS = ["executions/get-task", "executions/cancel-task", "executions/task-attempts", "events/task-history"]
+TASKS = [
+    "executions/get-task",
+    "executions/cancel-task",
+    "executions/task-attempts",
+    "executions/task-logs",
+    "events/task-history",
+]
 PAYLOADS = ["executions/get-payload"]
 STREAMS = ["stream/state", "stream/task"]
 ALL = [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, *TASKS, *PAYLOADS, *STREAMS]

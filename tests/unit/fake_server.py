@@ -33,6 +33,8 @@ class FakeServer:
     """What the worker said that it is doing."""
     streamed: list[JsonValue] = field(default_factory=list)
     """Every chunk recorded, in order; a report as the name of its action."""
+    logged: dict[str, dict[int, list[JsonValue]]] = field(default_factory=lambda: defaultdict(dict))
+    """By task and batch, the records that were kept."""
     _stream_requests: set[str] = field(default_factory=set)
     _queues: dict[str, asyncio.Queue[JsonObject]] = field(default_factory=lambda: defaultdict(asyncio.Queue))
     _scripts: dict[str, list[Answer | Exception]] = field(default_factory=lambda: defaultdict(list))
@@ -138,6 +140,10 @@ class FakeServer:
                     self._stream_requests.add(body["requestId"])
                     self.streamed += body["chunks"]
                 return 200, {"sequence": len(self.streamed)}
+            case ["task-executions", task_id, "logs"]:
+                assert body["leaseToken"] == f"lease-{task_id}"
+                self.logged[task_id].setdefault(body["batch"], body["records"])
+                return 200, {"batchesLeft": 500 - body["batch"]}
             case _:
                 return 404, {"error": "no such route", "code": "NOT_FOUND"}
 

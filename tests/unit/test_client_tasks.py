@@ -59,6 +59,8 @@ class FakeTasks:
                 return httpx2.Response(200, json={"sequence": 2})
             case "GET", "/attempts":
                 return httpx2.Response(200, json=self._attempts(request.url.params.get("cursor")))
+            case "GET", "/logs":
+                return httpx2.Response(200, json=self._logs(request.url.params.get("cursor")))
             case "GET", "/events":
                 return httpx2.Response(200, json=self._page(int(request.url.params["after"])))
             case "GET", "/stream":
@@ -88,6 +90,12 @@ class FakeTasks:
             "startedAt": "2026-11-23T12:00:00.000Z",
         }
         return {"attempts": [attempt], "nextCursor": "3.0"} if cursor is None else {"attempts": [attempt]}
+
+    def _logs(self, cursor: str | None) -> JsonObject:
+        record: JsonObject = {"attempt": 1, "timestamp": "2026-11-23T12:00:00.000Z", "level": "INFO"}
+        if cursor is None:
+            return {"records": [{**record, "message": "a", "fields": {"order": 7}}], "nextCursor": "1.2.0"}
+        return {"records": [{**record, "attempt": 2, "message": "b"}]}
 
     def _page(self, after: int) -> JsonObject:
         events: list[JsonValue] = [
@@ -239,6 +247,22 @@ def test_the_rest_of_a_handle(api: FakeTasks, sync_client: SyncClient) -> None:
     assert [event.type for event in handle.events()] == list(RETRIED)
     assert [event.type for event in handle.stream()] == list(RETRIED)
     assert (handle.get().execution_count, handle.get().is_closed) == (2, True)
+
+
+def test_what_a_task_has_logged_is_read_over_all_pages(api: FakeTasks, sync_client: SyncClient) -> None:
+    first, second = sync_client.task_handle(TASK).logs(attempt=1, level="WARNING")
+    assert (first.message, first.level, first.fields, first.exception) == ("a", "INFO", {"order": 7}, None)
+    assert (second.message, second.attempt, second.fields) == ("b", 2, None)
+    asked = [dict(request.url.params) for request in api.requests]
+    filters = {"attempt": "1", "level": "WARNING"}
+    assert asked == [filters, {**filters, "cursor": "1.2.0"}]
+
+
+async def test_what_a_task_has_logged_is_read_asynchronously_too(api: FakeTasks) -> None:
+    async with Client("http://server", "key", "acme", transport=api.transport) as client:
+        assert [record.message async for record in client.logs(TASK)] == ["a", "b"]
+        assert [record.attempt async for record in client.task_handle(TASK).logs()] == [1, 2]
+    assert dict(api.requests[0].url.params) == {}
 
 
 async def test_the_rest_of_an_asynchronous_handle(api: FakeTasks) -> None:

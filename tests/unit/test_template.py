@@ -20,6 +20,7 @@ from flowstrand.directory.dynamodb import create_directory_table
 from flowstrand.hosting.host import Limits
 from flowstrand.log.dynamodb import create_log_table
 from flowstrand.queues.sqs import SqsTaskQueue
+from flowstrand.service import task_log_rows
 from flowstrand.service.settings import Settings
 from functions.janitor.app import RUN_MS
 from tests.unit.template import ROOT, allowed, functions, resources, routes, statements, template
@@ -58,6 +59,7 @@ ROUTES = {
     ("GET", f"{ORG}/task-executions/{{id}}"): "executions",
     ("DELETE", f"{ORG}/task-executions/{{id}}"): "executions",
     ("GET", f"{ORG}/task-executions/{{id}}/attempts"): "executions",
+    ("GET", f"{ORG}/task-executions/{{id}}/logs"): "executions",
     ("GET", f"{ORG}/task-executions/{{id}}/events"): "events",
     ("GET", f"{ORG}/task-executions/{{id}}/stream"): "stream",
     ("GET", f"{ORG}/workers"): "executions",
@@ -71,6 +73,7 @@ ROUTES = {
     ("POST", f"{ORG}/task-executions/{{id}}/fail"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/heartbeat"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/stream"): "tasks",
+    ("POST", f"{ORG}/task-executions/{{id}}/logs"): "tasks",
 }
 APPEND_AND_READ = {"dynamodb:PutItem", "dynamodb:Query"}
 LOG_RIGHTS: Mapping[str, set[str]] = {
@@ -95,13 +98,15 @@ DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
     "authorizer": {"dynamodb:GetItem"},
     "events": set(),
     "executions": {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
-    "janitor": READ_AND_WRITE,
+    "janitor": READ_AND_WRITE | {"dynamodb:BatchWriteItem"},
     "projector": READ_AND_WRITE,
     "resumer": READ_AND_WRITE | {"dynamodb:BatchWriteItem"},
     "stream": set(),
     "tasks": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "worker": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
 }
+TASK_LOGS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task_log_rows.PREFIX}*"]}}
+"""The condition that leads to the rows of task logs and to no other."""
 STREAM_RIGHTS = {
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
@@ -358,7 +363,14 @@ def test_only_the_authorizer_can_see_api_keys_and_it_can_do_nothing_else() -> No
         for other in statements(name):
             if {"Fn::GetAtt": "DirectoryTable.Arn"} in other["Resource"]:
                 excluded = {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
-                assert other["Condition"] == excluded, name
+                assert other["Condition"] in (excluded, TASK_LOGS), name
+
+
+def test_the_janitor_may_write_many_items_of_task_logs_alone() -> None:
+    (dropping,) = [
+        statement for statement in statements("janitor") if "dynamodb:BatchWriteItem" in statement["Action"]
+    ]
+    assert dropping["Condition"] == TASK_LOGS
 
 
 def test_task_queues_are_reached_by_the_prefix_of_their_names_alone() -> None:

@@ -350,6 +350,14 @@ FIRST: JsonObject = {
     "retryAt": "2026-11-23T09:00:01.000Z",
 }
 SECOND: JsonObject = {"attempt": 2, "status": "RUNNING", "sequence": 4, "startedAt": MOMENT, "workerId": "w-2"}
+LOGGED: JsonObject = {
+    "attempt": 1,
+    "timestamp": MOMENT,
+    "level": "ERROR",
+    "message": "the card was declined",
+    "fields": {"orderId": "o-1"},
+    "exception": {"type": "Boom", "message": "no luck", "stack": "Traceback …\nBoom: no luck\n"},
+}
 
 TASKS = [
     Case(
@@ -400,6 +408,16 @@ TASKS = [
             "ATTEMPT  STATUS   STARTED               ENDED                 WORKER  RETRY AT              ERROR",
             "1        FAILED   2026-11-23 09:00:00Z  2026-11-23 09:00:00Z  w-1     2026-11-23 09:00:01Z  Boom: no luck",
             "2        RUNNING  2026-11-23 09:00:00Z  -                     w-2     -                     -",
+        ],
+    ),
+    Case(
+        command=["task", "logs", STANDALONE, "--attempt", "1", "--level", "warning"],
+        answers=[{"records": [], "nextCursor": "1.2.0"}, {"records": [LOGGED]}],
+        document=LOGGED,
+        lines=[
+            '  1  00:00:00.000  ERROR     the card was declined  {"orderId": "o-1"}',
+            "     Traceback …",
+            "     Boom: no luck",
         ],
     ),
     Case(

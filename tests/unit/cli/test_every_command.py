@@ -29,6 +29,7 @@ WITHOUT_A_COMMAND = {
     "/task-executions/{taskId}/fail": "workers report, under a lease",
     "/task-executions/{taskId}/heartbeat": "workers report, under a lease",
     "/task-executions/{taskId}/stream": "POST: workers report, under a lease",
+    "/task-executions/{taskId}/logs": "POST: workers report, under a lease",
 }
 FOLLOWED = {
     ("GET", f"/{kind}/stream") for kind in ("workflow-executions/{executionId}", "task-executions/{taskId}")

@@ -77,6 +77,12 @@ def test_every_moment_comes_back_to_the_millisecond(moment: int) -> None:
     assert decode(stored(data)) == data
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59.999-00:01"])
+def test_a_moment_that_could_not_be_written_in_utc_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="years 1 to 9999"):
+        epoch_ms(text)
+
+
 @given(positions=st.frozensets(st.integers(1, 10_000), min_size=1, max_size=60), settled=st.booleans())
 def test_wait_groups_come_back_whatever_positions_they_hold(positions: frozenset[int], settled: bool) -> None:
     group = WaitGroup.of(positions, settled=settled)

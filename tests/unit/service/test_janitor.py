@@ -7,6 +7,8 @@ from itertools import count
 import pytest
 
 from flowstrand.engine.replay.driver import Driver
+from flowstrand.engine.schema import EpochMs
+from flowstrand.engine.task_log import LogLevel, LogRecord
 from flowstrand.errors import Gone, LogCorrupted, StoreUnavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.port import LogKey
@@ -22,8 +24,10 @@ from flowstrand.service import (
     promises,
     start_once,
     strand,
+    task_log_rows,
 )
 from flowstrand.service.executions import StartRequest
+from flowstrand.service.task_log_rows import Batch
 from tests.unit.service.service_world import ORG, Killed, ServiceWorld, key_of, kill
 
 FOR_EVER = 10**15
@@ -53,10 +57,18 @@ def ended() -> tuple[ServiceWorld, list[str]]:
         promises.resolve(world.services, ORG, key, "yes")
         world.settle()
     mending.run(world.services)
+    for number in range(20):  # more than are removed at a time
+        _log(world, key_of(started.snapshot.workflow_execution_id), number)
     parent = started.snapshot.workflow_execution_id
     assert executions.get(world.services, ORG, parent).output == ["yes", "yes"]
     world.clock.advance(30 * DAY_MS)
     return world, [str(key.execution_id) for key in world.disk.commits]
+
+
+def _log(world: ServiceWorld, key: LogKey, number: int) -> None:
+    record = LogRecord(timestamp_ms=EpochMs(world.clock.now_ms()), level=LogLevel.INFO, message="hello")
+    batch = Batch(position=1, attempt=1, number=number, records=(record,), size=1)
+    task_log_rows.add(world.services.directory, key, batch)
 
 
 def clean(world: ServiceWorld) -> janitor.Cleaned:
@@ -89,7 +101,11 @@ def test_when_it_is_done_nothing_is_left_but_how_executions_began_and_ended() ->
         assert rows[0].expires_at_ms is not None
         assert rows[1].expires_at_ms is not None
         assert rows[0].expires_at_ms - rows[1].expires_at_ms == NAME_KEPT_MS - KEPT_MS
-    assert not [name for name in lasting(world) if name.startswith(("closed#", "open#", "idempotency#", "heirs#"))]
+    assert not [
+        name
+        for name in lasting(world)
+        if name.startswith(("closed#", "open#", "idempotency#", "heirs#", "@task-logs#"))
+    ]
     assert promise_keys.find(world.services, ORG, "order-1") is None
 
 

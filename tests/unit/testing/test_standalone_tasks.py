@@ -114,3 +114,26 @@ async def test_a_stuck_workflow_beside_it_is_still_named(env: Environment) -> No
     handle = await env.start(idle)
     with pytest.raises(ExecutionStuck, match="idle"):
         await handle.result()
+
+
+async def test_what_a_task_has_logged_is_there_at_its_end(env: Environment) -> None:
+    async def speaks(ctx: TaskContext, order: Order) -> Receipt:
+        ctx.logger.info("attempt %d", ctx.attempt, extra={"amount": order.amount})
+        if ctx.attempt == 1:
+            ctx.logger.warning("once more")
+            raise ConnectionError
+        return Receipt(paid=order.amount, in_workflow=None)
+
+    env.fake(charge, speaks)
+    handle = await env.start_task(charge, Order(amount=5))
+    await handle.result()
+    said = await handle.logs()
+    assert [(one.attempt, one.level, one.message) for one in said] == [
+        (1, "INFO", "attempt 1"),
+        (1, "WARNING", "once more"),
+        (2, "INFO", "attempt 2"),
+    ]
+    assert said[0].fields == {"amount": 5}
+    assert [one.message for one in await env.task_logs(handle.id, attempt=1, level="WARNING")] == ["once more"]
+    with pytest.raises(NotFound):
+        await env.task_logs("01NEVER.t0")

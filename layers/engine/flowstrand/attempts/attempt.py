@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, Protocol, assert_never
 
+from flowstrand.attempts.attempt_log import AttemptLog
 from flowstrand.attempts.chunk_stream import ChunkStream
 from flowstrand.attempts.claimed import ClaimedTask
 from flowstrand.attempts.outcome import Completed, Failed, Outcome
 from flowstrand.attempts.server import AttemptServer
 from flowstrand.engine.chunk import Chunk
 from flowstrand.engine.payload_reference import is_reference
+from flowstrand.engine.task_log import LogRecord
 from flowstrand.errors import (
     CallerError,
     Conflict,
@@ -66,8 +68,15 @@ class Attempt:
         *,
         listener: AttemptListener | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        log_level: int | None = logging.INFO,
     ) -> None:
-        """`definition` is None where this worker has no such task; `sleep` takes the seconds between heartbeats."""
+        """Made on the event loop that it runs on.
+
+        Args:
+            definition: None where this worker has no such task.
+            sleep: takes the seconds between heartbeats.
+            log_level: from which on what the task logs is kept with it; None where nothing is.
+        """
         self._server = server
         self._claimed = claimed
         self._definition = definition
@@ -81,6 +90,8 @@ class Attempt:
         self._verdict: Failed | None = None
         self._given_up = asyncio.Event()
         self._stream = ChunkStream(self._send_chunks)
+        self._log = AttemptLog(self._send_logs, f"attempt {claimed.attempt} of {claimed.task_execution_id}")
+        self._log_level = log_level
         self._details: JsonValue = claimed.heartbeat_details
         self._progress: float | None = None
 
@@ -94,11 +105,12 @@ class Attempt:
         try:
             async with slots:
                 outcome = await self._execute()
-            outcome = await self._flushed(outcome)
+            outcome, _ = await asyncio.gather(self._flushed(outcome), self._log.close())
             return await self._report(outcome)
         finally:
             heartbeats.cancel()
             self._stream.stop()
+            self._log.stop()
 
     def give_up(self, verdict: Failed) -> None:
         """Stop the task's code, and report `verdict` unless it ends by itself meanwhile.
@@ -180,6 +192,8 @@ class Attempt:
             is_cancelled=lambda: self._is_lost or self._cancel_requested,
             emit=self._stream.emit,
             heartbeat_details=self._payloads.from_wire(self._claimed.heartbeat_details),
+            keep_log=None if self._log_level is None else self._log.take,
+            log_level=self._log_level or logging.NOTSET,
         )
 
     # --- the lease ----------------------------------------------------------------------------
@@ -255,6 +269,9 @@ class Attempt:
         except TaskCancelled:
             pass  # the attempt is lost, and not reported
         return outcome
+
+    async def _send_logs(self, batch: int, records: Sequence[LogRecord]) -> int:
+        return await self._server.log(self._claimed, batch, records)
 
     # --- the report ---------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from flowstrand.attempts.claimed import ClaimedTask
 from flowstrand.engine.chunk import Chunk
+from flowstrand.engine.task_log import LogRecord
 from flowstrand.jsonvalue import JsonValue
 
 
@@ -29,6 +30,17 @@ class AttemptServer(Protocol):
 
     async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
         """Record what the task emitted."""
+        ...
+
+    async def log(self, task: ClaimedTask, batch: int, records: Sequence[LogRecord]) -> int:
+        """Keep what the task logged; returns how many more batches will be kept. Repeating a batch is a no-op.
+
+        Args:
+            batch: counts those of this attempt, from 1.
+
+        Raises:
+            Exception: it was not answered; the same batch may be sent again.
+        """
         ...
 
     async def heartbeat(self, task: ClaimedTask, details: JsonValue = None, progress: float | None = None) -> bool:

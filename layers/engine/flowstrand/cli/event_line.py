@@ -23,7 +23,7 @@ def event_line(sequence: int, type: str, timestamp_ms: int | None, data: object,
     """`  5  09:00:00.123  TASK_FAILED  always-fails · attempt 1 · FAILED · Boom: no luck`."""
     line = Text(prefix)
     line.append(f"{sequence:>4}  ", style="dim")
-    line.append(f"{_clock(timestamp_ms)}  ", style="dim")
+    line.append(f"{clock(timestamp_ms)}  ", style="dim")
     line.append(f"{type:<26}", style=_style(type))
     line.append(f"  {_summary(data)}")
     line.rstrip()
@@ -36,7 +36,8 @@ def _style(type: str) -> str:
     return _COLOURS.get(type.partition("_")[0], "white")
 
 
-def _clock(timestamp_ms: int | None) -> str:
+def clock(timestamp_ms: int | None) -> str:
+    """`09:00:00.123`, where this program runs; blank where the moment is not known."""
     if timestamp_ms is None:
         return " " * 12
     moment = datetime.fromtimestamp(timestamp_ms / 1_000, UTC).astimezone()

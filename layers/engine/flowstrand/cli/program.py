@@ -122,6 +122,7 @@ program.add_typer(
             "wait": task.wait,
             "cancel": task.cancel,
             "attempts": task.attempts,
+            "logs": task.logs,
             "events": task.events,
             "tail": task.tail,
         },

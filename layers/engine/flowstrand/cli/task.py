@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -10,6 +11,7 @@ from flowstrand.cli import completing, following
 from flowstrand.cli.cells import Column
 from flowstrand.cli.durations import seconds_or_none
 from flowstrand.cli.json_option import parsed
+from flowstrand.cli.log_line import log_lines
 from flowstrand.cli.on_server import Session, on_server
 from flowstrand.cli.options import IdempotencyTtl, Input, Metadata, Queue, Timeout, Wait, pairs
 from flowstrand.cli.waiting import tell_end_of_task
@@ -18,6 +20,16 @@ if TYPE_CHECKING:
     from flowstrand.client.task_start_options import TaskStartOptions
 
 TaskId: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="Of the task.")]
+
+
+class Level(StrEnum):
+    """How much what was logged matters."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
 
 
 _ATTEMPTS = (
@@ -122,6 +134,25 @@ def attempts(session: Session, task_id: TaskId) -> None:
         flowstrand task attempts 01JDX5K7Q2ZB4M8N0P3R6T9V1W.t3
     """
     session.out.many("attempts", (attempt.body for attempt in session.client.attempts(task_id)), _ATTEMPTS)
+
+
+@on_server
+def logs(
+    session: Session,
+    task_id: TaskId,
+    attempt: Annotated[int | None, typer.Option(min=1, help="Only what this one has said.")] = None,
+    level: Annotated[
+        Level | None, typer.Option(case_sensitive=False, help="Only what matters as much as this, or more.")
+    ] = None,
+) -> None:
+    """Print what the attempts of a task have logged, a standalone one's or an execution's.
+
+    Examples:
+        flowstrand task logs 01JDX5K7Q2ZB4M8N0P3R6T9V1W.t3
+        flowstrand task logs 01JDX5K7Q2ZB4M8N0P3R6T9V1W.t3 --attempt 2 --level warning
+    """
+    for record in session.client.logs(task_id, attempt=attempt, level=None if level is None else level.value):
+        session.out.item(record.body, log_lines(record))
 
 
 @on_server

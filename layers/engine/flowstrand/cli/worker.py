@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
     from flowstrand.worker import Worker, WorkerObserver
 
 _log = logging.getLogger("flowstrand.worker")
+
+
+class TaskLogs(StrEnum):
+    """Which of what tasks log is kept."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+    OFF = "OFF"
 
 
 def worker(
@@ -49,6 +61,9 @@ def worker(
             metavar="FILE_OR_MODULE:NAME", help="A WorkerObserver that hears what it does; may be repeated."
         ),
     ] = None,
+    task_logs: Annotated[
+        TaskLogs, typer.Option(help="From which level on what tasks log is kept with them.", case_sensitive=False)
+    ] = TaskLogs.INFO,
     metrics: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Log what it has done so far, as JSON, so often.")
     ] = None,
@@ -84,6 +99,7 @@ def worker(
             name=name,
             version=version,
             grace_s=grace_s,
+            log_level=None if task_logs is TaskLogs.OFF else logging.getLevelName(task_logs.value),
             observers=[_observer(spec) for spec in observer or []],
         )
         asyncio.run(_serve(served, every_s))

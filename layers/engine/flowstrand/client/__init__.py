@@ -26,6 +26,7 @@ from flowstrand.client.stream import StreamEvent
 from flowstrand.client.synchronous import SyncClient
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
+from flowstrand.client.task_log import TaskLogRecord
 
 __all__ = [
     "ChildStanding",
@@ -54,6 +55,7 @@ __all__ = [
     "TaskAttempt",
     "TaskExecution",
     "TaskHandle",
+    "TaskLogRecord",
     "TaskStanding",
     "Workers",
 ]

@@ -8,6 +8,7 @@ from flowstrand.client.call import Call, in_seconds
 from flowstrand.client.connection import Connection
 from flowstrand.client.pages import Pages
 from flowstrand.client.task_execution import TaskAttempt
+from flowstrand.client.task_log import LogLevelName, TaskLogRecord
 from flowstrand.client.task_start_options import TaskStartOptions
 from flowstrand.engine.schema import to_json
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -58,6 +59,18 @@ def attempts(to: Connection, task_id: str) -> Pages[TaskAttempt]:
     """A task's attempts."""
     path = to.path("task-executions", task_id, "attempts")
     return Pages(path=path, items="attempts", read=TaskAttempt.of, by="cursor")
+
+
+def logs(to: Connection, task_id: str, attempt: int | None, level: LogLevelName | None) -> Pages[TaskLogRecord]:
+    """What a task's attempts have logged."""
+    asked = {"attempt": attempt, "level": level}
+    return Pages(
+        path=to.path("task-executions", task_id, "logs"),
+        items="records",
+        read=TaskLogRecord.of,
+        by="cursor",
+        params={name: str(value) for name, value in asked.items() if value is not None},
+    )
 
 
 def _terms(options: TaskOptions) -> JsonObject:

@@ -10,6 +10,7 @@ from flowstrand.client.encoding import output_of
 from flowstrand.client.history import TASK_TERMINAL_TYPES, HistoryEvent
 from flowstrand.client.stream import StreamEvent, StreamFormat
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
+from flowstrand.client.task_log import LogLevelName, TaskLogRecord
 from flowstrand.jsonvalue import JsonObject
 
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ class TaskHandle(Generic[OutputT_co]):
         """Its attempts, the first one first."""
         return self._client.attempts(self.id)
 
+    def logs(
+        self, *, attempt: int | None = None, level: LogLevelName | None = None
+    ) -> AsyncIterator[TaskLogRecord]:
+        """What its attempts have logged so far. See `Client.logs`."""
+        return self._client.logs(self.id, attempt=attempt, level=level)
+
     def events(self, after: int = 0) -> AsyncIterator[HistoryEvent]:
         """Every event beyond `after` that is in its log now."""
         return self._client.events(self.id, after=after)
@@ -124,6 +131,10 @@ class SyncTaskHandle(Generic[OutputT_co]):
     def attempts(self) -> Iterator[TaskAttempt]:
         """Its attempts, the first one first."""
         return self._client.attempts(self.id)
+
+    def logs(self, *, attempt: int | None = None, level: LogLevelName | None = None) -> Iterator[TaskLogRecord]:
+        """What its attempts have logged so far. See `Client.logs`."""
+        return self._client.logs(self.id, attempt=attempt, level=level)
 
     def events(self, after: int = 0) -> Iterator[HistoryEvent]:
         """Every event beyond `after` that is in its log now."""

@@ -12,6 +12,7 @@ from flowstrand.client.encoding import input_of, kind_of
 from flowstrand.client.pages import each, each_sync
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
+from flowstrand.client.task_log import LogLevelName, TaskLogRecord
 from flowstrand.client.task_start_options import TaskStartOptions
 from flowstrand.jsonvalue import JsonObject
 
@@ -102,6 +103,17 @@ class Tasking(Base):
         """The attempts of a task, a standalone one's or an execution's, the first one first."""
         return each(self._answer, task_calls.attempts(self.connection, task_id))
 
+    def logs(
+        self, task_id: str, *, attempt: int | None = None, level: LogLevelName | None = None
+    ) -> AsyncGenerator[TaskLogRecord]:
+        """What a task's attempts have logged so far, attempt by attempt, each in the order in which it was said.
+
+        Args:
+            attempt: leave out the others.
+            level: leave out what matters less.
+        """
+        return each(self._answer, task_calls.logs(self.connection, task_id, attempt, level))
+
     @abstractmethod
     def _task_handle(self, task_id: str, task: object, started: JsonObject | None = None) -> TaskHandle[Any]:
         """A handle; `task`, where it is a definition, types its output."""
@@ -167,6 +179,12 @@ class SyncTasking(SyncBase):
     def attempts(self, task_id: str) -> Generator[TaskAttempt]:
         """The attempts of a task, a standalone one's or an execution's, the first one first."""
         return each_sync(self._answer, task_calls.attempts(self.connection, task_id))
+
+    def logs(
+        self, task_id: str, *, attempt: int | None = None, level: LogLevelName | None = None
+    ) -> Generator[TaskLogRecord]:
+        """What a task's attempts have logged so far; see `Client.logs`."""
+        return each_sync(self._answer, task_calls.logs(self.connection, task_id, attempt, level))
 
     @abstractmethod
     def _task_handle(self, task_id: str, task: object, started: JsonObject | None = None) -> SyncTaskHandle[Any]:

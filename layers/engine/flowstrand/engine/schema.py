@@ -62,12 +62,15 @@ def epoch_ms(text: str) -> EpochMs:
     """The inverse of `rfc3339`; any offset is accepted.
 
     Raises:
-        ValueError: `text` is not an RFC 3339 time, or has no offset.
+        ValueError: `text` is not an RFC 3339 time, has no offset, or is outside of the years 1 to 9999 in UTC.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time needs its offset from UTC, or a Z")
-    return EpochMs((moment - _EPOCH) // timedelta(milliseconds=1))
+    try:
+        return EpochMs((moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1))
+    except OverflowError:
+        raise ValueError("a time in UTC is of the years 1 to 9999") from None
 
 
 def to_json(value: Any) -> JsonObject:

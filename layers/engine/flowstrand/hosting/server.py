@@ -13,8 +13,9 @@ from flowstrand.attempts.server import AttemptServer
 from flowstrand.engine.chunk import Chunk
 from flowstrand.engine.events import ErrorInfo
 from flowstrand.engine.ids import OrgId
+from flowstrand.engine.task_log import LogRecord
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.service import claims, tasks, uploads
+from flowstrand.service import claims, task_logs, tasks, uploads
 from flowstrand.service.chunks import append_chunks
 from flowstrand.service.container import Services
 
@@ -63,6 +64,15 @@ class InProcessServer(AttemptServer):
         await self._perform(
             lambda services: append_chunks(
                 services, self._org, id, lease_token=token, chunks=chunks, request_id=request_id
+            )
+        )
+
+    async def log(self, task: ClaimedTask, batch: int, records: Sequence[LogRecord]) -> int:
+        """See `AttemptServer.log`."""
+        id, token = task.task_execution_id, task.lease_token
+        return await self._perform(
+            lambda services: task_logs.append(
+                services, self._org, id, lease_token=token, batch=batch, records=records
             )
         )
 

@@ -78,6 +78,7 @@ ROUTES = (
     Route("GET", _TASKS, "executions"),
     Route("DELETE", _TASKS, "executions"),
     Route("GET", f"{_TASKS}/attempts", "executions"),
+    Route("GET", f"{_TASKS}/logs", "executions"),
     Route("GET", f"{_TASKS}/events", "events", Manner.WAITING),
     Route("GET", f"{_TASKS}/stream", "stream", Manner.STREAMING),
     Route("POST", f"{_ORG}/payloads", "executions"),
@@ -87,6 +88,7 @@ ROUTES = (
     Route("POST", f"{_TASKS}/fail", "tasks"),
     Route("POST", f"{_TASKS}/heartbeat", "tasks"),
     Route("POST", f"{_TASKS}/stream", "tasks"),
+    Route("POST", f"{_TASKS}/logs", "tasks"),
 )
 
 

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 from flowstrand.engine.chunk import MAX_CHUNK_BYTES, Chunk, ChunkType
+from flowstrand.engine.task_log import LogRecord
 from flowstrand.errors import NotSerializable
 from flowstrand.jsonvalue import JsonValue
+from flowstrand.sdk.attempt_logger import AttemptLogger
 from flowstrand.sdk.serde import Serde
 
 _DETAILS_BYTES = 8_000
@@ -27,7 +29,7 @@ class TaskContext:
         attempt: which attempt this is, from 1.
         max_attempts: how many there are at most.
         heartbeat_details: what an earlier attempt has said with `heartbeat`, so that this one can go on from there; or None.
-        logger: tells which attempt is speaking.
+        logger: tells which attempt is speaking. What it says, from INFO on, is also kept with the task, to be asked for.
     """
 
     def __init__(
@@ -43,6 +45,8 @@ class TaskContext:
         emit: Callable[[Chunk], Awaitable[None]],
         note_progress: Callable[[float], None] = lambda _: None,
         heartbeat_details: JsonValue = None,
+        keep_log: Callable[[LogRecord], None] | None = None,
+        log_level: int = logging.INFO,
     ) -> None:
         """Made by whoever runs the attempt.
 
@@ -51,6 +55,7 @@ class TaskContext:
             is_cancelled: whether the attempt is no longer wanted.
             note_progress: keeps it for the heartbeats that follow.
             emit: takes a chunk at once, from any thread; what it returns may be ignored, and awaited waits for room.
+            keep_log: takes what `logger` says from `log_level` on, at once and from any thread; None where nothing is kept.
         """
         self.task_execution_id = task_execution_id
         self.workflow_execution_id = workflow_execution_id
@@ -62,13 +67,15 @@ class TaskContext:
         self._emit = emit
         self._note_progress = note_progress
         self.heartbeat_details = heartbeat_details
-        self.logger = _AttemptLogger(
-            logging.getLogger(f"flowstrand.task.{kind}"),
+        self.logger = AttemptLogger(
+            f"flowstrand.task.{kind}",
             {
                 "task_execution_id": task_execution_id,
                 "workflow_execution_id": workflow_execution_id,
                 "attempt": attempt,
             },
+            keep=keep_log,
+            level=log_level,
         )
 
     @property
@@ -174,7 +181,3 @@ def _encoded(value: object, what: str, *, most: int = MAX_CHUNK_BYTES) -> JsonVa
     if size > most:
         raise NotSerializable(f"{what} has {size} bytes, and may have {most}")
     return encoded
-
-
-class _AttemptLogger(logging.LoggerAdapter[logging.Logger]):
-    """Adds the attempt's ids to every record."""

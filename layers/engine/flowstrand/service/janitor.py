@@ -2,7 +2,8 @@
 
 It looks at rows that are due, oldest first, each for itself. Whatever it does may be done again, and it may end anywhere (law
 9): the row goes last, and until the log's last commit is marked, everything that leads to it, or is found from its
-events, has been removed before. It writes to no log but to say until when commits are kept.
+events, has been removed before. What its tasks have said in their logs goes after that, when nothing can be added to it.
+It writes to no log but to say until when commits are kept.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from flowstrand.engine.events import EventData, PromiseCreated, TaskCreated, Wor
 from flowstrand.errors import ConfigurationError, FlowstrandError, StoreUnavailable
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.retention import LogRetention
-from flowstrand.service import adoption, append, closed_executions, expiry, idempotency, listing, promise_keys
+from flowstrand.service import (
+    adoption,
+    append,
+    closed_executions,
+    expiry,
+    idempotency,
+    listing,
+    promise_keys,
+    task_log_rows,
+)
 from flowstrand.service.closed_executions import SHARDS, Closed
 from flowstrand.service.container import Services
 
@@ -106,6 +116,9 @@ def _deal_with(services: Services, retention: LogRetention, closed: Closed, unti
     while not retention.expire(closed.key, now_ms=services.clock.now_ms(), limit=_COMMITS):
         if services.clock.now_ms() >= until_ms:
             return False  # the next run goes on
+    while not task_log_rows.drop(services.directory, closed.key):  # nothing is added to those of an expired log
+        if services.clock.now_ms() >= until_ms:
+            return False
     closed_executions.remove(services.directory, closed)
     return True
 

@@ -54,6 +54,8 @@ class Settings:
     """When a live stream ends by itself."""
     stream_heartbeat_ms: int = 15_000
     """The longest silence on a live stream."""
+    task_log_batches: int = 500
+    """How many batches of log records are kept of one attempt of a task; 0 for none."""
     retention_days: int = 30
     """How long the log of an execution is kept whole after its end; 0 for ever."""
     janitor_interval_ms: int = 900_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from flowstrand.client.history import HistoryEvent
+from flowstrand.client.task_log import LogLevelName, TaskLogRecord
 from flowstrand.engine.events import TaskStatus
 from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.ids import ExecutionId
@@ -74,6 +75,10 @@ class TaskHandle(Generic[OutputT_co]):
     async def events(self, after: int = 0) -> list[HistoryEvent]:
         """Every event beyond `after` that is in its log now."""
         return await self._environment.events(self.id, after=after)
+
+    async def logs(self, *, attempt: int | None = None, level: LogLevelName = "DEBUG") -> list[TaskLogRecord]:
+        """What its attempts have logged. See `Environment.task_logs`."""
+        return await self._environment.task_logs(self.id, attempt=attempt, level=level)
 
     async def cancel(self, reason: str | None = None) -> None:
         """End it, whether it waits or runs."""

@@ -1,18 +1,24 @@
-"""Starting standalone tasks: the part of `Environment` that is typed by the task it is given."""
+"""Tasks: starting standalone ones, typed by the task that is given, and what any task has logged."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from flowstrand.client.encoding import input_of
+from flowstrand.client.task_log import LogLevelName, TaskLogRecord
 from flowstrand.engine.events import RetryPolicy
 from flowstrand.engine.ids import ExecutionId
+from flowstrand.engine.schema import to_json
+from flowstrand.engine.task_log import LogLevel
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.task import TaskDefinition
 from flowstrand.sdk.task_options import TaskKeywords, TaskOptions
-from flowstrand.service import standalone
+from flowstrand.service import standalone, task_logs
+from flowstrand.service.container import Services
 from flowstrand.service.standalone import TaskRequest
+from flowstrand.service.task_logs import Cursor, LoggedRecord
 from flowstrand.testing.base import Base
 from flowstrand.testing.definitions import kind_of
 from flowstrand.testing.task_handle import TaskHandle
@@ -28,10 +34,11 @@ if TYPE_CHECKING:
 
 InputT = TypeVar("InputT")
 OutputT = TypeVar("OutputT")
+_PAGE = 1_000
 
 
 class Tasking(Base):
-    """`start_task` and `cancel_task`."""
+    """`start_task`, `cancel_task` and `task_logs`."""
 
     @overload
     async def start_task(
@@ -102,6 +109,25 @@ class Tasking(Base):
         self._stage.act(lambda world: standalone.cancel(world.services, ORG, task_id, reason=reason))
         await self._stage.settle()
 
+    async def task_logs(
+        self, task_id: str, *, attempt: int | None = None, level: LogLevelName = "DEBUG"
+    ) -> list[TaskLogRecord]:
+        """What a task's attempts have said with `ctx.logger`, a standalone one's or an execution's.
+
+        What a running attempt says is there a moment later; what it has said by its end is there at its end. Timestamps are in
+        real time.
+
+        Args:
+            attempt: leave out the others.
+            level: leave out what matters less.
+
+        Raises:
+            NotFound: there is no such task.
+        """
+        await self._stage.settle()
+        least, services = LogLevel(level), self._stage.world.services
+        return [_shown(logged) for logged in _logged(services, task_id, attempt, least)]
+
     @abstractmethod
     def _task_handle(self, id: ExecutionId, task: object) -> TaskHandle[Any]:
         """A handle; `task`, where it is a definition, types its output."""
@@ -109,3 +135,17 @@ class Tasking(Base):
     @abstractmethod
     def _new_task_id(self) -> ExecutionId:
         """A new standalone task's id."""
+
+
+def _logged(services: Services, task_id: str, attempt: int | None, level: LogLevel) -> Iterator[LoggedRecord]:
+    start: Cursor | None = None
+    while True:
+        page = task_logs.read(services, ORG, task_id, attempt=attempt, level=level, limit=_PAGE, start=start)
+        yield from page.records
+        start = page.next
+        if start is None:
+            return
+
+
+def _shown(logged: LoggedRecord) -> TaskLogRecord:
+    return TaskLogRecord.of({"attempt": logged.attempt, **to_json(logged.record)})

@@ -15,6 +15,8 @@ from flowstrand.client import answers
 from flowstrand.client.connection import Connection
 from flowstrand.client.transfers import Transfers
 from flowstrand.engine.chunk import Chunk
+from flowstrand.engine.schema import to_json
+from flowstrand.engine.task_log import LogRecord
 from flowstrand.errors import Unavailable
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
@@ -53,6 +55,10 @@ class Polled(_Answer):
 
 class _Beat(_Answer):
     cancel_requested: bool
+
+
+class _Kept(_Answer):
+    batches_left: int
 
 
 class WorkerApi:
@@ -128,6 +134,12 @@ class WorkerApi:
         emitted: list[JsonValue] = [_chunk(chunk) for chunk in chunks]
         body: JsonObject = {"leaseToken": task.lease_token, "requestId": request_id, "chunks": emitted}
         await self._post(_path(task, "stream"), body)
+
+    async def log(self, task: ClaimedTask, batch: int, records: Sequence[LogRecord]) -> int:
+        """Keep what the task logged; returns how many more batches will be kept. Repeating a batch is a no-op."""
+        logged: list[JsonValue] = [to_json(record) for record in records]
+        body: JsonObject = {"leaseToken": task.lease_token, "batch": batch, "records": logged}
+        return _read(_Kept, await self._post(_path(task, "logs"), body)).batches_left
 
     async def heartbeat(self, task: ClaimedTask, details: JsonValue = None, progress: float | None = None) -> bool:
         """Renew the lease; returns whether the task's cancellation was requested. `details` are for the next attempt."""

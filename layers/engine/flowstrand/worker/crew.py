@@ -33,13 +33,15 @@ class Crew:
         *,
         concurrency: int,
         shares: Mapping[str, int],
+        log_level: int | None = logging.INFO,
     ) -> None:
-        """`shares` has every queue."""
+        """`shares` has every queue; `log_level` is from where on what tasks log is kept, None for nothing."""
         self._server = server
         self._app = app
         self._observers = observers
         self._concurrency = concurrency
         self._shares = dict(shares)
+        self._log_level = log_level
         self._slots = asyncio.Semaphore(concurrency)
         self._executor: Executor = DaemonThreads()
         self._running: dict[asyncio.Task[Outcome | None], str] = {}
@@ -71,6 +73,7 @@ class Crew:
             self._executor,
             self._app.payloads,
             listener=_Told(self._observers),
+            log_level=self._log_level,
         )
         running = asyncio.create_task(self._run(attempt, claimed), name=claimed.task_execution_id)
         self._running[running] = queue

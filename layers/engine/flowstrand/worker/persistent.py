@@ -13,6 +13,7 @@ from flowstrand.attempts.server import AttemptServer
 from flowstrand.client import answers
 from flowstrand.client.answers import is_transient
 from flowstrand.engine.chunk import Chunk
+from flowstrand.engine.task_log import LogRecord
 from flowstrand.errors import QuotaExceeded, Unauthenticated, WrongPrincipal
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.worker.api import WorkerApi
@@ -44,6 +45,10 @@ class PersistentServer(AttemptServer):
     async def stream(self, task: ClaimedTask, chunks: Sequence[Chunk], *, request_id: str) -> None:
         """See `AttemptServer.stream`."""
         await _until_answered(lambda: self._api.stream(task, chunks, request_id=request_id))
+
+    async def log(self, task: ClaimedTask, batch: int, records: Sequence[LogRecord]) -> int:
+        """See `AttemptServer.log`. One try: whoever logs sends the same again."""
+        return await self._api.log(task, batch, records)
 
     async def heartbeat(self, task: ClaimedTask, details: JsonValue = None, progress: float | None = None) -> bool:
         """A few tries: another heartbeat follows soon."""

@@ -50,6 +50,7 @@ class Worker:
         observers: Sequence[WorkerObserver] = (),
         grace_s: float = 30.0,
         poll_wait_s: float = 20.0,
+        log_level: int | None = logging.INFO,
         transport: httpx2.AsyncBaseTransport | None = None,
         backoff_s: float = 0.25,
         check_in_s: float = CHECK_IN_S,
@@ -66,6 +67,8 @@ class Worker:
             grace_s: how long running tasks may go on after `stop`. Shorter than `poll_wait_s`, it may cut off a poll
                 whose claim nobody will then work on until its lease runs out.
             poll_wait_s: how long the server may hold a poll, at most 20.
+            log_level: from which on what tasks say with `ctx.logger` is kept with them, whatever this process logs; None to
+                keep nothing.
             backoff_s: the first delay after a failed poll.
             check_in_s: how long the server may hear nothing of a worker that does not poll.
 
@@ -87,6 +90,7 @@ class Worker:
         self._observers = Observers([self._metrics, *observers])
         self._grace_s = grace_s
         self._poll_wait_s = poll_wait_s
+        self._log_level = log_level
         self._transport = transport
         self._backoff_s = backoff_s
         self._check_in_s = check_in_s
@@ -117,6 +121,7 @@ class Worker:
             self._observers,
             concurrency=self._concurrency,
             shares=self._shares,
+            log_level=self._log_level,
         )
         self._registrar = registrar = self._make_registrar(api)
         with ExitStack() as stack:

@@ -145,6 +145,7 @@ STALE_ATTEMPT = _of(
     "The attempt is over: its lease ran out, it was reported, or the task was cancelled.",
     "STALE_ATTEMPT",
 )
+TASK_LOG_FULL = _of(PayloadTooLarge, "The attempt has logged as many batches as are kept of one.", "TASK_LOG_FULL")
 STATE_TOO_LARGE = _of(
     PayloadTooLarge, "The values are too much for one answer; ask key by key.", "STATE_TOO_LARGE"
 )

@@ -1,4 +1,4 @@
-"""Starting and cancelling standalone tasks; looking at any task and at its attempts."""
+"""Starting and cancelling standalone tasks; looking at any task, at its attempts and at what they have logged."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from flowstrand.http.execution_id import known_task
 from flowstrand.http.idempotency_key import ttl_to_ms
 from flowstrand.http.query import read_query
 from flowstrand.http.responses import Recorded
+from flowstrand.http.task_log_requests import LogsQuery
+from flowstrand.http.task_log_responses import LogsFound
 from flowstrand.http.task_requests import AttemptsQuery, CancelTaskQuery, StartTask
 from flowstrand.http.task_responses import AttemptsFound, TaskExecutionStarted, TaskExecutionView
 from flowstrand.service import attempts as task_attempts
-from flowstrand.service import standalone, task_snapshots
+from flowstrand.service import standalone, task_logs, task_snapshots
 
 router = Router()
 
@@ -62,6 +64,22 @@ def attempts(request: Request, org: str, task_id: str) -> Response[str]:  # noqa
         call.services, call.org, known_task(task_id), limit=query.limit, start=query.start()
     )
     return json_response(200, AttemptsFound.of(page).body())
+
+
+@router.get(f"{ORG}/task-executions/<task_id>/logs")
+def logs(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: a page of what its attempts have logged, in order: `?attempt=&level=&limit=&cursor=`."""
+    call, query = call_of(request), read_query(request, LogsQuery)
+    page = task_logs.read(
+        call.services,
+        call.org,
+        known_task(task_id),
+        attempt=query.attempt,
+        level=query.level,
+        limit=query.limit,
+        start=query.start(),
+    )
+    return json_response(200, LogsFound.of(page).body())
 
 
 def _started(status: int, started: TaskExecutionStarted) -> Response[str]:

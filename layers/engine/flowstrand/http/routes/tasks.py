@@ -12,7 +12,9 @@ from flowstrand.http.execution_id import known_task
 from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
 from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded
 from flowstrand.http.routes.queues import queue_name
-from flowstrand.service import polling, tasks
+from flowstrand.http.task_log_requests import AppendLogs
+from flowstrand.http.task_log_responses import LogsKept
+from flowstrand.service import polling, task_logs, tasks
 from flowstrand.service.chunks import append_chunks
 
 router = Router()
@@ -94,3 +96,19 @@ def stream(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: 
         request_id=body.request_id,
     )
     return json_response(200, Recorded(sequence=sequence).body())
+
+
+@router.post(f"{ORG}/task-executions/<task_id>/logs")
+def log(request: Request, org: str, task_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: the records are kept, and how many more batches may be."""
+    call = call_of(request)
+    body = read_body(request, AppendLogs, max_bytes=call.services.settings.max_payload_bytes)
+    left = task_logs.append(
+        call.services,
+        call.org,
+        known_task(task_id),
+        lease_token=body.lease_token,
+        batch=body.batch,
+        records=[record.to_record() for record in body.records],
+    )
+    return json_response(200, LogsKept(batches_left=left).body())

@@ -20,6 +20,8 @@ from flowstrand.http.openapi.refusals import (
 from flowstrand.http.reading_query import HistoryQuery, LastEventId, StreamQuery
 from flowstrand.http.reading_responses import HistoryFound
 from flowstrand.http.responses import Recorded
+from flowstrand.http.task_log_requests import LogsQuery
+from flowstrand.http.task_log_responses import LogsFound
 from flowstrand.http.task_requests import AttemptsQuery, CancelTaskQuery, StartTask
 from flowstrand.http.task_responses import AttemptsFound, TaskExecutionStarted, TaskExecutionView
 from flowstrand.service.keys import Principal
@@ -82,6 +84,21 @@ OPERATIONS = (
         principal=Principal.USER,
         query=AttemptsQuery,
         answers={200: Answer(meaning="A page of attempts.", body=AttemptsFound)},
+        refusals=(TASK_NOT_FOUND, EXECUTION_EXPIRED),
+    ),
+    Operation(
+        method="GET",
+        path="/task-executions/{taskId}/logs",
+        name="readTaskLogs",
+        tag=TAG,
+        summary="What a task's attempts have logged",
+        description=(
+            "Attempt by attempt, each in the order in which it was said. Kept as long as the log that the task is in. A page "
+            "may be empty with more to come, where a filter leaves much out."
+        ),
+        principal=Principal.USER,
+        query=LogsQuery,
+        answers={200: Answer(meaning="A page of records.", body=LogsFound)},
         refusals=(TASK_NOT_FOUND, EXECUTION_EXPIRED),
     ),
     Operation(

@@ -10,10 +10,13 @@ from flowstrand.http.openapi.refusals import (
     INVALID_LEASE,
     OF_VALUES,
     STALE_ATTEMPT,
+    TASK_LOG_FULL,
     TASK_NOT_FOUND,
 )
 from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
 from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded
+from flowstrand.http.task_log_requests import AppendLogs
+from flowstrand.http.task_log_responses import LogsKept
 from flowstrand.service.keys import Principal
 
 TAG = "tasks"
@@ -79,5 +82,20 @@ OPERATIONS = (
         body=StreamChunks,
         answers={200: Answer(meaning="They are recorded.", body=Recorded)},
         refusals=(*_REPORTED, BUSY),
+    ),
+    Operation(
+        method="POST",
+        path="/task-executions/{taskId}/logs",
+        name="logTask",
+        tag=TAG,
+        summary="Keep what an attempt has logged",
+        description=(
+            "Records are no events: nobody is told of them. An attempt counts its batches from 1; one that is kept already "
+            "stays as it is. What comes after the attempt's lease, or its execution, has ended is kept too."
+        ),
+        principal=Principal.WORKER,
+        body=AppendLogs,
+        answers={200: Answer(meaning="They are kept.", body=LogsKept)},
+        refusals=(EXECUTION_EXPIRED, TASK_NOT_FOUND, INVALID_LEASE, TASK_LOG_FULL),
     ),
 )
