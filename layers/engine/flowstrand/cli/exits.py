@@ -30,7 +30,7 @@ class Exit(IntEnum):
     FAILED = 1
     """What was waited for has failed, a check has found something, or something else went wrong."""
     USAGE = 2
-    """The command cannot mean that, or a setting is missing."""
+    """The command cannot mean that, or a setting is missing; or the doctor has found nothing and could not look at everything."""
     CANCELLED = 3
     """What was waited for was cancelled."""
     TIMED_OUT = 4

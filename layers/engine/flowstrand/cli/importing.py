@@ -60,8 +60,12 @@ def imported(
         return
     owner = None if org is None else OrgId(_name(org))
     services = visit.place.services
-    done = [importing.import_one(services, history, org=owner, expires=expires) for history in read_file(file)]
-    visit.out.many("executions", [_body(each) for each in done], _COLUMNS)
+    done: list[Imported] = []
+    try:
+        for history in read_file(file):
+            done.append(importing.import_one(services, history, org=owner, expires=expires))
+    finally:  # where one is refused, what became of those before it
+        visit.out.many("executions", [_body(each) for each in done], _COLUMNS)
 
 
 def _name(org: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from flowstrand.engine.events import ChildInitiated
 from flowstrand.engine.ids import ExecutionId, OrgId
@@ -40,7 +41,7 @@ def export_one(services: Services, key: LogKey) -> History:
         raise _expired(key) from None
     history = history_of(key, commits, {})
     payloads = {sha256: services.payloads.get(key.org, sha256) for sha256 in sorted(history.references)}
-    return history_of(key, commits, payloads)
+    return replace(history, payloads=payloads)
 
 
 def family(

@@ -15,8 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.errors import HistoryRefused, LogCorrupted
+from flowstrand.errors import HistoryRefused, LogCorrupted, StoreUnavailable
 from flowstrand.histories.history import History, refused
 from flowstrand.histories.writing import history_of
 from flowstrand.log.checkpoint import pack_checkpoint
@@ -105,7 +106,10 @@ def import_one(
     if claim is None and services.log.tail(key) is not None:
         import_claims.release(services.directory, key)
         raise _conflict(key)
-    _write(services, key, history, expires=expires)
+    try:
+        _write(services, key, history, expires=expires)
+    except PreconditionFailed as error:
+        raise StoreUnavailable(f"somebody else imports {key} at the same time; import it again") from error
     import_claims.release(services.directory, key)
     return imported if claim is None else replace(imported, outcome=Outcome.REPAIRED)
 

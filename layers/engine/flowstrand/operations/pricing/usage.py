@@ -7,11 +7,12 @@ they do not tell, such as how often somebody read, is assumed: see `prices.json`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flowstrand.engine.events import Event, EventType, Family, TaskFailed, TaskStatus, TimerStarted
 from flowstrand.histories.history import History
+from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit
 
 _KB = 1_024
@@ -83,12 +84,11 @@ def _of(history: History) -> Usage:
     total = Usage(executions=1, payloads=len(history.references), payload_bytes=sum(history.references.values()))
     is_child = history.state.parent is not None
     for commit in history.commits:
-        held = [e for e in history.events if commit.sequence <= e.sequence <= commit.last_sequence]
-        total += _of_commit(commit, held, is_child=is_child)
+        total += _of_commit(commit, unpack_events(commit), is_child=is_child)
     return total
 
 
-def _of_commit(commit: Commit, events: list[Event], *, is_child: bool) -> Usage:
+def _of_commit(commit: Commit, events: Sequence[Event], *, is_child: bool) -> Usage:
     size = len(commit.events) + _ATTRIBUTES
     types = {event.type for event in events}
     attempts = sum(event.type is EventType.TASK_STARTED for event in events)
@@ -113,7 +113,7 @@ def _of_commit(commit: Commit, events: list[Event], *, is_child: bool) -> Usage:
     )
 
 
-def _is_requested(events: list[Event], types: set[EventType], *, is_child: bool) -> bool:
+def _is_requested(events: Sequence[Event], types: set[EventType], *, is_child: bool) -> bool:
     """Whether a request of a client or a worker led to a commit, rather than a message."""
     if EventType.WORKFLOW_STARTED in types:
         return not is_child
@@ -122,7 +122,7 @@ def _is_requested(events: list[Event], types: set[EventType], *, is_child: bool)
     return bool(events)
 
 
-def _moments(commit: Commit, events: list[Event]) -> list[int]:
+def _moments(commit: Commit, events: Sequence[Event]) -> list[int]:
     """What comes due because of a commit: the end of a lease, a retry, a timer."""
     found: list[int] = []
     for event in events:
