@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from flowstrand.cli.exits import Exit
 from flowstrand.cli.program import program
+from flowstrand.errors import StoreUnavailable
 from flowstrand.local.stores import sqlite_stores
 from flowstrand.operations.place import local_place
 from flowstrand.service import open_executions
@@ -68,3 +69,14 @@ def test_a_damaged_database_is_said_to_be_damaged(data: Path) -> None:
 def test_a_local_server_has_no_dead_letters(data: Path) -> None:
     assert "no dead letters" in run("redrive", "--data", data, exit=Exit.USAGE).stderr
     assert "when it starts" in run("redrive", "--wake", "--data", data, exit=Exit.USAGE).stderr
+
+
+def test_what_could_not_be_looked_at_is_told_apart_from_what_is_wrong(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: object, partition: str, *, after: str = "", limit: int = 100) -> None:
+        raise StoreUnavailable("the database is away")
+
+    monkeypatch.setattr("flowstrand.directory.sqlite.SqliteDirectory.scan", refused)
+    found = json.loads(run("doctor", "--data", data, "--json", exit=Exit.USAGE).stdout)["findings"]
+    assert {(each["severity"], each["code"]) for each in found} == {("UNCHECKED", "NOT_CHECKED")}

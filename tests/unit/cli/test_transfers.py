@@ -11,11 +11,14 @@ from typer.testing import CliRunner, Result
 
 from flowstrand.cli.exits import Exit
 from flowstrand.cli.program import program
+from flowstrand.errors import InvalidInput
 from flowstrand.histories.reading import read_file
 from flowstrand.local.stores import sqlite_stores
 from flowstrand.operations.exporting import export_one
 from flowstrand.operations.importing import import_one
 from flowstrand.operations.place import local_place
+from flowstrand.testing.recorded import events_of
+from flowstrand.testing.replay import replay_history
 from tests.unit.histories.record import VERSIONS
 
 FIXTURE = VERSIONS / "export-1.jsonl"
@@ -163,3 +166,18 @@ def test_an_export_of_other_code_does_not(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(APP.replace('    await ctx.schedule("work", first)\n', ""))
     result = run("replay", FIXTURE, "--app", tmp_path / "shop.py", exit=Exit.FAILED)
     assert "DETERMINISM_VIOLATION" in result.stderr
+
+
+def test_the_test_kit_replays_an_export_as_it_does_any_recorded_history(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(APP)
+    replayed = replay_history(FIXTURE, str(tmp_path / "shop.py"))
+    assert (replayed.kind, replayed.events) == ("order", len(HISTORY.events))
+    assert events_of(FIXTURE) == HISTORY.with_values()
+
+
+def test_a_damaged_export_is_no_recorded_history(tmp_path: Path) -> None:
+    file = tmp_path / "damaged.jsonl"
+    file.write_text("".join(FIXTURE.read_text().splitlines(keepends=True)[:-2]))
+    with pytest.raises(InvalidInput) as refused:
+        events_of(file)
+    assert refused.value.code == "INVALID_HISTORY"

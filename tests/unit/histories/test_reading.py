@@ -192,3 +192,10 @@ def test_bytes_that_are_no_text_survive() -> None:
 def test_a_file_that_is_not_there_is_refused_like_any(tmp_path: Path) -> None:
     with pytest.raises(HistoryRefused, match="cannot be read"):
         list(read_file(tmp_path / "nothing.jsonl"))
+
+
+@pytest.mark.parametrize("folder", ["/etc", "../elsewhere", "a/b", "..", 1])
+def test_payloads_are_looked_for_beside_the_file_and_nowhere_else(tmp_path: Path, folder: object) -> None:
+    header = json.loads(LINES[0]) | {"payloadFolder": folder}
+    with pytest.raises(HistoryRefused, match="no folder beside it"):
+        list(read([json.dumps(header) + "\n", *LINES[1:]], beside=tmp_path))

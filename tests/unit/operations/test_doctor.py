@@ -28,7 +28,7 @@ def look(place: Place) -> Diagnosis:
 def test_the_templates_own_stack_is_healthy(deployed: tuple[Place, Functions]) -> None:
     found = look(deployed[0])
     assert found.findings == ()
-    assert found.looks == 2 * 3 + 5 + 2 * 2 + 2 + 2
+    assert found.looks == 2 * 3 + 6 + 2 * 2 + 2 + 2
     assert (found.is_healthy, found.is_complete) == (True, True)
 
 
@@ -116,6 +116,12 @@ def _with_a_backlog(stack: Stack, _: Functions) -> None:
         stack.clients.sqs.send_message(QueueUrl=_url(stack), MessageBody="x")
 
 
+def _with_waiting_attempts(stack: Stack, _: Functions) -> None:
+    url = stack.clients.sqs.create_queue(QueueName=f"{stack.names.task_queue_prefix}-acme-default-1")["QueueUrl"]
+    for _n in range(3):
+        stack.clients.sqs.send_message(QueueUrl=url, MessageBody="x")
+
+
 def _with_dead_letters(stack: Stack, _: Functions) -> None:
     assert stack.names.projector_dead_letters_url is not None
     stack.clients.sqs.send_message(QueueUrl=stack.names.projector_dead_letters_url, MessageBody="x")
@@ -166,6 +172,7 @@ SPOILT: list[tuple[Spoil, str, Severity]] = [
     (_hidden_too_shortly, "VISIBILITY_SHORT", Severity.ERROR),
     (_with_lasting_messages, "DEAD_LETTERS_SHORT", Severity.WARNING),
     (_with_a_backlog, "QUEUE_BACKLOG", Severity.WARNING),
+    (_with_waiting_attempts, "QUEUE_BACKLOG", Severity.WARNING),
     (_with_dead_letters, "DEAD_LETTERS", Severity.ERROR),
     (_with_a_wrong_setting, "SETTINGS_INVALID", Severity.ERROR),
     (_with_different_settings, "SETTINGS_DIFFER", Severity.ERROR),
@@ -178,7 +185,7 @@ SPOILT: list[tuple[Spoil, str, Severity]] = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "code", "severity"), SPOILT, ids=[code for _, code, _ in SPOILT])
+@pytest.mark.parametrize(("spoil", "code", "severity"), SPOILT, ids=[spoil.__name__ for spoil, _, _ in SPOILT])
 def test_what_is_wrong_is_found(
     deployed: tuple[Place, Functions], spoil: Spoil, code: str, severity: Severity
 ) -> None:

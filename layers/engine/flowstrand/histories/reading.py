@@ -11,7 +11,7 @@ from typing import Any
 
 from flowstrand.errors import HistoryRefused
 from flowstrand.histories.history import History, refused
-from flowstrand.histories.lines import FORMAT, VERSION, Line, commit_of, digest, key_of, payload_of
+from flowstrand.histories.lines import FORMAT, VERSION, Line, commit_of, key_of, payload_of
 from flowstrand.log.port import Commit, LogKey
 
 
@@ -50,7 +50,7 @@ def read(lines: Iterable[str], *, beside: Path | None = None) -> Iterator[Histor
     numbered = _Numbered(lines)
     header = numbered.next(Line.HEADER)[1]
     _require_readable(header)
-    folder = beside / str(header["payloadFolder"]) if beside is not None and "payloadFolder" in header else None
+    folder = _folder(header, beside)
     count = 0
     while True:
         text, body = numbered.next(Line.EXECUTION, Line.TRAILER)
@@ -96,10 +96,10 @@ class _Numbered:
 
 @dataclass(slots=True)
 class _Section:
-    """What was read of one execution."""
+    """What was read of one execution, and the digest of its lines so far."""
 
     key: LogKey
-    digested: list[str]
+    sha256: hashlib._Hash
     commits: list[Commit] = field(default_factory=list)
     payloads: dict[str, bytes] = field(default_factory=dict)
 
@@ -112,9 +112,19 @@ def _require_readable(header: Mapping[str, Any]) -> None:
         raise refused(f"version {version} is newer than {VERSION}: update Flowstrand", code="EXPORT_TOO_NEW")
 
 
+def _folder(header: Mapping[str, Any], beside: Path | None) -> Path | None:
+    """Where payloads have files of their own: beside the export, and nowhere else."""
+    name = header.get("payloadFolder")
+    if name is None or beside is None:
+        return None
+    if not isinstance(name, str) or Path(name).name != name or name == "..":
+        raise refused(f"{name!r} is no folder beside it")
+    return beside / name
+
+
 def _execution(numbered: _Numbered, first: str, body: Mapping[str, Any], folder: Path | None) -> History:
     try:
-        section = _Section(key_of(body), [first])
+        section = _Section(key_of(body), hashlib.sha256(first.encode()))
     except (KeyError, TypeError, ValueError) as error:
         raise numbered.fault(error) from error
     while True:
@@ -125,7 +135,7 @@ def _execution(numbered: _Numbered, first: str, body: Mapping[str, Any], folder:
             _take(section, text, body, folder)
         except (KeyError, TypeError, ValueError) as error:
             raise numbered.fault(f"{type(error).__name__}: {error}") from error
-    sha256 = digest(section.digested)
+    sha256 = section.sha256.hexdigest()
     if (body.get("id"), body.get("sha256")) != (section.key.execution_id, sha256):
         raise numbered.fault("the checksum does not match: it was changed, or damaged on its way")
     return History(key=section.key, commits=tuple(section.commits), payloads=section.payloads, sha256=sha256)
@@ -134,7 +144,7 @@ def _execution(numbered: _Numbered, first: str, body: Mapping[str, Any], folder:
 def _take(section: _Section, text: str, body: Mapping[str, Any], folder: Path | None) -> None:
     if body["type"] == Line.COMMIT:
         section.commits.append(commit_of(section.key, body))
-        section.digested.append(text)
+        section.sha256.update(text.encode())
         return
     sha256 = str(body["sha256"])
     payload = payload_of(body)

@@ -85,6 +85,7 @@ class StackNames:
     """Names, URLs and ARNs. What is None is not known, and not looked at.
 
     Attributes:
+        task_queue_prefix: what the queues that workers poll are called by; they are made at need.
         functions: what CloudFormation calls each function, by its logical id.
     """
 
@@ -97,6 +98,7 @@ class StackNames:
     hosted_task_dead_letters_url: str | None = None
     projector_dead_letters_url: str | None = None
     lease_secret_arn: str | None = None
+    task_queue_prefix: str | None = None
     functions: Mapping[str, str]
 
     @classmethod
@@ -124,6 +126,7 @@ _OTHERS = (
     "hosted_task_dead_letters_url",
     "projector_dead_letters_url",
     "lease_secret_arn",
+    "task_queue_prefix",
 )
 _LOGICAL_IDS = {
     "log_table": "LogTable",
@@ -156,7 +159,8 @@ def found_in_cloudformation(clients: Clients, stack: str) -> StackNames:
         r["LogicalResourceId"]: str(r["PhysicalResourceId"]) for r in found if r["ResourceType"] == _FUNCTION
     }
     named: dict[str, Any] = {name: ids.get(logical) or None for name, logical in _LOGICAL_IDS.items()}
-    return StackNames(**named, functions=functions)
+    # As the template has it, of the environment of every function.
+    return StackNames(**named, task_queue_prefix=f"{stack}-task", functions=functions)
 
 
 def _resources(clients: Clients, stack: str) -> Iterator[Mapping[str, Any]]:

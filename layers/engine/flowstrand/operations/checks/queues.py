@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
 _MISSING = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+_MOST_QUEUES = 1_000
 _DEPLOY = "deploy the stack again with its own template, or set it by hand"
 
 
@@ -56,6 +58,9 @@ def probes(stack: Stack, *, backlog: int) -> Iterator[Probe]:
         ),
     ):
         yield from _of(stack.clients.sqs, expected, backlog)
+    if names.task_queue_prefix is not None:
+        look = partial(_task_queues, stack.clients.sqs, names.task_queue_prefix, backlog)
+        yield Probe(subject="the queues that workers poll", look=look)
     if names.projector_dead_letters_url is not None:
         yield _dead_letters(
             stack.clients.sqs,
@@ -117,9 +122,25 @@ def _dead_letters(sqs: SQSClient, url: str, subject: str, remedy: str) -> Probe:
     return Probe(subject=subject, look=look)
 
 
+def _task_queues(sqs: SQSClient, prefix: str, backlog: int) -> Iterator[Finding]:
+    """Of at most a thousand queues: how many messages wait in each."""
+    for url in sqs.list_queues(QueueNamePrefix=prefix, MaxResults=_MOST_QUEUES).get("QueueUrls", []):
+        found = _attributes(sqs, url)
+        waiting = 0 if found is None else int(found["ApproximateNumberOfMessages"])
+        if waiting > backlog:
+            message = f"about {waiting} attempts wait, more than {backlog}"
+            yield warning(
+                "QUEUE_BACKLOG",
+                url.rpartition("/")[2],
+                message,
+                "see `flowstrand workers`: more of them are needed",
+            )
+
+
 def _attributes(sqs: SQSClient, url: str) -> Mapping[str, str] | None:
     try:
-        return dict(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return {str(name): value for name, value in found.items()}
     except ClientError as refused:
         if error_code(refused) not in _MISSING:
             raise
