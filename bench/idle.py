@@ -113,16 +113,16 @@ def _await_registered(client: SyncClient) -> None:
 def _percents(server: int, workers: Sequence[int]) -> tuple[float, float]:
     """What the server and all the workers computed meanwhile, in percent of one core."""
     pids = [server, *workers]
-    began_s, before = time.monotonic(), [_cpu_s(pid) for pid in pids]
+    began_s, before = time.monotonic(), [cpu_s(pid) for pid in pids]
     time.sleep(SECONDS)
     elapsed_s = time.monotonic() - began_s
     of_server, *of_workers = (
-        100 * (_cpu_s(pid) - computed_s) / elapsed_s for pid, computed_s in zip(pids, before, strict=True)
+        100 * (cpu_s(pid) - computed_s) / elapsed_s for pid, computed_s in zip(pids, before, strict=True)
     )
     return of_server, sum(of_workers)
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """User and system time of a process."""
     _, _, fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")
     user, system = fields.split()[11:13]

@@ -1,4 +1,4 @@
-"""`authorizer`: who the bearer of a key is, before any other function runs."""
+"""`authorizer`: who the bearer of a key or a ticket is, before any other function runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowstrand.aws import composition
 from flowstrand.http.authorizer import Authorizer
 from flowstrand.jsonvalue import JsonObject
 
-authorizer = Authorizer(composition.directory)
+authorizer = Authorizer(composition.directory, composition.tickets)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> JsonObject:

@@ -10,7 +10,9 @@ from flowstrand.http.application import Application
 from flowstrand.http.routes import reading
 from flowstrand.service.keys import Principal
 
-application = Application("events", Principal.USER, [reading.router], composition.services)
+application = Application(
+    "events", Principal.USER, [reading.router], composition.services, scope_of=reading.scope_of
+)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:

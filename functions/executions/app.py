@@ -1,4 +1,4 @@
-"""`executions`: start, list, look into and signal executions, do the same with tasks, settle promises, keep schedules, and look after queues."""
+"""`executions`: executions, tasks, promises and schedules as users start, see and change them; queues, payloads, stream tickets."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from flowstrand.http.routes import (
     queues,
     schedules,
     standalone,
+    stream_tickets,
     work,
 )
 from flowstrand.service.keys import Principal
@@ -35,6 +36,7 @@ application = Application(
         payloads.router,
         present_workers.router,
         queues.router,
+        stream_tickets.router,
     ],
     composition.services,
 )

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from flowstrand.aws.composition import services
 from flowstrand.http.streaming import resolve
+from flowstrand.streams.lasting import lasting
 from flowstrand.streams.response import StreamResponse
 
 
-def lambda_handler(event: dict[str, Any], context: object) -> StreamResponse:
-    """Serve one API Gateway proxy event; the body follows for as long as the stream lasts."""
-    return resolve(event, services)
+class Context(Protocol):
+    """What is used of Lambda's context."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until Lambda ends the invocation."""
+        ...
+
+
+def lambda_handler(event: dict[str, Any], context: Context) -> StreamResponse:
+    """Serve one API Gateway proxy event; the body follows for as long as the stream, or the invocation, lasts."""
+    return resolve(event, lambda: lasting(services(), context.get_remaining_time_in_millis()))

@@ -24,6 +24,7 @@ class FaultyRows:
         replica_holes: first sequences of commits that are missing on the replica.
         page: no page is larger.
         rows_read: how many rows have been handed out.
+        queries: what was asked for, and whether consistently.
     """
 
     def __init__(self, rows: CommitRows) -> None:
@@ -35,6 +36,7 @@ class FaultyRows:
         self.replica_holes: frozenset[int] = frozenset()
         self.page: int | None = None
         self.rows_read = 0
+        self.queries: list[tuple[str, bool]] = []
 
     def put(self, commit: Commit) -> str | None:
         if self.lost_requests:
@@ -49,6 +51,7 @@ class FaultyRows:
         return standing
 
     def newest(self, key: LogKey, *, up_to: int | None, consistent: bool) -> Commit | None:
+        self.queries.append(("newest", consistent))
         commit = self._rows.newest(key, up_to=up_to, consistent=consistent)
         while commit is not None and not self._is_visible(commit, consistent=consistent):
             commit = self._rows.newest(key, up_to=commit.sequence - 1, consistent=consistent)
@@ -56,6 +59,7 @@ class FaultyRows:
         return commit
 
     def following(self, key: LogKey, sequence: int, *, page: int | None, consistent: bool) -> Iterator[Commit]:
+        self.queries.append(("following", consistent))
         smallest = min((size for size in (page, self.page) if size is not None), default=None)
         for commit in self._rows.following(key, sequence, page=smallest, consistent=consistent):
             if self._is_visible(commit, consistent=consistent):

@@ -269,6 +269,83 @@ def test_a_hole_on_a_replica_is_read_again_consistently(
     assert list(log.read(key, after=after, consistent=False)) == expected
 
 
+# --- news ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [None, 1, 2])
+@pytest.mark.parametrize("consistent", [True, False])
+@pytest.mark.parametrize(("after", "first"), [(0, 0), (3, 1), (4, 2), (8, 3), (9, 4)])
+def test_news_are_what_follows_the_end_of_a_commit(
+    log: EventLog, rows: FaultyRows, key: LogKey, after: int, first: int, consistent: bool, page: int | None
+) -> None:
+    rows.page = page
+    written = append_all(log, key, 3, 1, 4, 1)
+    assert list(log.news(key, after=after, limit=1_000, consistent=consistent)) == written[first:]
+
+
+@pytest.mark.parametrize(
+    ("after", "limit", "expected"), [(0, 1, [0]), (0, 4, [0, 1]), (3, 1, [1]), (3, 2, [1, 2]), (9, 5, [])]
+)
+def test_a_limit_of_news_counts_events(
+    log: EventLog, key: LogKey, after: int, limit: int, expected: list[int]
+) -> None:
+    written = append_all(log, key, 3, 1, 4, 1)
+    assert list(log.news(key, after=after, limit=limit)) == [written[index] for index in expected]
+
+
+def test_where_there_are_no_news_one_query_that_takes_no_row_says_so(
+    log: EventLog, rows: FaultyRows, key: LogKey
+) -> None:
+    append_all(log, key, 3, 1, size=100_000)
+    rows.queries.clear()
+    rows.rows_read = 0
+    assert list(log.news(key, after=4, limit=100)) == []
+    assert rows.queries == [("following", False)]
+    assert rows.rows_read == 0
+
+
+@pytest.mark.parametrize(("replica_end", "expected"), [(2, []), (5, [1]), (6, [1, 2])])
+def test_news_from_a_lagging_replica_may_end_early(
+    log: EventLog, rows: FaultyRows, key: LogKey, replica_end: int, expected: list[int]
+) -> None:
+    written = append_all(log, key, 1, 3, 1)
+    rows.replica_end = replica_end
+    assert list(log.news(key, after=1, limit=10)) == [written[index] for index in expected]
+    assert list(log.news(key, after=1, limit=10, consistent=True)) == written[1:]
+
+
+@pytest.mark.parametrize("holes", [{2}, {5}, {2, 5}, {2, 6}])
+def test_a_hole_in_the_news_is_read_again_consistently(
+    log: EventLog, rows: FaultyRows, key: LogKey, holes: set[int]
+) -> None:
+    written = append_all(log, key, 1, 3, 1, 2)
+    rows.replica_holes = frozenset(holes)
+    rows.queries.clear()
+    assert list(log.news(key, after=1, limit=10)) == written[1:]
+    assert rows.queries[0] == ("following", False)
+    assert {consistent for _, consistent in rows.queries[1:]} == {True}
+
+
+@pytest.mark.parametrize("consistent", [True, False])
+def test_a_gap_in_the_news_is_damage_and_never_skipped(log: EventLog, key: LogKey, consistent: bool) -> None:
+    for sequence, count in ((1, 1), (2, 2), (6, 1)):
+        log.append(commit(key, sequence, count))
+    with pytest.raises(LogCorrupted):
+        log.news(key, after=1, limit=10, consistent=consistent)
+    with pytest.raises(LogCorrupted):
+        log.news(key, after=3, limit=10, consistent=consistent)
+
+
+def test_news_asked_for_within_a_commit_that_others_follow_begin_with_that_commit(
+    log: EventLog, key: LogKey
+) -> None:
+    written = append_all(log, key, 1, 3, 1)
+    assert list(log.news(key, after=2, limit=10)) == written[1:]
+
+
+# --- damage -------------------------------------------------------------------------------------
+
+
 @pytest.fixture(
     params=[
         pytest.param(((2, 1),), id="first missing"),
@@ -308,10 +385,11 @@ _OPERATIONS: list[Callable[[EventLog, LogKey, int], object]] = [
     lambda log, key, last: log.read(key, after=last - 3),
     lambda log, key, last: log.read(key, after=last // 2, limit=2),
     lambda log, key, last: log.commit_at(key, last // 2),
+    lambda log, key, last: log.news(key, after=last - 3, limit=100),
 ]
 
 
-@pytest.mark.parametrize("operation", _OPERATIONS, ids=["tail", "idle", "recent", "page", "commit_at"])
+@pytest.mark.parametrize("operation", _OPERATIONS, ids=["tail", "idle", "recent", "page", "commit_at", "news"])
 def test_the_rows_a_read_takes_do_not_grow_with_the_history(
     log: EventLog, rows: FaultyRows, operation: Callable[[EventLog, LogKey, int], object]
 ) -> None:

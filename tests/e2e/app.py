@@ -57,3 +57,9 @@ def break_(_ctx: TaskContext, file: str) -> str:
 async def fragile(ctx: WorkflowContext, file: str) -> str:
     """What the file says, once there is one."""
     return await ctx.schedule(break_, file)
+
+
+@workflow(name="crew")
+async def crew(ctx: WorkflowContext, count: int) -> int:
+    """Several `steps` at once, as children."""
+    return sum(await ctx.gather(*(ctx.schedule_workflow(steps, STEPS) for _ in range(count))))

@@ -6,6 +6,7 @@ request that must be refused. A new route is covered by what is here, unless it 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -13,23 +14,31 @@ from typing import Any, TypeAlias
 from pydantic.alias_generators import to_camel
 
 from flowstrand.directory.port import PreconditionFailed
-from flowstrand.engine.decide import task
+from flowstrand.engine.decide import child, task
 from flowstrand.engine.events import StateSet
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import ROOT, execution_id
+from flowstrand.engine.replay.commands import StartChild
 from flowstrand.errors import StoreUnavailable
+from flowstrand.http.authentication import expired_ticket_context, ticket_context
 from flowstrand.http.openapi import parameters
-from flowstrand.http.openapi.operation import Operation
+from flowstrand.http.openapi.operation import ORG, Operation
 from flowstrand.local import routes
 from flowstrand.log.port import AppendConflict, Commit, LogKey
 from flowstrand.service import append, definitions, payloads, quotas, standalone
 from flowstrand.service.cancel import cancel
+from flowstrand.service.channels import rows
 from flowstrand.service.container import require as installed
 from flowstrand.service.definitions import Manifest
+from flowstrand.service.projection import project
+from flowstrand.service.tickets import Readable, Scope, Ticket
+from flowstrand.streams.consolidated.cursor import Cursor
+from flowstrand.streams.consolidated.vector import Place
 from tests.functions.requests import request_of, with_fields, with_parameters, with_query
 from tests.functions.stack import (
     ACME,
     APPROVAL,
+    CHANNEL,
     CLAIMED,
     CLAIMED_TASK,
     NOW_MS,
@@ -79,6 +88,11 @@ class ContendedDirectory(Contended):
         if expect is not None:
             raise PreconditionFailed(str(arguments))
         return self._inner.put(*arguments, **options)
+
+    def delete(self, *arguments: Any, expect: int | None = None) -> Any:
+        if expect is not None:
+            raise PreconditionFailed(str(arguments))
+        return self._inner.delete(*arguments)
 
 
 class NoPrograms:
@@ -222,6 +236,44 @@ def _the_lease_has_run_out(stack: Stack, _operation: Operation, event: Event) ->
     return event
 
 
+def _with_an_expired_ticket(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    event["requestContext"]["authorizer"] = expired_ticket_context()
+    return event
+
+
+def _with_a_ticket_for_a_channel(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return _with_ticket(event, Scope(of=Readable.CHANNEL, id="chat"))
+
+
+def _with_a_ticket_for_the_feed(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return _with_ticket(event, Scope(of=Readable.FEED))
+
+
+def _with_ticket(event: Event, scope: Scope) -> Event:
+    ticket = Ticket(org=ACME, scope=scope, key_id="key_1", expires_at_ms=NOW_MS)
+    event["requestContext"]["authorizer"] = ticket_context(ticket)
+    return event
+
+
+def _a_ticket_for(scope: str, id: str) -> Way:
+    def way(_stack: Stack, _operation: Operation, event: Event) -> Event:
+        return with_fields(event, scope=scope, id=id)
+
+    return way
+
+
+def _for_an_execution_while_the_stores_are_away(stack: Stack, operation: Operation, event: Event) -> Event:
+    return _stores_are_away(stack, operation, with_fields(event, scope="execution", id=CLAIMED))
+
+
+def _the_feed_is_as_old_as_it_gets(stack: Stack, operation: Operation, event: Event) -> Event:
+    project(stack.services, {LogKey(ACME, CLAIMED): 4})
+    stack.clock.sleep_ms(stack.services.settings.feed_ms + 1)
+    if operation.base != ORG:
+        return with_query(event, offset="1".zfill(16))
+    return with_query(_not_resumed(event), after="1")
+
+
 def _a_forged_lease(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, leaseToken="a.b.c")
 
@@ -268,6 +320,11 @@ def _the_same_id(_stack: Stack, _operation: Operation, event: Event) -> Event:
 
 def _no_logs_are_kept(stack: Stack, _operation: Operation, event: Event) -> Event:
     stack.use(replace(stack.services, settings=replace(stack.services.settings, task_log_batches=0)))
+    return event
+
+
+def _one_value_is_all_there_may_be(stack: Stack, _operation: Operation, event: Event) -> Event:
+    stack.use(replace(stack.services, settings=replace(stack.services.settings, stream_chunks_per_attempt=1)))
     return event
 
 
@@ -325,10 +382,109 @@ def _a_task_with_a_schema(stack: Stack, _operation: Operation, event: Event) -> 
     return with_fields(event, input=5)
 
 
+# --- channels ------------------------------------------------------------------------------------------
+
+
+def _in_bytes(event: Event, body: bytes, **headers: str) -> Event:
+    """With another body, and more in the head."""
+    given = {**event["headers"], **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return {**event, "headers": given, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def _half_a_message(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return _in_bytes(event, b"{", Content_Type="application/json")
+
+
+def _more_than_a_message_may_have(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return _in_bytes(event, b"x" * 1_048_577)
+
+
+def _in_the_head(**headers: str) -> Way:
+    def way(_stack: Stack, _operation: Operation, event: Event) -> Event:
+        return _in_bytes(event, b"[1]", **headers)
+
+    return way
+
+
+def _the_channel_is_closed(stack: Stack, _operation: Operation, event: Event) -> Event:
+    assert _ask(stack, sample("channels/close"))["statusCode"] == 204
+    return event
+
+
+def _the_name_changes_hands(stack: Stack, _operation: Operation, event: Event) -> Event:
+    directory: Any = ContendedDirectory(stack.services.directory)
+    stack.use(replace(stack.services, directory=directory))
+    return event
+
+
+def _behind_another(**headers: str) -> Way:
+    """After an append with these headers, one with those of lesser numbers."""
+
+    def way(stack: Stack, operation: Operation, event: Event) -> Event:
+        assert _ask(stack, _in_bytes(event, b"[1]", **headers))["statusCode"] in {200, 204}
+        return _in_bytes(
+            request_of(operation),
+            b"[2]",
+            **{name: "0" if name != "Producer_Id" else value for name, value in headers.items()},
+        )
+
+    return way
+
+
+def _the_same_name_made_otherwise(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_parameters(operation, event, name=CHANNEL)
+
+
+def _an_offset_beyond_the_end(_stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_query(event, offset=_incarnated(operation, "1000".zfill(16)))
+
+
+def _an_offset_of_an_earlier_one(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_query(event, offset=f"{'0' * 26}_{'1'.zfill(16)}")
+
+
+def _an_offset_in_the_middle_of_what_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_query(_everything_has_expired(stack, operation, event), offset="1".zfill(16))
+
+
+def _the_beginning_of_what_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_query(_everything_has_expired(stack, operation, event), offset="-1")
+
+
+def _incarnated(operation: Operation, position: str) -> str:
+    if "{name}" not in operation.path:
+        return position
+    channel = rows.find(installed().directory, ACME, CHANNEL)
+    assert channel is not None
+    return f"{channel.log.removeprefix('@')}_{position}"
+
+
 def _ask(stack: Stack, event: Event) -> Any:
     found = routes.match(event["httpMethod"], event["path"])
     assert found is not None
     return stack.invoke(found[0].function, event)
+
+
+def _cursor(*places: Place) -> str:
+    return Cursor(execution_id=CLAIMED, sequence=1, places=places).text(LogKey(ACME, CLAIMED))
+
+
+def _a_cursor_of_another_stream(_stack: Stack, _operation: Operation, event: Event) -> Event:
+    return with_query(event, after="01X:1:AAAA")
+
+
+def _a_cursor_into_what_has_expired(stack: Stack, operation: Operation, event: Event) -> Event:
+    return with_query(_everything_has_expired(stack, operation, event), after=_cursor(Place(position=1)))
+
+
+def _a_crowd_of_children(stack: Stack, _operation: Operation, event: Event) -> Event:
+    def decide(draft: Draft) -> None:
+        for position in range(100, 201):
+            command = StartChild(position=position, name="pack", kind="order", input=None, queue="default")
+            child.initiate(draft, command)
+
+    append.transact(stack.services, LogKey(ACME, CLAIMED), decide)
+    return event
 
 
 BY_CODE: dict[str, Way] = {
@@ -361,7 +517,17 @@ BY_CODE: dict[str, Way] = {
     "CURSOR_EXPIRED": _from_the_middle_of_what_has_expired,
     "STALE_ATTEMPT": _the_lease_has_run_out,
     "INVALID_LEASE": _a_forged_lease,
+    "TICKET_EXPIRED": _with_an_expired_ticket,
+    "TICKET_OUT_OF_SCOPE": _with_a_ticket_for_a_channel,
+    "FEED_EXPIRED": _the_feed_is_as_old_as_it_gets,
     "BUSY": _everyone_writes,
+    "CHANNEL_NOT_FOUND": _unknown("name", "unknown"),
+    "CHANNEL_EXISTS": _the_same_name_made_otherwise,
+    "CHANNEL_CLOSED": _the_channel_is_closed,
+    "CONTENT_TYPE_MISMATCH": _in_the_head(Content_Type="text/plain"),
+    "SEQUENCE_REGRESSION": _behind_another(Stream_Seq="1"),
+    "STALE_EPOCH": _behind_another(Producer_Id="p", Producer_Epoch="1", Producer_Seq="0"),
+    "PRODUCER_GAP": _in_the_head(Producer_Id="p", Producer_Epoch="0", Producer_Seq="1"),
 }
 """The way for each code that several routes have."""
 
@@ -373,6 +539,9 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("streamEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
     ("readTaskEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
     ("streamTaskEvents", "EXECUTION_EXPIRED"): _from_the_beginning_of_what_has_expired,
+    ("streamTree", "INVALID_CURSOR"): _a_cursor_of_another_stream,
+    ("streamTree", "CURSOR_EXPIRED"): _a_cursor_into_what_has_expired,
+    ("streamTree", "TOO_MANY_DESCENDANTS"): _a_crowd_of_children,
     ("retryExecution", "EXECUTION_EXPIRED"): _of_an_expired_execution,
     ("getTask", "EXECUTION_EXPIRED"): _a_task_of_an_expired_execution,
     ("cancelTask", "EXECUTION_CLOSED"): _the_task_is_done,
@@ -383,9 +552,29 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("createSchedule", "SCHEDULE_EXISTS"): _the_same_id,
     ("triggerSchedule", "UNKNOWN_WORKFLOW_KIND"): _a_kind_that_is_known_no_more,
     ("resumeSchedule", "BUSY"): _everyone_changes_a_paused_one,
+    ("createStreamTicket", "STORE_UNAVAILABLE"): _for_an_execution_while_the_stores_are_away,
+    ("createStreamTicket", "EXECUTION_NOT_FOUND"): _a_ticket_for("execution", NOBODY),
+    ("createStreamTicket", "TASK_NOT_FOUND"): _a_ticket_for("task", f"{NOBODY}.t1"),
+    ("createStreamTicket", "TASK_OF_WORKFLOW"): _a_ticket_for("task", CLAIMED_TASK),
     ("getQueue", "INVALID_INPUT"): _unknown("queue", _NONSENSE),
     ("getExecutionState", "STATE_TOO_LARGE"): _much_state,
+    ("createChannel", "BUSY"): _the_name_changes_hands,
+    ("deleteChannel", "BUSY"): _the_name_changes_hands,
+    ("createChannel", "MALFORMED_JSON"): _half_a_message,
+    ("createChannel", "INVALID_INPUT"): _in_the_head(Stream_TTL="soon"),
+    ("createChannel", "PAYLOAD_TOO_LARGE"): _more_than_a_message_may_have,
+    ("appendToChannel", "MALFORMED_JSON"): _half_a_message,
+    ("appendToChannel", "INVALID_INPUT"): _in_the_head(Producer_Seq="first"),
+    ("appendToChannel", "PAYLOAD_TOO_LARGE"): _more_than_a_message_may_have,
+    ("readChannel", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
+    ("readChannel", "CURSOR_EXPIRED"): _an_offset_of_an_earlier_one,
+    ("readChannel", "TICKET_OUT_OF_SCOPE"): _with_a_ticket_for_the_feed,
+    ("readFeedStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
+    ("readExecutionStream", "POSITION_BEYOND_TAIL"): _an_offset_beyond_the_end,
+    ("readExecutionStream", "EXECUTION_EXPIRED"): _the_beginning_of_what_has_expired,
+    ("readExecutionStream", "CURSOR_EXPIRED"): _an_offset_in_the_middle_of_what_has_expired,
     ("logTask", "TASK_LOG_FULL"): _no_logs_are_kept,
+    ("streamTask", "STREAM_LIMIT_REACHED"): _one_value_is_all_there_may_be,
 }
 """Where one route's refusal takes another way."""
 
@@ -405,6 +594,12 @@ def from_the_end(stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_query(_not_resumed(event), after=str(tip.state.sequence))
 
 
+def from_the_end_of_a_tree(stack: Stack, _operation: Operation, event: Event) -> Event:
+    """The same of one that follows all descendants."""
+    cancel(stack.services, ACME, CLAIMED, force=True)
+    return with_query(event, after=_cursor())
+
+
 def from_the_end_of_a_task(stack: Stack, operation: Operation, event: Event) -> Event:
     """The same of a standalone task."""
     return with_query(_not_resumed(_the_task_is_done(stack, operation, event)), after="3")
@@ -416,11 +611,41 @@ def _not_resumed(event: Event) -> Event:
     return {**event, "headers": headers}
 
 
+def _as_held_for(stack: Stack, operation: Operation, event: Event) -> Event:
+    """A reader that waits at the end for what does not come."""
+    return with_query(event, live="long-poll", offset="now")
+
+
+def _as_had(stack: Stack, operation: Operation, event: Event) -> Event:
+    """A reader that has it."""
+    first = _ask(stack, request_of(operation))
+    return {**event, "headers": {**event["headers"], "If-None-Match": first.headers["etag"]}}
+
+
+def _made_before(stack: Stack, operation: Operation, event: Event) -> Event:
+    assert _ask(stack, request_of(operation))["statusCode"] == 201
+    return event
+
+
+def _as_producer(_stack: Stack, _operation: Operation, _event: Event) -> Event:
+    return sample("channels/append-as-producer")
+
+
+def _without_a_producer(_stack: Stack, _operation: Operation, _event: Event) -> Event:
+    return sample("channels/append")
+
+
 SUCCESSES: dict[tuple[str, int], Way] = {
+    **{(f"read{name}", 204): _as_held_for for name in ("ExecutionStream", "FeedStream", "Channel")},
+    **{(f"read{name}", 304): _as_had for name in ("ExecutionStream", "FeedStream", "Channel")},
+    ("createChannel", 200): _made_before,
+    ("appendToChannel", 200): _as_producer,
+    ("appendToChannel", 204): _without_a_producer,
     ("startExecution", 200): again,
     ("signalWithStart", 200): again,
     ("retryExecution", 200): again,
     ("streamEvents", 204): from_the_end,
+    ("streamTree", 204): from_the_end_of_a_tree,
     ("startTask", 200): again,
     ("streamTaskEvents", 204): from_the_end_of_a_task,
 }

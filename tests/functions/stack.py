@@ -2,7 +2,7 @@
 
 The world: org `acme` has a key for users and one for workers; execution `CLAIMED` waits for a task that worker
 `worker-1` has claimed, execution `QUEUED` for one that nobody has, execution `APPROVAL` for a promise with a key; `FAILED` has failed; `STANDALONE`, a task of its own, was claimed by `worker-1`; schedule
-`SCHEDULE` starts orders; org `other` has a key and nothing else.
+`SCHEDULE` starts orders; channel `CHANNEL` holds `MESSAGES`; org `other` has a key and nothing else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.engine.schedule.timing import Timing
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.local.changes import LocalChanges
 from flowstrand.local.lambda_context import LocalContext
 from flowstrand.local.payload_transfers import SignedTransfers
 from flowstrand.local.stores import Stores, sqlite_stores
@@ -36,12 +35,15 @@ from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import task
 from flowstrand.sdk.task_context import TaskContext
 from flowstrand.service import append, keys, open_executions, polling, schedules, standalone, wakes
+from flowstrand.service.channels import opening
+from flowstrand.service.channels.opening import Wanted
 from flowstrand.service.container import Services, install
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.presence import PresentWorker, WorkerState
 from flowstrand.service.schedules import ScheduleRequest
 from flowstrand.service.settings import Settings
 from flowstrand.service.standalone import TaskRequest
+from flowstrand.service.tickets import StreamTickets
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
 from flowstrand.streams.response import StreamResponse
@@ -54,6 +56,7 @@ OTHER = OrgId("other")
 USER_KEY = "fsk_sample-user-key"
 WORKER_KEY = "fsk_sample-worker-key"
 OTHER_KEY = "fsk_sample-key-of-another-org"
+TICKET_SECRET = "another secret of at least thirty-two bytes"
 CLAIMED = execution_id(NOW_MS, b"claimed---")
 QUEUED = execution_id(NOW_MS, b"queued----")
 APPROVAL = execution_id(NOW_MS, b"approval--")
@@ -64,6 +67,8 @@ CLAIMED_TASK = f"{CLAIMED}.t1"
 QUEUED_TASK = f"{QUEUED}.t1"
 PAYLOAD_BODY = b'{"answer":42}'
 PAYLOAD = hashlib.sha256(PAYLOAD_BODY).hexdigest()
+CHANNEL = "chat"
+MESSAGES = b'[{"said":"hello"}]'
 STANDALONE = standalone_task_id(NOW_MS, b"standalone")
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -80,6 +85,20 @@ class StillClock:
 
     def sleep_ms(self, duration_ms: float) -> None:
         self._now_ms += round(duration_ms)
+
+
+class StillChanges:
+    """Nothing happens while a reader waits, but that time passes."""
+
+    def __init__(self, clock: StillClock) -> None:
+        self._clock = clock
+
+    async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
+        self._clock.sleep_ms(timeout_ms)
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        self._clock.sleep_ms(timeout_ms)
+        return frozenset()
 
 
 class Order:
@@ -160,7 +179,8 @@ class Stack:
             random_bytes=self._random_bytes,
             programs=OrderAndApproval(),
             tokens=LeaseTokens("a secret of at least thirty-two bytes"),
-            changes=LocalChanges(),
+            changes=StillChanges(self.clock),
+            tickets=StreamTickets(TICKET_SECRET, self.clock),
             warm=WarmCache(16),
             settings=Settings(**settings),
             retention=on.retention,
@@ -187,6 +207,7 @@ class Stack:
         report = TaskRequest(kind="charge-card", input={"amount": 7}, queue="alone")
         standalone.start(self.services, ACME, report, task_id=STANDALONE)
         wakes.handle(self.services, Wake(org=ACME, execution_id=STANDALONE, sequence=1))
+        opening.open_channel(self.services, ACME, CHANNEL, Wanted(content_type="application/json", body=MESSAGES))
         polling.poll(self.services, ACME, "alone", worker_id="worker-1", kinds=["charge-card"], limit=1, wait_s=0)
         self._begin(FAILED, Approval.kind)
         append.transact(

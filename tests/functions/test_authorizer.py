@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
-from flowstrand.errors import StoreUnavailable
+from flowstrand.errors import ConfigurationError, StoreUnavailable
 from flowstrand.http.authorizer import Authorizer
 from flowstrand.local import proxy_event
 from flowstrand.service import keys
 from tests.functions.stack import ACME, NOW_MS, OTHER_KEY, USER_KEY, WORKER_KEY, Stack, logged, sample
+
+
+def no_tickets() -> Any:
+    raise ConfigurationError("no secret")
 
 
 def with_headers(*values: str, name: str = "Authorization") -> dict[str, Any]:
@@ -94,7 +98,7 @@ def test_without_configuration_everybody_is_unauthorized() -> None:
         raise KeyError("FLOWSTRAND_DIRECTORY_TABLE")
 
     with pytest.raises(Exception, match=r"^Unauthorized$"):
-        Authorizer(directory).policy_for(sample("authorizer/user-key"))
+        Authorizer(directory, no_tickets).policy_for(sample("authorizer/user-key"))
 
 
 def test_a_store_that_cannot_say_denies_in_a_way_that_can_be_repeated() -> None:
@@ -102,7 +106,7 @@ def test_a_store_that_cannot_say_denies_in_a_way_that_can_be_repeated() -> None:
         raise StoreUnavailable("throttled")
 
     with pytest.raises(StoreUnavailable):
-        Authorizer(directory).policy_for(sample("authorizer/user-key"))
+        Authorizer(directory, no_tickets).policy_for(sample("authorizer/user-key"))
 
 
 @pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION"])

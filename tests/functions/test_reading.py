@@ -12,6 +12,7 @@ import pytest
 import functions.events.app
 import functions.stream.app
 from flowstrand.engine.events import EventType
+from flowstrand.local.lambda_context import LocalContext
 from flowstrand.service.container import install
 from flowstrand.streams.response import StreamResponse
 from flowstrand.views.history_item import history_item
@@ -66,7 +67,8 @@ def opened(
     path: str = f"{PATH}/stream",
     caller: dict[str, str] | None = None,
 ) -> StreamResponse:
-    return functions.stream.app.lambda_handler(proxy_event(path, query, headers, caller), None)
+    event = proxy_event(path, query, headers, caller)
+    return functions.stream.app.lambda_handler(event, LocalContext(function_name="stream"))
 
 
 def body_of(response: StreamResponse) -> bytes:
@@ -124,7 +126,8 @@ def test_history_is_filtered_by_exact_names(world: ReadingWorld) -> None:
         ({"wait": "nan"}, "INVALID_INPUT"),
         ({"wait": "."}, "INVALID_INPUT"),
         ({"types": "TASK_FAILED,TASK"}, "INVALID_INPUT"),
-        ({"types": "task.failed"}, "INVALID_INPUT"),
+        ({"types": "task.fail"}, "INVALID_INPUT"),
+        ({"types": "*"}, "INVALID_INPUT"),
     ],
     ids=lambda value: value if isinstance(value, str) else f"{next(iter(value.items()))}"[:30],
 )

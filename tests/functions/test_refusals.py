@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flowstrand.engine.ids import execution_id
+from flowstrand.json_depth import MAX_BODY_DEPTH
 from tests.functions.stack import (
     APPROVAL,
     APPROVAL_PROMISE,
@@ -71,7 +72,7 @@ TASKS = [
     "events/task-history",
 ]
 PAYLOADS = ["executions/get-payload"]
-STREAMS = ["stream/state", "stream/task"]
+STREAMS = ["stream/state", "stream/task", "stream/consolidated"]
 ALL = [*WRITES, *READS, *LISTS, *QUEUES, *ALL_SCHEDULES, *TASKS, *PAYLOADS, *STREAMS]
 
 
@@ -196,9 +197,23 @@ def test_the_wrong_principal_is_403(stack: Stack, name: str) -> None:
         '{"kind": "order", "input": 1e999}',
         '{"kind": "order", "input": "\\ud800"}',
         '{"kind": "order", "input": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"kind": "order", "input": ' + "[" * MAX_BODY_DEPTH + "]" * MAX_BODY_DEPTH + "}",
         '{"kind": "order", "input": ' + "9" * 5_000 + "}",
     ],
-    ids=["none", "empty", "cut", "python", "trailing", "nan", "infinity", "huge", "surrogate", "deep", "long"],
+    ids=[
+        "none",
+        "empty",
+        "cut",
+        "python",
+        "trailing",
+        "nan",
+        "infinity",
+        "huge",
+        "surrogate",
+        "deep",
+        "deeper than it may be",
+        "long",
+    ],
 )
 @pytest.mark.parametrize("name", WRITES)
 def test_malformed_json_is_400(stack: Stack, name: str, body: str | None) -> None:
@@ -206,6 +221,40 @@ def test_malformed_json_is_400(stack: Stack, name: str, body: str | None) -> Non
     event["body"] = body
 
     assert refused(stack, name, event)[:2] == (400, "MALFORMED_JSON")
+
+
+def test_a_value_as_deep_as_it_may_be_is_shown_wherever_it_is_to_be_seen(stack: Stack) -> None:
+    deep: Any = "the bottom"
+    for _ in range(MAX_BODY_DEPTH - 1):
+        deep = [deep]
+    assert stack.invoke("tasks", changed("tasks/complete", output=deep))["statusCode"] == 200
+    stack.invoke("resumer", sample("resumer/wake"))
+    task = sample("executions/get-task") | {
+        name: sample("tasks/complete")[name] for name in ("path", "pathParameters")
+    }
+    task["path"] = task["path"].removesuffix("/complete")
+
+    shown = body_of(stack.invoke("executions", task))
+    history = body_of(stack.invoke("events", sample("events/history")))["events"]
+
+    assert shown["output"] == body_of(stack.invoke("executions", sample("executions/get")))["output"] == deep
+    assert [event["data"]["output"] for event in history if event["type"].endswith("COMPLETED")] == [deep, deep]
+
+
+def test_a_record_as_deep_as_it_may_be_is_shown(stack: Stack) -> None:
+    deep: Any = "the bottom"
+    for _ in range(MAX_BODY_DEPTH - 4):  # the body, its list, the record, its fields
+        deep = [deep]
+    event = sample("tasks/log")
+    [record, *_] = json.loads(event["body"])["records"]
+    assert (
+        stack.invoke("tasks", changed("tasks/log", records=[{**record, "fields": {"deep": deep}}]))["statusCode"]
+        == 200
+    )
+
+    logs = sample("executions/task-logs") | {"path": event["path"], "pathParameters": event["pathParameters"]}
+
+    assert body_of(stack.invoke("executions", logs))["records"][0]["fields"] == {"deep": deep}
 
 
 @pytest.mark.parametrize("body", ["%%%", base64.b64encode(b'{"kind":"\xff"}').decode()])

@@ -65,6 +65,9 @@ STATUS = {
     "executions/queues": 200,
     "executions/get-queue": 200,
     "executions/put-queue": 200,
+    "executions/create-feed-ticket": 201,
+    "executions/create-ticket": 201,
+    "executions/create-channel-ticket": 201,
     "tasks/register": 201,
     "tasks/worker-heartbeat": 200,
     "tasks/poll": 200,
@@ -82,6 +85,22 @@ STATUS = {
     "stream/state": 200,
     "stream/cloudevents-resumed": 200,
     "stream/task": 200,
+    "stream/with-ticket": 200,
+    "stream/feed": 200,
+    "stream/channel": 200,
+    "stream/channel-events": 200,
+    "stream/channel-head": 200,
+    "stream/execution-messages": 200,
+    "stream/execution-head": 200,
+    "stream/feed-messages": 200,
+    "stream/feed-head": 200,
+    "channels/create": 201,
+    "channels/append": 204,
+    "channels/append-as-producer": 200,
+    "channels/close": 204,
+    "channels/delete": 204,
+    "channels/append-to-an-execution": 405,
+    "stream/consolidated": 200,
 }
 """The status that each HTTP sample gets."""
 
@@ -89,6 +108,7 @@ OTHERS = {
     "authorizer/user-key",
     "authorizer/worker-key",
     "authorizer/unknown-key",
+    "authorizer/forged-ticket",
     "janitor/clean",
     "resumer/wake",
     "resumer/lease-end",
@@ -122,7 +142,7 @@ def test_an_http_sample_gets_its_status(stack: Stack, name: str) -> None:
     assert status == STATUS[name], response
 
 
-@pytest.mark.parametrize("name", sorted(OTHERS - {"authorizer/unknown-key"}))
+@pytest.mark.parametrize("name", sorted(OTHERS - {"authorizer/unknown-key", "authorizer/forged-ticket"}))
 def test_every_other_sample_is_answered(stack: Stack, name: str) -> None:
     answer = stack.invoke(name.split("/", maxsplit=1)[0], sample(name))
 
@@ -398,6 +418,29 @@ async def test_a_stream_is_resumed_after_the_last_event_id(stack: Stack) -> None
 
     ids = [line for line in (await _text(response.body)).splitlines() if line.startswith("id:")]
     assert ids == [f"id: {n}" for n in range(3, 8)]
+
+
+async def test_a_consolidated_stream_tells_whose_each_event_is(stack: Stack) -> None:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+
+    response = stack.invoke("stream", sample("stream/consolidated"))
+
+    frames = parse((await _text(response.body)).encode())
+    assert [frame.last_event_id.split(":")[:2] for frame in frames] == [[CLAIMED, str(n)] for n in range(1, 8)]
+
+
+async def test_the_last_event_id_beats_the_cursor_in_the_query(stack: Stack) -> None:
+    stack.invoke("tasks", sample("tasks/complete"))
+    stack.invoke("resumer", sample("resumer/wake"))
+    event = sample("stream/consolidated")
+    whole = parse((await _text(stack.invoke("stream", event).body)).encode())
+    event["multiValueQueryStringParameters"] = {"after": [whole[-1].last_event_id]}
+    event["headers"]["Last-Event-ID"] = whole[2].last_event_id
+
+    response = stack.invoke("stream", event)
+
+    assert parse((await _text(response.body)).encode()) == whole[3:]
 
 
 @pytest.mark.parametrize("name", sorted(STATUS))

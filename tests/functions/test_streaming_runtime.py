@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
 import pytest
@@ -23,101 +20,9 @@ import flowstrand.aws
 from flowstrand.aws.runtime_api import CONTENT_TYPE, DELIMITER, RuntimeApi, RuntimeApiError
 from flowstrand.aws.streaming_runtime import InvocationContext, StreamingRuntime, load_handler, main
 from flowstrand.streams.response import StreamResponse
+from tests.functions.fake_runtime_api import FakeRuntimeApi, Received
 
 TRAILERS = "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body"
-
-
-@dataclass
-class Received:
-    """One POST as it arrived. `chunks` are those of the wire, None where the body was not chunked."""
-
-    path: str
-    headers: dict[str, str]
-    chunks: list[bytes] | None = None
-    trailers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-class FakeRuntimeApi:
-    """Answers `next` from a queue of events and remembers every report. Without events left it answers 500."""
-
-    def __init__(self) -> None:
-        self.events: Queue[dict[str, Any] | None] = Queue()
-        self.reports: list[Received] = []
-        self.chunk_arrived: Queue[bytes] = Queue()
-        self.connections_of_next: list[int] = []
-        self.closes_after_next = False
-        self.breaks_after_chunks: int | None = None
-        self.status_of_response = 202
-        fake = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                fake.answer_next(self)
-
-            def do_POST(self) -> None:
-                fake.receive(self)
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                """Silence."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = False  # closing the server joins its threads
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.thread.start()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.server.server_address[1]}"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-    def answer_next(self, request: BaseHTTPRequestHandler) -> None:
-        self.connections_of_next.append(request.client_address[1])
-        event = None if self.events.empty() else self.events.get()
-        body = b"" if event is None else json.dumps(event).encode()
-        request.send_response(500 if event is None else 200)
-        request.send_header("Lambda-Runtime-Aws-Request-Id", f"request-{len(self.connections_of_next)}")
-        request.send_header("Lambda-Runtime-Deadline-Ms", "1800000000000")
-        request.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:1:function:stream")
-        request.send_header("Lambda-Runtime-Trace-Id", "Root=1-2")
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
-        # Closed without a word, as an idle connection may be.
-        request.close_connection = self.closes_after_next
-
-    def receive(self, request: BaseHTTPRequestHandler) -> None:
-        received = Received(request.path, dict(request.headers.items()))
-        if request.headers.get("Transfer-Encoding") == "chunked":
-            if not self._receive_chunks(request, received):
-                request.close_connection = True
-                return
-        else:
-            received.body = request.rfile.read(int(request.headers["Content-Length"]))
-        self.reports.append(received)
-        request.send_response(self.status_of_response)
-        request.send_header("Content-Length", "0")
-        request.end_headers()
-
-    def _receive_chunks(self, request: BaseHTTPRequestHandler, received: Received) -> bool:
-        received.chunks = []
-        while size := int(request.rfile.readline(), 16):
-            chunk = request.rfile.read(size)
-            assert request.rfile.readline() == b"\r\n"
-            received.chunks.append(chunk)
-            self.chunk_arrived.put(chunk)
-            if len(received.chunks) == self.breaks_after_chunks:
-                return False
-        while line := request.rfile.readline().strip():
-            name, _, value = line.decode().partition(": ")
-            received.trailers[name] = value
-        return True
 
 
 @pytest.fixture
@@ -140,13 +45,13 @@ def serve(api: FakeRuntimeApi, handler: Handler, *events: dict[str, Any]) -> lis
     return api.reports
 
 
-def streaming(*chunks: bytes | Exception, closed: list[bool] | None = None) -> Handler:
+def streaming(*chunks: bytes | BaseException, closed: list[bool] | None = None) -> Handler:
     """A handler whose body yields `chunks`, or raises where one is an exception."""
 
     async def body() -> AsyncIterator[bytes]:
         try:
             for chunk in chunks:
-                if isinstance(chunk, Exception):
+                if isinstance(chunk, BaseException):
                     raise chunk
                 yield chunk
         finally:
@@ -318,3 +223,165 @@ def test_the_wrapper_starts_the_runtime_with_the_interpreter_that_lambda_names(
     [report] = api.reports
     assert report.chunks is not None
     assert report.chunks[1:] == [b'{"hello":"world"}']
+
+
+# --- the deadline ------------------------------------------------------------------------------------------------------
+
+
+async def _silent(closed: list[bool]) -> AsyncIterator[bytes]:
+    try:
+        yield b"one"
+        await asyncio.Event().wait()
+    finally:
+        closed.append(True)
+
+
+def test_a_response_that_would_outlast_its_invocation_is_complete_before_lambda_ends_it(
+    api: FakeRuntimeApi,
+) -> None:
+    api.time_ms = 1_000
+    closed: list[bool] = []
+    [report] = serve(api, lambda event, context: StreamResponse(status=200, body=_silent(closed)))
+    assert report.chunks is not None
+    assert report.chunks[1:] == [b"one"]
+    assert report.trailers == {}
+    assert closed == [True]
+    assert report.at_ms < report.deadline_ms
+
+
+def test_an_invocation_without_time_is_ended_as_soon_as_its_body_waits(api: FakeRuntimeApi) -> None:
+    api.time_ms = -5_000
+    closed: list[bool] = []
+    [report] = serve(api, lambda event, context: StreamResponse(status=200, body=_silent(closed)))
+    assert report.trailers == {}
+    assert closed == [True]
+
+
+def test_a_body_that_times_out_by_itself_has_failed(api: FakeRuntimeApi) -> None:
+    [report] = serve(api, streaming(b"one", TimeoutError("the store took too long")))
+    assert report.trailers["Lambda-Runtime-Function-Error-Type"] == "Function.TimeoutError"
+
+
+# --- errors, one after the other ---------------------------------------------------------------------------------------
+
+
+def test_a_body_that_is_cancelled_has_failed_and_the_next_event_is_served(api: FakeRuntimeApi) -> None:
+    first, second = serve(api, streaming(b"one", asyncio.CancelledError()), {}, {})
+    assert first.trailers["Lambda-Runtime-Function-Error-Type"] == "Function.CancelledError"
+    assert second.path.startswith("/2018-06-01/runtime/invocation/request-2")
+
+
+def test_a_body_that_cannot_be_closed_does_not_end_the_runtime(api: FakeRuntimeApi) -> None:
+    class Stubborn:
+        def __aiter__(self) -> Stubborn:
+            return self
+
+        async def __anext__(self) -> bytes:
+            raise StopAsyncIteration
+
+        async def aclose(self) -> None:
+            raise RuntimeError("not now")
+
+    assert len(serve(api, lambda event, context: StreamResponse(status=200, body=Stubborn()), {}, {})) == 2
+
+
+def test_a_response_that_the_api_cannot_take_ends_the_process(api: FakeRuntimeApi) -> None:
+    api.status_of_response = 500
+    assert len(serve(api, streaming(b"one"), {}, {})) == 1
+    assert not api.events.empty()
+
+
+def test_a_response_that_cannot_begin_is_an_invocation_error(
+    api: FakeRuntimeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+
+    def refuse(*_: object) -> None:
+        raise ConnectionRefusedError("nobody listens")
+
+    monkeypatch.setattr("flowstrand.aws.runtime_api.ResponseWriter.__init__", refuse)
+    reports = serve(api, streaming(b"one"), {}, {})
+    assert [report.path.rsplit("/", 1)[1] for report in reports] == ["error", "error"]
+    assert closed == []
+
+
+def test_a_refused_report_of_an_error_does_not_end_the_runtime(api: FakeRuntimeApi) -> None:
+    api.status_of_error = 413
+
+    def handler(event: dict[str, Any], context: InvocationContext) -> StreamResponse:
+        raise LookupError("x" * 10_000)
+
+    first, second = serve(api, handler, {}, {})
+    assert len(json.loads(first.body)["errorMessage"]) == len(json.loads(second.body)["errorMessage"]) == 1_000
+
+
+@pytest.mark.parametrize("headers", [{"x": object()}, {"x": 1}])
+def test_headers_are_text_whatever_a_handler_gives(api: FakeRuntimeApi, headers: dict[str, Any]) -> None:
+    [report] = serve(api, lambda event, context: StreamResponse(status=200, headers=headers))
+    assert report.chunks is not None
+    assert json.loads(report.chunks[0].removesuffix(DELIMITER))["headers"] == {"x": str(headers["x"])}
+
+
+def test_an_invocation_without_a_trace_has_none(api: FakeRuntimeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=0-0")
+    api.trace_id = None
+    serve(api, streaming(b"one"))
+    assert "_X_AMZN_TRACE_ID" not in os.environ
+
+
+@pytest.mark.parametrize("status", [403, 413, 500])
+def test_an_initialization_error_that_is_refused_still_ends_the_process_in_order(
+    api: FakeRuntimeApi, status: int
+) -> None:
+    api.status_of_error = status
+    assert main({"AWS_LAMBDA_RUNTIME_API": api.address, "_HANDLER": "no_such_module.f"}) == 1
+
+
+def test_without_a_runtime_api_the_process_ends_in_order() -> None:
+    environment = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1", "_HANDLER": "json.dumps"}
+    assert main(environment) == 1
+
+
+# --- a thousand invocations --------------------------------------------------------------------------------------------
+
+
+def _mixed(event: dict[str, Any], context: InvocationContext) -> StreamResponse:
+    """Good and bad ones in turn, each of which makes objects that a leak would keep."""
+    kind = event["kind"]
+    if kind == "refuses":
+        raise LookupError(context.aws_request_id)
+    bodies: dict[str, tuple[bytes | Exception, ...]] = {
+        "streams": (b"one", b"two" * 1_000),
+        "fails": (b"one", ValueError(context.aws_request_id)),
+        "is empty": (),
+    }
+    return streaming(*bodies[kind])(event, context)
+
+
+_KINDS = ("streams", "refuses", "fails", "is empty", "streams")
+
+
+def test_a_thousand_invocations_leave_nothing_behind(api: FakeRuntimeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowstrand.aws.streaming_runtime._logger.disabled", True)  # pytest keeps what is logged
+    with closing(RuntimeApi(api.address)) as client, asyncio.Runner() as runner:
+        runtime = StreamingRuntime(client, _mixed)
+
+        def serve_some(count: int) -> tuple[int, int, int]:
+            """File descriptors, objects and tasks afterwards."""
+            for number in range(count):
+                api.events.put({"kind": _KINDS[number % len(_KINDS)]})
+                runtime.serve_one(runner)
+            assert len(api.reports) == count
+            api.forget()
+            gc.collect()
+            tasks = len(asyncio.all_tasks(runner.get_loop()))
+            return len(list(Path("/proc/self/fd").iterdir())), len(gc.get_objects()), tasks
+
+        serve_some(100)
+        descriptors, objects, _ = serve_some(100)
+        descriptors_after, objects_after, tasks_after = serve_some(1_000)
+    # The server of this very process may still be closing a connection or two.
+    assert descriptors_after <= descriptors + 5
+    assert objects_after <= objects + 500  # half an object for each invocation
+    assert tasks_after == 0
+    assert len(set(api.connections_of_next)) == 1

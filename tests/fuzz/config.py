@@ -44,7 +44,7 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409"]
 
 # An empty Last-Event-ID is none, as EventSource has it.
 [[operations]]
-include-operation-id = ["streamEvents", "streamTaskEvents"]
+include-operation-id = ["streamEvents", "streamTaskEvents", "streamFeed"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409"]
 checks.negative_data_rejection.expected-statuses = ["200", "204", "400", "401", "403", "404", "405", "409"]
 
@@ -52,6 +52,11 @@ checks.negative_data_rejection.expected-statuses = ["200", "204", "400", "401", 
 [[operations]]
 include-operation-id = "logTask"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "404", "409", "413"]
+
+# What a ticket is for has to be there, and a workflow's own task has nothing to read.
+[[operations]]
+include-operation-id = "createStreamTicket"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409"]
 
 # How large an upload may be is a setting.
 [[operations]]

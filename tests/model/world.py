@@ -7,7 +7,7 @@ drawn from one seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from random import Random
@@ -104,6 +104,10 @@ class World:
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         """Nobody reads here."""
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        """Nobody reads here either."""
+        return frozenset()
 
     def _boot(self) -> Services:
         control = MemoryControl(self.mail, self, self.call)

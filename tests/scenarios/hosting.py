@@ -37,6 +37,7 @@ def in_thread(ctx: TaskContext, number: int) -> int:
 @task(name="unlucky", retry=THRICE)
 async def unlucky(ctx: TaskContext) -> str:
     """Succeeds at its third attempt."""
+    ctx.logger.info("attempt %d", ctx.attempt)
     if ctx.attempt < 3:
         raise LookupError("no luck")
     return f"attempt {ctx.attempt}"

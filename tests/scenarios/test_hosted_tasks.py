@@ -61,6 +61,16 @@ def test_a_failed_attempt_is_tried_again_after_its_delay(hosting: Hosting) -> No
     assert hosting.types(execution).count("TASK_FAILED") == 2
 
 
+def test_what_a_hosted_task_has_logged_is_kept_when_its_end_is_known(hosting: Hosting) -> None:
+    execution = hosting.world.start("runs", "unlucky")
+    hosting.finish(execution)
+
+    answer = hosting.world.request("GET", f"/task-executions/{execution}.t1/logs")
+
+    said = [(record["attempt"], record["message"]) for record in answer.body["records"]]
+    assert said == [(number, f"attempt {number}") for number in (1, 2, 3)]
+
+
 def test_a_message_that_comes_twice_or_long_after_changes_nothing(hosting: Hosting) -> None:
     execution, message = started(hosting, "unlucky")
     hosting.invoke(message)

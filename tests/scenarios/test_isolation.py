@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ UNKNOWN = {
     "scheduleId": "unknown",
     "workerId": "nobody",
     "payloadId": "0" * 64,
+    "name": "unknown",
 }
 """By the parameters of paths that name one thing of an org, what nothing is called."""
 NAMES = {"org", "queue"}
@@ -61,11 +63,15 @@ NAMES = {"org", "queue"}
 
 
 def _things(operation: Operation) -> list[str]:
-    """The parameters of an operation's path that name one thing."""
+    """The parameters of an operation's path that name one thing; none where it is there once it is asked for."""
+    if operation.name == "createChannel":
+        return []
     return [name for name in re.findall(r"\{(\w+)\}", operation.path) if name not in NAMES]
 
 
-ALL = [pytest.param(operation, id=operation.name) for operation in OPERATIONS]
+ALL = [pytest.param(operation, id=operation.name) for operation in OPERATIONS if operation.method != "HEAD"]
+HEADS = [pytest.param(operation, id=operation.name) for operation in OPERATIONS if operation.method == "HEAD"]
+"""Their answers have no body, so it is their status that must do."""
 OF_AN_ORG = [pytest.param(operation, id=operation.name) for operation in OPERATIONS if not _things(operation)]
 OF_A_THING = [
     pytest.param(operation, name, id=f"{operation.name}-{name}")
@@ -86,6 +92,12 @@ class Answer:
     def code(self) -> Any:
         """The error's."""
         return json.loads(self.body).get("code")
+
+    def is_refusal(self, operation: Operation, status: int, code: str) -> bool:
+        """Whether it says this; an answer to HEAD has no body to say the code in."""
+        if operation.method == "HEAD":
+            return (self.status, self.body) == (status, b"")
+        return (self.status, self.code) == (status, code)
 
 
 @pytest.fixture(scope="module", params=("sqlite", "dynamodb"))
@@ -123,7 +135,7 @@ def ask(event: dict[str, Any], key: str | None) -> Answer:
         return await gateway.serve(http)
 
     async def send() -> httpx2.Response:
-        app = Starlette(routes=[any_path(serve, ["GET", "POST", "PUT", "PATCH", "DELETE"])])
+        app = Starlette(routes=[any_path(serve, ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])])
         transport = httpx2.ASGITransport(app=app)
         kept = ("content-type", "last-event-id")
         headers = {name: value for name, value in event["headers"].items() if name.lower() in kept}
@@ -134,7 +146,7 @@ def ask(event: dict[str, Any], key: str | None) -> Answer:
                 event["httpMethod"],
                 event["path"],
                 params=event["multiValueQueryStringParameters"],
-                content=event["body"],
+                content=b64decode(event["body"] or "") if event["isBase64Encoded"] else event["body"],
                 headers=headers,
             )
 
@@ -150,7 +162,8 @@ def key_for(operation: Operation, *, wrong: bool = False) -> str:
 
 def test_every_route_of_the_table_is_asked() -> None:
     asked = {(operation.method, operation.resource) for operation in OPERATIONS}
-    assert asked == {(route.method, route.resource) for route in routes.ROUTES}
+    refusing = {(one.method, one.resource) for one in routes.ROUTES if one.manner is routes.Manner.REFUSING}
+    assert asked == {(route.method, route.resource) for route in routes.ROUTES} - refusing
     for operation in OPERATIONS:
         sample = request_of(operation)
         assert operation_at(sample["httpMethod"], sample["path"]) is operation
@@ -164,9 +177,10 @@ def test_without_a_valid_credential_every_route_is_401(
 ) -> None:
     answer = ask(request_of(operation), key)
 
-    assert (answer.status, answer.code) == (401, "UNAUTHENTICATED")
+    assert answer.is_refusal(operation, 401, "UNAUTHENTICATED")
     assert "www-authenticate" in answer.headers
-    assert answer == ask(request_of(OPERATIONS[0]), None)
+    strangers = ask(request_of(OPERATIONS[0]), None)
+    assert answer == (replace(strangers, body=b"") if operation.method == "HEAD" else strangers)
 
 
 @pytest.mark.parametrize("operation", ALL)
@@ -192,7 +206,7 @@ def test_where_nothing_is_configured_every_route_is_401(
 def test_the_wrong_principal_is_403_on_every_route(stack: Stack, operation: Operation) -> None:
     answer = ask(request_of(operation), key_for(operation, wrong=True))
 
-    assert (answer.status, answer.code) == (403, "WRONG_PRINCIPAL")
+    assert answer.is_refusal(operation, 403, "WRONG_PRINCIPAL")
 
 
 @pytest.mark.parametrize("operation", ALL)
@@ -202,8 +216,19 @@ def test_a_path_of_another_org_is_404_on_every_route_whether_there_is_such_an_or
     theirs = ask(request_of(operation), STRANGER_KEY)
     nobodys = ask(with_parameters(operation, request_of(operation), org="nobody-is-called-so"), STRANGER_KEY)
 
-    assert (theirs.status, theirs.code) == (404, "NOT_FOUND")
+    assert theirs.is_refusal(operation, 404, "NOT_FOUND")
     assert theirs == nobodys
+
+
+@pytest.mark.parametrize("operation", HEADS)
+def test_no_more_is_told_to_those_who_ask_for_the_head_alone(stack: Stack, operation: Operation) -> None:
+    nobodys, wrong = ask(request_of(operation), None), ask(request_of(operation), key_for(operation, wrong=True))
+    elsewhere = ask(request_of(operation), STRANGER_KEY)
+
+    assert (nobodys.status, wrong.status, elsewhere.status) == (401, 403, 404)
+    for answer in (nobodys, wrong, elsewhere):
+        assert answer.body == b""
+        assert "stream-next-offset" not in answer.headers
 
 
 @pytest.mark.parametrize(("operation", "parameter"), OF_A_THING)

@@ -300,9 +300,9 @@ def test_what_was_not_uploaded_is_refused_and_nothing_is_created(worlds: Everywh
         world.settle()
 
 
-def test_what_is_no_json_is_refused(worlds: Everywhere) -> None:
+@pytest.mark.parametrize("body", [b"not json", b"[" * 191 + b"]" * 191], ids=["none", "deep"])
+def test_what_is_no_json_or_nested_too_deeply_is_refused(worlds: Everywhere, body: bytes) -> None:
     for world in worlds(APP):
-        body = b"not json"
         begun = ask_upload(world, body)
         assert put(world, begun.body, body) == 200
         answer = world.request("POST", "/workflow-executions", {"kind": "looks", "input": begun.body["payload"]})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import Commit
+from flowstrand.service.container import install
 from tests.scenarios.transports import collector, history, long_poll, sse_cloudevents
 from tests.scenarios.world import World
 from tests.unit.sse_parser import parse
@@ -89,3 +91,19 @@ def test_late_chunks_are_refused_and_never_appended(world: World) -> None:
     ]
     assert history(world, execution)[-1][1] == "WORKFLOW_COMPLETED"
     assert "STREAM_TOKEN" not in {name for _, name in history(world, execution)}
+
+
+def test_an_attempt_streams_no_more_than_it_may_and_watchers_see_all_that_was_recorded(world: World) -> None:
+    limited = replace(world.services, settings=replace(world.services.settings, stream_chunks_per_attempt=2))
+    undo = install(limited)
+    try:
+        execution, a, b = _begin(world, "two-awaits")
+        first = world.emit(a, token("x"), token("y"), request_id="1")
+        refused = world.emit(a, token("z"), request_id="2")
+        assert world.emit(b, token("x"), request_id="1").status == 200
+        assert world.emit(a, token("x"), token("y"), request_id="1") == first
+    finally:
+        undo()
+    assert (refused.status, refused.body["code"]) == (413, "STREAM_LIMIT_REACHED")
+    for transport in (history, long_poll):
+        assert [name for _, name in transport(world, execution)].count("STREAM_TOKEN") == 3

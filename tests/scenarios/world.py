@@ -26,6 +26,7 @@ from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQue
 from flowstrand.queues.messages import dump
 from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
+from flowstrand.service.tickets import StreamTickets
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.warm import WarmCache
 from flowstrand.streams.response import StreamResponse
@@ -130,6 +131,7 @@ class World:
             programs=programs,
             tokens=LeaseTokens(secrets.token_hex(32)),
             changes=LocalChanges(),
+            tickets=StreamTickets(secrets.token_hex(32), self.clock),
             warm=WarmCache(warm),
             settings=Settings(warm_executions=warm),
             retention=stores.retention,
@@ -175,7 +177,24 @@ class World:
 
     def open_stream(self, log: str, **query: str) -> StreamResponse:
         """The streaming function's response, before its body."""
-        route, event = self._event("GET", f"{self.path(log)}/stream", None, query)
+        return self.open_at(f"{self.path(log)}/stream", **query)
+
+    def open_at(self, path: str, *, last_event_id: str = "", **query: str) -> StreamResponse:
+        """The same of any stream of the org, from behind `last_event_id` if there is one."""
+        headers = (("last-event-id", last_event_id),) if last_event_id else ()
+        route, event = self._event("GET", path, None, query, headers)
+        response: StreamResponse = self._functions.invoke(route.function, event)
+        return response
+
+    def sent_at(self, path: str, *, last_event_id: str = "", **query: str) -> bytes:
+        """What such a stream sends until it ends; nothing where there is nothing left to send."""
+        response = self.open_at(path, last_event_id=last_event_id, **query)
+        assert response.status in {200, 204}
+        return b"" if response.body is None else asyncio.run(_join(response.body))
+
+    def open_tree(self, execution: str, **query: str) -> StreamResponse:
+        """The same of the stream that is consolidated over an execution's descendants."""
+        route, event = self._event("GET", f"{self.path(execution)}/stream/consolidated", None, query)
         response: StreamResponse = self._functions.invoke(route.function, event)
         return response
 
@@ -188,7 +207,12 @@ class World:
         return self._functions.invoke(function, event)
 
     def _event(
-        self, method: str, path: str, body: JsonValue, query: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        body: JsonValue,
+        query: dict[str, str],
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> tuple[routes.Route, JsonObject]:
         full = f"/api/orgs/{ORG}{path}"
         found = routes.match(method, full)
@@ -199,7 +223,7 @@ class World:
             path=full,
             resource=route.resource,
             path_parameters=parameters,
-            headers=(("content-type", "application/json"),),
+            headers=(("content-type", "application/json"), *headers),
             query=tuple(query.items()),
             body=b"" if body is None else json.dumps(body).encode(),
             source_ip="127.0.0.1",

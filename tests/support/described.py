@@ -24,7 +24,7 @@ from flowstrand.streams.response import StreamResponse
 def operation_at(method: str, path: str) -> Operation | None:
     """The operation that serves a path, if one does."""
     found = routes.match(method, path)
-    return None if found is None else _operations()[found[0].method, found[0].resource]
+    return None if found is None else _operations().get((found[0].method, found[0].resource))
 
 
 def undescribed(event: Mapping[str, Any], response: Any) -> list[str]:
@@ -41,7 +41,7 @@ def _faults(operation: Operation, response: Any) -> Iterator[str]:
         return
     content = described.get("content", {})
     content_type = headers.get("content-type", "").partition(";")[0]
-    if content and content_type not in content:
+    if content and not {content_type, "*/*"} & content.keys():
         yield f"{operation.name} does not describe {content_type!r} with {status}"
     for name in described.get("headers", ()):
         if name.lower() not in headers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flowstrand.engine.events import Event, EventData, EventType
@@ -52,6 +52,9 @@ class MemoryLog:
                 if limit is not None and commit.last_sequence - after >= limit:
                     break
         return taken
+
+    def news(self, key: LogKey, *, after: int, limit: int, consistent: bool = False) -> Sequence[Commit]:
+        return [commit for commit in self.read(key, after=after, limit=limit) if commit.sequence > after]
 
     def _read(self) -> None:
         self.reads += 1
@@ -120,6 +123,10 @@ class ReadingWorld:
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         assert key == KEY
         self.sleep_ms(timeout_ms)
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        self.sleep_ms(timeout_ms)
+        return frozenset()
 
     def after_ms(self, delay_ms: int, step: Callable[[], None]) -> None:
         """Do `step` when somebody waits past `delay_ms` from now."""

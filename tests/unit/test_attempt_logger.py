@@ -125,6 +125,14 @@ def test_what_is_cut_says_so(kept: list[LogRecord], logger: AttemptLogger) -> No
     assert kept[1].fields == {"omitted": "10012 bytes of fields"}
 
 
+def test_a_field_that_is_nested_deeply_is_kept_as_its_text(kept: list[LogRecord], logger: AttemptLogger) -> None:
+    deep: list[Any] = []
+    for _ in range(30):
+        deep = [deep]
+    logger.info("hello", extra={"deep": deep, "shallow": [[1]]})
+    assert kept[0].fields == {"deep": "[" * 31 + "]" * 31, "shallow": [[1]]}
+
+
 class Awkward:
     """Whatever is asked of it, it raises."""
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from flowstrand import CodecFailed, Compression, PayloadCodecs
 from flowstrand.client import Client, Connection, StreamEvent, SyncClient
-from flowstrand.client.stream import MAX_FRUITLESS, StreamCursor
+from flowstrand.client.stream import StreamCursor
 from flowstrand.errors import (
     CallerError,
     ConfigurationError,
@@ -124,14 +124,6 @@ async def test_a_repeated_event_is_never_shown_twice(api: FakeApi) -> None:
     api.faults = [stream_of(api.frames(5) + api.frames(5))]
     with pytest.raises(LogCorrupted, match="expected event 7, got '6'"):
         await streamed(api, after=5)
-
-
-async def test_connections_that_keep_breaking_without_an_event_are_given_up(api: FakeApi) -> None:
-    api.cuts = [10] * (MAX_FRUITLESS + 1)
-    with pytest.raises(Unavailable) as caught:
-        await streamed(api)
-    assert caught.value.code == "UNREACHABLE"
-    assert len(api.requests) == MAX_FRUITLESS
 
 
 def test_a_token_is_raw_text_even_where_it_looks_like_json() -> None:

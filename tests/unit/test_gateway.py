@@ -175,10 +175,13 @@ async def test_an_encoded_slash_stays_inside_its_parameter() -> None:
     assert executions.events[0]["pathParameters"]["executionId"] == "e1/stream"
 
 
-async def test_a_body_that_is_not_utf_8_has_its_bad_bytes_replaced() -> None:
+async def test_a_body_arrives_in_base_64_whatever_is_in_it() -> None:
     executions = Recorder(answer())
-    await ask(app_of(executions=executions), "POST", EXECUTIONS, content=b'"\xff"')
-    assert executions.events[0]["body"] == '"\N{REPLACEMENT CHARACTER}"'
+    app = app_of(executions=executions)
+    for content in (b'"\xff"', b""):
+        await ask(app, "POST", EXECUTIONS, content=content)
+    bodies = [(event["body"], event["isBase64Encoded"]) for event in executions.events]
+    assert bodies == [(base64.b64encode(b'"\xff"').decode(), True), (None, False)]
 
 
 async def test_a_body_larger_than_the_gateway_takes_is_413(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,11 +306,12 @@ async def test_the_next_chunk_is_asked_for_when_the_client_has_taken_the_last() 
 
 def test_every_route_of_the_handlers_is_served_and_no_other() -> None:
     from flowstrand.http import streaming
+    from functions.channels.app import application as channels
     from functions.events.app import application as events
     from functions.executions.app import application as executions
     from functions.tasks.app import application as tasks
 
-    handled = streaming.ROUTES | events.routes() | executions.routes() | tasks.routes()
+    handled = streaming.ROUTES | channels.routes() | events.routes() | executions.routes() | tasks.routes()
     assert {shape(route.method, route.resource) for route in routes.ROUTES} == {shape(*route) for route in handled}
 
 

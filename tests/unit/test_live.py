@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from flowstrand.engine.events import EventData, EventType
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import InvalidInput, LogCorrupted, NotFound
+from flowstrand.log.port import LogKey
 from flowstrand.streams.live import LiveRequest, open_stream
 from flowstrand.streams.response import StreamResponse
 from flowstrand.views.stream_frame import StreamFormat
@@ -251,3 +253,126 @@ async def test_a_client_that_leaves_ends_the_reading(world: ReadingWorld) -> Non
     assert world.log.reads == reads
     with pytest.raises(StopAsyncIteration):
         await anext(chunks)
+
+
+# --- many who watch one log --------------------------------------------------------------------------------------------
+
+
+class Bell:
+    """`Changes` that wake those who wait when it is rung, and never by themselves."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+        self.waiting = 0
+
+    async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
+        self.waiting += 1
+        await self._rung.wait()
+        self.waiting -= 1
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        raise NotImplementedError
+
+    def ring(self) -> None:
+        self._rung.set()
+        self._rung = asyncio.Event()
+
+
+class Audience:
+    """Clients of one stream. What each has received is in `received`, by its number."""
+
+    def __init__(self, world: ReadingWorld, count: int, request: LiveRequest | None = None) -> None:
+        self.bell = Bell()
+        self._services = replace(world.services, changes=self.bell)
+        self.received = [EventSource() for _ in range(count)]
+        self.watching = [asyncio.create_task(self._watch(source, request)) for source in self.received]
+
+    async def _watch(self, source: EventSource, request: LiveRequest | None) -> None:
+        response = open_stream(self._services, KEY.org, KEY.execution_id, request or LiveRequest())
+        assert response.body is not None
+        async for chunk in response.body:
+            source.receive(chunk)
+
+    async def await_all_at(self, sequence: int) -> None:
+        """Return when all have the event and wait for the next."""
+        while not self.bell.waiting or any(source.last_event_id != str(sequence) for source in self.received):  # noqa: ASYNC110 - of many tasks
+            await asyncio.sleep(0)
+
+    async def leave(self) -> None:
+        for watching in self.watching:
+            watching.cancel()
+        await asyncio.gather(*self.watching, return_exceptions=True)
+
+
+async def test_what_many_wait_for_is_read_once_for_each_commit(world: ReadingWorld) -> None:
+    world.write(EventType.WORKFLOW_STARTED)
+    audience = Audience(world, 50)
+    await asyncio.wait_for(audience.await_all_at(1), 10)
+    reads = world.log.reads
+    for sequence in range(2, 12):
+        world.write(EventType.STREAM_TOKEN)
+        audience.bell.ring()
+        await asyncio.wait_for(audience.await_all_at(sequence), 10)
+    # Appending reads the tail of this log once; what is left is what the watchers cost.
+    assert world.log.reads - reads - 10 == 10
+    assert audience.bell.waiting == 1
+    await audience.leave()
+    assert {tuple(event.last_event_id for event in source.events) for source in audience.received} == {
+        tuple(str(sequence) for sequence in range(1, 12))
+    }
+
+
+async def test_those_who_come_together_read_the_past_once(world: ReadingWorld) -> None:
+    world.write(EventType.WORKFLOW_STARTED)
+    for _ in range(30):
+        world.write(*[EventType.STREAM_PROGRESS] * 10)
+    world.write(EventType.WORKFLOW_COMPLETED)
+    reads = world.log.reads
+    audience = Audience(world, 50)
+    await asyncio.wait_for(asyncio.gather(*audience.watching), 30)
+    opening, pages = 50, 4
+    assert world.log.reads - reads <= opening + 2 * pages
+    assert {len(source.events) for source in audience.received} == {302}
+
+
+async def test_filters_and_formats_are_kept_apart(world: ReadingWorld) -> None:
+    failing_task(world)
+    failed = frozenset({EventType.TASK_FAILED})
+    requests = [
+        LiveRequest(),
+        LiveRequest(types=failed),
+        LiveRequest(format=StreamFormat.CLOUDEVENTS),
+        LiveRequest(format=StreamFormat.CLOUDEVENTS, types=failed),
+    ]
+    together = await asyncio.gather(*(stream_of(world, request) for request in requests))
+    for request, stream in zip(requests, together, strict=True):
+        apart = ReadingWorld()
+        failing_task(apart)
+        assert stream == await stream_of(apart, request)
+
+
+async def test_a_client_that_takes_nothing_holds_nobody_back_and_loses_nothing(world: ReadingWorld) -> None:
+    world.write(EventType.WORKFLOW_STARTED)
+    slow = cast("AsyncGenerator[bytes, None]", open_at(world).body)
+    async with aclosing(slow):
+        await anext(slow)
+        world.after_ms(0, partial(world.write, *[EventType.STREAM_TOKEN] * 20))
+        world.after_ms(1_000, lambda: world.write(EventType.WORKFLOW_COMPLETED))
+        others = await asyncio.gather(stream_of(world), stream_of(world))
+        source = EventSource()
+        async for chunk in slow:
+            source.receive(chunk)
+    assert ids(others[0]) == ids(others[1]) == list(range(1, 23))
+    assert source.events == parse(others[0])
+
+
+async def test_damage_ends_the_stream_of_everyone_who_waits(world: ReadingWorld) -> None:
+    world.write(EventType.WORKFLOW_STARTED)
+    audience = Audience(world, 3)
+    await asyncio.wait_for(audience.await_all_at(1), 10)
+    world.write(EventType.TASK_CREATED)
+    world.write(EventType.TASK_STARTED)
+    world.log.skips = 2
+    audience.bell.ring()
+    outcomes = await asyncio.wait_for(asyncio.gather(*audience.watching, return_exceptions=True), 10)
+    assert [type(outcome) for outcome in outcomes] == [LogCorrupted] * 3

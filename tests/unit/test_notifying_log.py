@@ -65,6 +65,9 @@ class UnavailableLog:
     ) -> Sequence[Commit]:
         return ()
 
+    def news(self, key: LogKey, *, after: int, limit: int, consistent: bool = False) -> Sequence[Commit]:
+        return ()
+
 
 def test_an_append_is_announced_once_it_can_be_read(log: EventLog) -> None:
     seen: list[Commit | None] = []
@@ -96,6 +99,7 @@ def test_reads_go_through_unchanged(log: EventLog) -> None:
     assert notifying.tail(KEY) == commit(3)
     assert notifying.commit_at(KEY, 2) == commit(count=2)
     assert list(notifying.read(KEY, after=2)) == [commit(3)]
+    assert list(notifying.news(KEY, after=2, limit=1)) == [commit(3)]
 
 
 async def test_a_waiting_reader_is_told_from_another_thread() -> None:

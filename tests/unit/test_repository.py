@@ -69,6 +69,9 @@ def test_the_layout_is_the_documented_one(name: str) -> None:
         "lint",
         "openapi",
         "test",
+        "test-browser",
+        "test-interop",
+        "test-typescript",
     ],
 )
 def test_every_script_is_executable_and_says_what_it_runs_in(name: str) -> None:

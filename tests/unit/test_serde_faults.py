@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr
 
 from flowstrand import NotSerializable
+from flowstrand.json_depth import MAX_DEPTH
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.serde import Serde
 
@@ -206,6 +207,16 @@ def test_the_error_survives_a_process_boundary() -> None:
     error = refused(Any, {"a": _Opaque()})
     back = pickle.loads(pickle.dumps(error))
     assert (str(back), back.path, back.python_type) == (str(error), "/a", f"{__name__}._Opaque")
+
+
+@pytest.mark.parametrize("annotation", [Any, list[Any]], ids=str)
+def test_a_value_is_written_as_deep_as_every_answer_can_show_it_and_no_deeper(annotation: Any) -> None:
+    deepest: list[Any] = []
+    for _ in range(MAX_DEPTH - 1):
+        deepest = [deepest, 1]
+    assert Serde(annotation).encode(deepest, "it") == deepest
+    with pytest.raises(NotSerializable, match="nested more than 190 levels deep"):
+        Serde(annotation).encode([deepest], "it")
 
 
 @pytest.mark.parametrize("annotation", [Any, list[Any]], ids=str)

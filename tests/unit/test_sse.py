@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,3 +90,81 @@ def test_the_reconnection_time_is_told() -> None:
     source = EventSource()
     source.receive(sse.retry(1_500))
     assert source.reconnection_ms == 1_500
+
+
+# --- other clients, and other ways to arrive ------------------------------------------------------
+
+
+class Pieces(httpx2.SyncByteStream):
+    """A body that arrives in pieces, wherever these are cut."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+
+
+def read_by_httpx2(pieces: list[bytes]) -> list[Dispatched]:
+    """What a client makes of it that decodes as it receives."""
+    response = httpx2.Response(
+        200,
+        headers={"content-type": sse.CONTENT_TYPE},
+        stream=Pieces(pieces),
+        request=httpx2.Request("GET", "http://server"),
+    )
+    frames = httpx2.EventSource(response)
+    return [Dispatched(one.id, one.event, one.data) for one in frames if one.data]
+
+
+# An empty event is one to a browser, and to that client none.
+SOME = st.builds(
+    StreamFrame, id=st.integers(1, 10**9).map(str), name=NAMES, data=st.tuples(st.just("x"), TEXTS).map("".join)
+)
+
+
+@given(st.lists(SOME, max_size=4), st.data())
+def test_characters_and_frames_may_be_cut_anywhere_between_two_pieces(
+    frames: list[StreamFrame], data: st.DataObject
+) -> None:
+    whole = sse.retry(500) + sse.frames(frames)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(whole)), max_size=12)))
+    pieces = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    assert read_by_httpx2(pieces) == [expected(frame) for frame in frames]
+
+
+@pytest.mark.parametrize("text", ["é", "日本", "\U0001f600", "\u2028", "a\U0001f600\r\nb"])
+def test_a_character_that_arrives_byte_by_byte_is_whole(text: str) -> None:
+    whole = sse.frame(StreamFrame(id="1", name="token", data=text))
+    [event] = read_by_httpx2([whole[place : place + 1] for place in range(len(whole))])
+    assert event.data == joined_by_lf(text)
+
+
+def test_a_byte_order_mark_in_data_stays_there() -> None:
+    """A client drops the one that a stream begins with: ours begin with something else."""
+    stream = sse.retry(1) + sse.frame(StreamFrame(id="1", name="token", data="\ufeffx\n\ufeff"))
+    assert not stream.startswith("\ufeff".encode())
+    assert [event.data for event in parse(stream)] == ["\ufeffx\n\ufeff"]
+
+
+def test_nul_in_data_is_a_character_like_any_other() -> None:
+    [event] = parse(sse.frame(StreamFrame(id="1", name="token", data="a\0b")))
+    assert (event.last_event_id, event.data) == ("1", "a\0b")
+
+
+@pytest.mark.parametrize("unfit", ["1\n2", "1\r", "\0", "1\r\nevent: evil"])
+def test_what_could_break_out_of_an_id_or_a_name_is_never_written(unfit: str) -> None:
+    """A NUL would have clients ignore the id, and resume from the one before."""
+    with pytest.raises(ValueError, match="no id and no name"):
+        sse.frame(StreamFrame(id=unfit, name=None, data="x"))
+    with pytest.raises(ValueError, match="no id and no name"):
+        sse.frame(StreamFrame(id="1", name=unfit, data="x"))
+    with pytest.raises(ValueError, match="no id and no name"):
+        sse.comment("x", id=unfit)
+
+
+@given(st.text("\r\n", max_size=6))
+def test_any_run_of_line_ends_has_as_many_lines_for_every_client(ends: str) -> None:
+    frame = sse.frame(StreamFrame(id="1", name="token", data=f"a{ends}b"))
+    assert parse(frame) == read_by_httpx2([frame])
+    assert parse(frame)[0].data == joined_by_lf(f"a{ends}b")

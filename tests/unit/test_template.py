@@ -19,6 +19,8 @@ from flowstrand.aws.settings import engine_settings
 from flowstrand.aws.settings import resources as resources_of
 from flowstrand.directory.dynamodb import create_directory_table
 from flowstrand.hosting.host import Limits
+from flowstrand.http import cors
+from flowstrand.http.openapi.operations import OPERATIONS
 from flowstrand.log.dynamodb import create_log_table
 from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service import task_log_rows
@@ -26,8 +28,20 @@ from flowstrand.service.settings import Settings
 from functions.janitor.app import RUN_MS
 from tests.unit.template import ROOT, allowed, functions, resources, routes, statements, template
 
-FUNCTIONS = ["authorizer", "events", "executions", "janitor", "projector", "resumer", "stream", "tasks", "worker"]
+FUNCTIONS = [
+    "authorizer",
+    "channels",
+    "events",
+    "executions",
+    "janitor",
+    "projector",
+    "resumer",
+    "stream",
+    "tasks",
+    "worker",
+]
 ORG = "/api/orgs/{org}"
+STREAMS = "/v1/stream/orgs/{org}"
 ROUTES = {
     ("POST", f"{ORG}/workflow-executions"): "executions",
     ("GET", f"{ORG}/workflow-executions"): "executions",
@@ -43,6 +57,9 @@ ROUTES = {
     ("POST", f"{ORG}/promises/{{id}}/reject"): "executions",
     ("GET", f"{ORG}/workflow-executions/{{id}}/events"): "events",
     ("GET", f"{ORG}/workflow-executions/{{id}}/stream"): "stream",
+    ("GET", f"{ORG}/events/stream"): "stream",
+    ("POST", f"{ORG}/stream-tickets"): "executions",
+    ("GET", f"{ORG}/workflow-executions/{{id}}/stream/consolidated"): "stream",
     ("POST", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules/{{id}}"): "executions",
@@ -74,11 +91,17 @@ ROUTES = {
     ("POST", f"{ORG}/task-executions/{{id}}/fail"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/heartbeat"): "tasks",
     ("POST", f"{ORG}/task-executions/{{id}}/stream"): "tasks",
+    **{
+        (method, f"{STREAMS}/{path}"): "stream" if method in {"GET", "HEAD"} else "channels"
+        for method in ("GET", "HEAD", "PUT", "POST", "DELETE")
+        for path in ("executions/{id}", "events", "channels/{name}")
+    },
     ("POST", f"{ORG}/task-executions/{{id}}/logs"): "tasks",
 }
 APPEND_AND_READ = {"dynamodb:PutItem", "dynamodb:Query"}
 LOG_RIGHTS: Mapping[str, set[str]] = {
     "authorizer": set(),
+    "channels": APPEND_AND_READ,
     "events": {"dynamodb:Query"},
     "executions": APPEND_AND_READ,
     "janitor": {"dynamodb:Query", "dynamodb:UpdateItem"},
@@ -97,16 +120,18 @@ READ_AND_WRITE = {
 }
 DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
     "authorizer": {"dynamodb:GetItem"},
+    "channels": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"},
     "events": set(),
     "executions": {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "janitor": READ_AND_WRITE | {"dynamodb:BatchWriteItem"},
     "projector": READ_AND_WRITE,
     "resumer": READ_AND_WRITE | {"dynamodb:BatchWriteItem"},
-    "stream": set(),
+    "stream": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "tasks": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "worker": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
 }
 TASK_LOGS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task_log_rows.PREFIX}*"]}}
+FEEDS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["@feed#*", "@feed-head#*"]}}
 """The condition that leads to the rows of task logs and to no other."""
 STREAM_RIGHTS = {
     "dynamodb:DescribeStream",
@@ -128,7 +153,13 @@ def test_every_route_belongs_to_the_one_api_and_none_leaves_its_authorizer() -> 
         for event in properties.get("Events", {}).values():
             if event["Type"] == "Api":
                 assert event["Properties"]["RestApiId"] == {"Ref": "Api"}
-                assert "Auth" not in event["Properties"]
+                # What takes a ticket says so; there is no way to say that nothing is asked for.
+                assert event["Properties"].get("Auth") in (None, {"Authorizer": "KeyOrTicket"})
+
+
+def shape(method: str, path: str) -> tuple[str, str]:
+    """A route without the names of its parameters."""
+    return method, re.sub(r"\{\w+\}", "{}", path)
 
 
 def test_the_api_is_a_regional_rest_api_that_denies_by_default() -> None:
@@ -140,6 +171,77 @@ def test_the_api_is_a_regional_rest_api_that_denies_by_default() -> None:
     assert authorizer["FunctionArn"] == {"Fn::GetAtt": "AuthorizerFunction.Arn"}
     assert authorizer["Identity"]["Headers"] == ["Authorization"]
     assert 0 < authorizer["Identity"]["ReauthorizeEvery"] <= 300
+
+
+def test_a_ticket_will_do_on_the_routes_that_are_described_so_and_on_no_other() -> None:
+    taking = {
+        (event["Properties"]["Method"], event["Properties"]["Path"])
+        for properties in functions().values()
+        for event in properties.get("Events", {}).values()
+        if event["Type"] == "Api" and "Auth" in event["Properties"]
+    }
+    described = {(operation.method, operation.resource) for operation in OPERATIONS if operation.takes_ticket}
+    assert {shape(*route) for route in taking} == {shape(*route) for route in described}
+    assert {method for method, _ in taking} == {"GET", "HEAD"}
+
+
+def test_of_who_had_a_ticket_or_a_key_beside_tickets_nothing_is_kept() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    authorizer = api["Auth"]["Authorizers"]["KeyOrTicket"]
+    assert authorizer["FunctionPayloadType"] == "REQUEST"
+    assert authorizer["FunctionArn"] == {"Fn::GetAtt": "AuthorizerFunction.Arn"}
+    # With an identity source, a request that lacks it is refused unasked; with a cache, its key has to be all that is looked at.
+    assert authorizer["Identity"] == {"ReauthorizeEvery": 0}
+
+
+def test_nothing_logs_what_is_in_a_url() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert "querystring" not in json.dumps(api.get("AccessLogSetting", "")).lower()
+    for settings in api.get("MethodSettings", ()):  # execution logs hold the query
+        assert settings.get("LoggingLevel", "OFF") != "INFO"
+        assert not settings.get("DataTraceEnabled")
+
+
+def test_responses_are_not_compressed_so_that_nothing_holds_a_stream_back() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert "MinimumCompressionSize" not in api
+
+
+def test_browsers_may_ask_before_they_authenticate_and_for_all_that_clients_send() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert api["Auth"]["AddDefaultAuthorizerToCorsPreflight"] is False
+    assert api["Cors"] == {
+        "AllowOrigin": {"Fn::Sub": "'${AllowedOrigin}'"},
+        "AllowHeaders": f"'{','.join(cors.REQUEST_HEADERS)}'",
+        "MaxAge": f"'{cors.MAX_AGE_S}'",
+    }
+
+
+def test_every_answer_names_the_one_allowed_origin_whoever_gives_it() -> None:
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables[cors.ALLOWED_ORIGIN] == {"Ref": "AllowedOrigin"}
+    (api,) = resources("AWS::Serverless::Api").values()
+    for name, answer in api["GatewayResponses"].items():
+        headers = answer["ResponseParameters"]["Headers"]
+        assert headers["Access-Control-Allow-Origin"] == {"Fn::Sub": "'${AllowedOrigin}'"}, name
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_allowed"),
+    [
+        ("*", True),
+        ("https://app.example.com", True),
+        ("http://localhost:3000", True),
+        ("https://app.example.com/", False),
+        ("app.example.com", False),
+        ("https://a.example, https://b.example", False),
+        ("'", False),
+        ("", False),
+    ],
+)
+def test_an_allowed_origin_is_one_or_any(origin: str, is_allowed: bool) -> None:
+    parameter = template()["Parameters"]["AllowedOrigin"]
+    assert (re.fullmatch(parameter["AllowedPattern"], origin) is not None) is is_allowed
 
 
 def test_what_the_gateway_answers_by_itself_has_the_shape_of_every_other_error() -> None:
@@ -155,9 +257,9 @@ def test_what_the_gateway_answers_by_itself_has_the_shape_of_every_other_error()
 
 def test_the_stream_is_not_buffered_and_outlives_the_longest_live_response() -> None:
     stream = functions()["stream"]
-    event = stream["Events"]["Stream"]["Properties"]
-    assert event["ResponseTransferMode"] == "RESPONSE_STREAM"
-    assert Settings().stream_ms < stream["Timeout"] * 1_000 <= event["TimeoutInMillis"]
+    for event in (event["Properties"] for event in stream["Events"].values()):
+        assert event["ResponseTransferMode"] == "RESPONSE_STREAM"
+        assert Settings().stream_ms < stream["Timeout"] * 1_000 <= event["TimeoutInMillis"]
 
 
 def test_the_stream_starts_the_streaming_runtime_through_an_executable_of_the_engine_layer() -> None:
@@ -170,7 +272,7 @@ def test_the_stream_starts_the_streaming_runtime_through_an_executable_of_the_en
 def test_functions_behind_the_api_outlive_the_longest_poll_and_not_the_gateway() -> None:
     default_s = template()["Globals"]["Function"]["Timeout"]
     assert Settings().long_poll_ms < default_s * 1_000 <= 29_000
-    assert all("Timeout" not in functions()[name] for name in ("executions", "tasks", "events"))
+    assert all("Timeout" not in functions()[name] for name in ("channels", "executions", "tasks", "events"))
 
 
 # --- functions ---------------------------------------------------------------------------------------------------------
@@ -215,6 +317,12 @@ def test_every_function_finds_what_composition_asks_for_in_its_environment() -> 
         environment = dict.fromkeys({**common, **_own_variables(name)}, "a" * 40)
         assert resources_of(environment).log_table == "a" * 40
         assert engine_settings(environment) == Settings()
+
+
+def test_only_who_makes_tickets_and_who_takes_them_can_read_their_secret() -> None:
+    readers = {name for name in FUNCTIONS if allowed(name, on="TicketSecret")}
+    with_secret = {name for name in FUNCTIONS if "FLOWSTRAND_TICKET_SECRET_ARN" in _own_variables(name)}
+    assert readers == with_secret == {"authorizer", "executions"}
 
 
 def test_only_the_function_that_hands_out_leases_can_read_their_secret() -> None:
@@ -330,7 +438,7 @@ def test_in_the_directory_each_function_may_do_what_its_use_cases_do(function: s
 def test_only_functions_that_record_values_may_store_payloads() -> None:
     writers = {name for name in FUNCTIONS if "s3:PutObject" in allowed(name, on="PayloadBucket")}
     readers = {name for name in FUNCTIONS if "s3:GetObject" in allowed(name, on="PayloadBucket")}
-    assert writers == {"executions", "resumer", "tasks", "worker"}
+    assert writers == {"channels", "executions", "resumer", "tasks", "worker"}
     assert readers == writers | {"events", "stream"}
 
 
@@ -357,13 +465,15 @@ def test_only_the_projector_reads_the_tables_streams() -> None:
 
 
 def test_only_the_authorizer_can_see_api_keys_and_it_can_do_nothing_else() -> None:
-    (statement,) = statements("authorizer")
+    statement, tickets = statements("authorizer")
+    assert tickets["Action"] == ["secretsmanager:GetSecretValue"]
+    assert tickets["Resource"] == [{"Ref": "TicketSecret"}]
     assert statement["Action"] == ["dynamodb:GetItem"]
     assert statement["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
-    for name in set(FUNCTIONS) - {"authorizer"}:
+    excluded = {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
+    for name in set(FUNCTIONS) - {"authorizer", "channels", "stream"}:
         for other in statements(name):
             if {"Fn::GetAtt": "DirectoryTable.Arn"} in other["Resource"]:
-                excluded = {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
                 assert other["Condition"] in (excluded, TASK_LOGS), name
 
 
@@ -372,6 +482,33 @@ def test_the_janitor_may_write_many_items_of_task_logs_alone() -> None:
         statement for statement in statements("janitor") if "dynamodb:BatchWriteItem" in statement["Action"]
     ]
     assert dropping["Condition"] == TASK_LOGS
+
+
+@pytest.mark.parametrize(
+    ("function", "action", "keys"),
+    [
+        ("channels", "dynamodb:DeleteItem", ["channel#*", "channel-use#*", "closed#*"]),
+        ("channels", "dynamodb:GetItem", ["channel#*", "channel-use#*", "closed#*"]),
+        ("channels", "dynamodb:UpdateItem", ["channel#*", "channel-use#*", "closed#*"]),
+        ("stream", "dynamodb:UpdateItem", ["channel-use#*"]),
+        ("stream", "dynamodb:GetItem", ["@feed#*", "@feed-head#*", "channel#*", "channel-use#*"]),
+        ("stream", "dynamodb:Query", ["@feed#*", "@feed-head#*"]),
+    ],
+)
+def test_what_serves_streams_reaches_the_rows_of_streams_alone(
+    function: str, action: str, keys: list[str]
+) -> None:
+    reached = [
+        statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for statement in statements(function)
+        if action in statement["Action"] and {"Fn::GetAtt": "DirectoryTable.Arn"} in statement["Resource"]
+    ]
+    assert sorted(key for one in reached for key in one) == sorted(keys)
+
+
+def test_bodies_of_any_type_arrive_as_they_were_sent() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert api["BinaryMediaTypes"] == ["*~1*"]
 
 
 def test_task_queues_are_reached_by_the_prefix_of_their_names_alone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -12,7 +13,8 @@ import stamina
 from pydantic import BaseModel
 
 from flowstrand import App, TaskContext, task
-from tests.unit.fake_server import FakeServer
+from flowstrand.errors import StreamLimitReached
+from tests.unit.fake_server import Answer, FakeServer
 from tests.unit.test_worker import DENIED, STALE, UNAVAILABLE, Gate, serving, worker_of
 
 pytestmark = pytest.mark.anyio
@@ -60,7 +62,23 @@ def app(gate: Gate) -> App:
         await ctx.heartbeat()
         return ctx.heartbeat_details
 
-    return App(tasks=[streams, streams_in_thread, resumes])
+    @task
+    async def goes_on(ctx: TaskContext, then: str) -> str:
+        await ctx.stream_token("a")
+        with suppress(StreamLimitReached):
+            while True:
+                await ctx.stream_token("more")
+                await asyncio.sleep(0)
+        if then == "raise":
+            raise KeyError("something else")
+        return "as if nothing had happened"
+
+    @task
+    async def says_it_last(ctx: TaskContext) -> str:
+        ctx.stream_token("a")
+        return "done"
+
+    return App(tasks=[streams, streams_in_thread, resumes, goes_on, says_it_last])
 
 
 EMITTED: list[Any] = [
@@ -174,3 +192,30 @@ async def test_details_of_a_heartbeat_are_said_again_and_reach_the_next_attempt(
         if path.startswith("/api/orgs/acme/task") and path.endswith("/heartbeat")
     ]
     assert beats == [{"row": 3}, {"row": 7}, {"row": 7}]
+
+
+FULL: Answer = (413, {"error": "an attempt may stream 1 values", "code": "STREAM_LIMIT_REACHED"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "input", "error"),
+    [
+        ("streams_in_thread", 1_000_000, "StreamLimitReached"),
+        ("goes_on", "return", "StreamLimitReached"),
+        ("goes_on", "raise", "KeyError"),
+        ("says_it_last", None, "StreamLimitReached"),
+    ],
+    ids=["lets it through", "hides it", "raises something else", "has ended by then"],
+)
+async def test_an_attempt_that_streams_more_than_it_may_fails_and_knows_why(
+    app: App, kind: str, input: Any, error: str
+) -> None:
+    server = FakeServer()
+    server.say("stream", FULL)
+    task_id = server.add(kind, input)
+    async with serving(worker_of(server, app)):
+        action, report = await server.report_of(task_id)
+    said: Any = report["error"]
+    assert (action, said["type"], report["retryable"]) == ("fail", error, False)
+    assert error == "KeyError" or said["message"] == "an attempt may stream 1 values"
+    assert server.count("stream") == 1

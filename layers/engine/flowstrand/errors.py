@@ -20,6 +20,7 @@
     │   ├── NotSerializable             NOT_SERIALIZABLE
     │   ├── TooManyOpenOperations       TOO_MANY_OPEN_OPERATIONS
     │   ├── NonRetryableError           NON_RETRYABLE           raised by a task: no further attempt can help
+    │   │   └── StreamLimitReached          STREAM_LIMIT_REACHED    … for it has streamed as much as it may
     │   ├── DeadContext                 DEAD_CONTEXT            the coroutine was dropped from memory
     │   ├── ExecutionStuck              EXECUTION_STUCK         a test waits for what can never happen
     │   └── InvalidDefinition           INVALID_DEFINITION
@@ -40,7 +41,7 @@ Nothing here signals suspension: a waiting workflow yields, it does not raise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -261,6 +262,12 @@ class NonRetryableError(AuthorError):
     code = "NON_RETRYABLE"
 
 
+class StreamLimitReached(NonRetryableError):
+    """An attempt has streamed more than one may. Raised by what it emits next; whatever it does then, it has failed for good."""
+
+    code = "STREAM_LIMIT_REACHED"
+
+
 class DeadContext(AuthorError):
     """A context was used after its coroutine had been dropped from memory, or outside its workflow."""
 
@@ -289,6 +296,7 @@ class CallerError(FlowstrandError):
         status: the HTTP status.
         details: one object per fault, e.g. `{"pointer": "/input/amount", "message": "…"}`.
         retry_after_s: seconds, sent as `Retry-After`, where repeating later can help.
+        headers: what the answer's head tells besides, where a protocol has it there.
     """
 
     status: ClassVar[int] = 400
@@ -301,10 +309,12 @@ class CallerError(FlowstrandError):
         code: str | None = None,
         details: Sequence[JsonObject] = (),
         retry_after_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message, code=code)
         self.details = list(details)
         self.retry_after_s = retry_after_s
+        self.headers = dict(headers or {})
 
     def body(self) -> JsonObject:
         """The response body: `{"error", "code", "details"?}`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
+
 from flowstrand.jsonvalue import JsonObject
 
 E = "01JDX5K7Q2ZB4M8N0P3R6T9V1W"
@@ -32,6 +34,15 @@ class Case:
     @property
     def expected(self) -> Any:
         return self.answers[-1] if self.document is None else self.document
+
+
+OFFSET = "01KAY00000000000000000CHAN_0000000000000007"
+
+
+def of_channel(status: int, content: bytes = b"", **headers: str) -> httpx2.Response:
+    """An answer of the Durable Streams protocol."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx2.Response(status, content=content, headers={"Stream-Next-Offset": OFFSET, **given})
 
 
 STARTED: JsonObject = {
@@ -515,5 +526,82 @@ PAYLOADS = [
         document={"n": 1},
     ),
 ]
-CASES = [*EXECUTIONS, *PROMISES, *PAYLOADS, *DEFINITIONS, *TASKS, *QUEUES, *SCHEDULES]
-GROUPS = frozenset({"definitions", "payload", "promise", "queue", "schedule", "task"})
+CHANNELS = [
+    Case(
+        command=["channel", "create", "chat", "--ttl", "2h"],
+        answers=[of_channel(201, Content_Type="application/json", Stream_TTL="7200")],
+        document={
+            "channel": "chat",
+            "contentType": "application/json",
+            "offset": OFFSET,
+            "closed": False,
+            "ttlSeconds": 7200,
+        },
+        lines=[
+            "channel       chat",
+            "content type  application/json",
+            f"offset        {OFFSET}",
+            "closed        false",
+            "ttl seconds   7200",
+        ],
+    ),
+    Case(
+        command=["channel", "append", "chat", '{"said": "hello"}'],
+        answers=[of_channel(204)],
+        document={"offset": OFFSET},
+        lines=[OFFSET],
+        sends={"said": "hello"},
+    ),
+    Case(
+        command=["channel", "close", "chat"],
+        answers=[of_channel(204, Stream_Closed="true")],
+        document={"offset": OFFSET},
+        lines=[OFFSET],
+    ),
+    Case(
+        command=["channel", "get", "chat"],
+        answers=[of_channel(200, Content_Type="application/json", Stream_Closed="true")],
+        document={"channel": "chat", "contentType": "application/json", "offset": OFFSET, "closed": True},
+        lines=[
+            "channel       chat",
+            "content type  application/json",
+            f"offset        {OFFSET}",
+            "closed        true",
+        ],
+    ),
+    Case(
+        command=["channel", "read", "chat"],
+        answers=[
+            of_channel(200, b'[{"said":"hello"}]', Content_Type="application/json", Stream_Up_To_Date="true")
+        ],
+        document={"message": {"said": "hello"}, "nextOffset": OFFSET},
+        lines=['{"said": "hello"}'],
+    ),
+    Case(
+        command=["channel", "tail", "chat", "--offset", "now"],
+        answers=[
+            of_channel(204, Stream_Up_To_Date="true", Stream_Cursor="1"),
+            of_channel(200, b'[{"said":"hello"}]', Content_Type="application/json", Stream_Cursor="2"),
+            of_channel(204, Stream_Closed="true"),
+        ],
+        document={"message": {"said": "hello"}, "nextOffset": OFFSET},
+        lines=['{"said": "hello"}'],
+    ),
+    Case(
+        command=["channel", "delete", "chat"],
+        answers=[httpx2.Response(204)],
+        document={"deleted": "chat"},
+        lines=["deleted chat"],
+    ),
+]
+_TICKET: JsonObject = {"ticket": "h.c.s", "scope": "execution", "id": E, "expiresAt": MOMENT}
+TICKETS = [
+    Case(
+        command=["ticket", E, "--ttl", "10m"],
+        answers=[_TICKET],
+        lines=["h.c.s"],
+        sends={"scope": "execution", "id": E, "ttlSeconds": 600},
+    ),
+]
+CASES = [*EXECUTIONS, *PROMISES, *PAYLOADS, *TICKETS, *DEFINITIONS, *TASKS, *QUEUES, *SCHEDULES, *CHANNELS]
+GROUPS = frozenset({"channel", "definitions", "payload", "promise", "queue", "schedule", "task"})

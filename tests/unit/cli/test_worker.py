@@ -119,3 +119,13 @@ def test_metrics_are_logged_as_json(made: Made, caplog: pytest.LogCaptureFixture
     lines = [record.message for record in caplog.records if record.message.startswith("metrics ")]
     assert lines
     assert json.loads(lines[0].removeprefix("metrics "))["busy_s"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "level"),
+    [([], logging.INFO), (["--task-logs", "debug"], logging.DEBUG), (["--task-logs", "OFF"], None)],
+    ids=["default", "debug", "off"],
+)
+def test_which_of_what_tasks_log_is_kept(made: Made, options: list[str], level: int | None) -> None:
+    assert run(*options) == 0
+    assert made.options["log_level"] == level

@@ -20,7 +20,7 @@ def signal(request_id: str | None) -> SignalReceived:
 
 
 def token(request_id: str | None) -> StreamToken:
-    return StreamToken(task_execution_id="t", attempt=1, payload="x", request_id=request_id)
+    return StreamToken(task_execution_id="e.t1", attempt=1, payload="x", request_id=request_id)
 
 
 def test_a_request_id_is_remembered_with_the_sequence_of_its_event() -> None:
@@ -34,8 +34,8 @@ def test_what_has_no_request_id_is_not_remembered() -> None:
 
 
 def test_the_chunks_of_one_request_are_answered_with_the_last_of_their_sequences() -> None:
-    data = StreamData(task_execution_id="t", attempt=1, payload=1, request_id="a")
-    assert after(token("a"), token("a"), data).chunk_requests == {"t.1.a": 4}
+    data = StreamData(task_execution_id="e.t1", attempt=1, payload=1, request_id="a")
+    assert after(token("a"), token("a"), data).chunk_requests == {"t1.1.a": 4}
 
 
 def test_the_newest_are_remembered() -> None:
@@ -61,4 +61,4 @@ def test_a_checkpoint_remembers_them_in_their_order() -> None:
 def test_the_state_that_a_decision_began_from_is_left_alone() -> None:
     state = after(signal("a"), token("b"))
     after(signal("c"), token("d"), state=state)
-    assert (list(state.requests), list(state.chunk_requests)) == (["a"], ["t.1.b"])
+    assert (list(state.requests), list(state.chunk_requests)) == (["a"], ["t1.1.b"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from threading import RLock
 from typing import Any, TypeAlias, TypeVar
 
@@ -164,6 +164,10 @@ class ServiceWorld:
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         """Nobody follows a stream here."""
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        """Nor a tree."""
+        return frozenset()
 
     def _random_bytes(self, count: int) -> bytes:
         self._random += 1

@@ -208,5 +208,60 @@ def test_chunks_in_the_inbox_whose_attempt_has_ended_are_dropped_and_refused(wor
     assert tokens(world, execution) == []
 
 
+# --- how much an attempt may emit -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"stream_chunks_per_attempt": 3}, {"stream_bytes_per_attempt": 24}],
+    ids=["count", "bytes"],
+)
+def test_an_attempt_emits_no_more_than_it_may(settings: dict[str, int]) -> None:
+    world = ServiceWorld(**settings)
+    execution, task = claimed(world)
+    first = emit(world, task, HELLO, HELLO, request_id="1")
+    assert refusal(lambda: emit(world, task, HELLO, HELLO, request_id="2")) == (413, "STREAM_LIMIT_REACHED")
+    emit(world, task, HELLO, request_id="3")
+    assert refusal(lambda: emit(world, task, HELLO, request_id="4")) == (413, "STREAM_LIMIT_REACHED")
+    assert emit(world, task, HELLO, HELLO, request_id="1") == first
+    assert tokens(world, execution) == ["hello"] * 3
+    world.complete(task)
+    world.settle()
+    assert world.types(execution).endswith("WORKFLOW_COMPLETED")
+
+
+def test_values_beside_the_log_count_as_well() -> None:
+    world = ServiceWorld(stream_bytes_per_attempt=100_000)
+    _, task = claimed(world)
+    large = Chunk(type=ChunkType.DATA, payload="x" * 60_000)
+    emit(world, task, large, request_id="1")
+    assert refusal(lambda: emit(world, task, large, request_id="2")) == (413, "STREAM_LIMIT_REACHED")
+
+
+def test_chunks_in_the_inbox_that_there_is_no_room_for_are_dropped_and_refused() -> None:
+    world = ServiceWorld(stream_chunks_per_attempt=4)
+    execution, task = claimed(world)
+    beaten_by_others(world, task, 3)
+    world.seam.before("directory.get", world.settle)
+    # One fits while it is decided; by the time that the inbox is drained, others have taken the room.
+    world.seam.before("directory.put", lambda: emit(world, task, HELLO, request_id="first"))
+    assert refusal(lambda: emit(world, task)) == (413, "STREAM_LIMIT_REACHED")
+    assert tokens(world, execution) == ["hello"]
+    assert not inbox_items(world, execution)
+
+
+def test_counting_reads_no_more_of_a_long_log_than_of_a_short_one() -> None:
+    world = ServiceWorld(stream_chunks_per_attempt=10_000, checkpoint_bytes=2_000)
+    execution, task = claimed(world)
+    read: list[int] = []
+    for number in range(120):
+        world.restart()
+        world.seam.rows_read = 0
+        emit(world, task, *[HELLO] * 5, request_id=str(number))
+        read.append(world.seam.rows_read)
+    assert max(read[60:]) <= max(read[:60])
+    assert len(tokens(world, execution)) == 600
+
+
 def inbox_items(world: ServiceWorld, execution: str) -> object:
     return world.services.directory.scan(f"inbox#{key_of(execution)}", limit=10)

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any, Protocol, assert_never
 
 from flowstrand.attempts.attempt_log import AttemptLog
@@ -25,6 +26,7 @@ from flowstrand.errors import (
     NotFound,
     PayloadTooLarge,
     StoreUnavailable,
+    StreamLimitReached,
     TaskCancelled,
     Unavailable,
 )
@@ -257,6 +259,10 @@ class Attempt:
         except (Conflict, NotFound, Gone) as refused:
             self._lose(refused)
             raise
+        except PayloadTooLarge as refused:
+            if refused.code == StreamLimitReached.code:
+                raise StreamLimitReached(refused.message) from refused
+            raise
 
     async def _flushed(self, outcome: Outcome) -> Outcome:
         """`outcome`, once all that the task emitted is recorded; a failure where the server will not take it."""
@@ -266,6 +272,9 @@ class Attempt:
             if isinstance(outcome, Completed):
                 message = f"what the task streamed was refused: {refused.message}"
                 return Failed(type=refused.code, message=message, retryable=False)
+        except StreamLimitReached as reached:
+            failed = outcome if isinstance(outcome, Failed) else Failed.of(reached)
+            return replace(failed, retryable=False)  # another attempt would stream as much
         except TaskCancelled:
             pass  # the attempt is lost, and not reported
         return outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from flowstrand.log.port import LogKey
 from flowstrand.service.poll_delay import LONGEST_MS
@@ -19,3 +19,8 @@ class PolledChanges:
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:  # noqa: ARG002 - the port's
         """Return after `timeout_ms`, but no later than after 500 ms."""
         await self._sleep(max(0.0, min(timeout_ms, LONGEST_MS)) / 1_000)
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:  # noqa: ARG002
+        """Return after `timeout_ms`, knowing nothing of any log."""
+        await self._sleep(max(0.0, timeout_ms) / 1_000)
+        return frozenset()

@@ -8,8 +8,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from flowstrand.engine.ids import is_channel_log
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
+from flowstrand.service.channels.abandoned import is_abandoned
 from flowstrand.service.container import Services
 
 NAMESPACE = "Flowstrand"
@@ -57,6 +59,9 @@ def _only_sets_an_expiry(record: Mapping[str, Any]) -> bool:
 
 
 def _has_ended(services: Services, record: Mapping[str, Any]) -> bool:
-    """Whether nothing can follow in the log; one that has expired altogether had ended."""
-    tail = services.log.tail(LogKey.parse(record["dynamodb"]["Keys"]["execution"]["S"]))
+    """Whether nothing can follow in the log; one that has expired altogether had ended. A channel's has when no channel has it."""
+    key = LogKey.parse(record["dynamodb"]["Keys"]["execution"]["S"])
+    if is_channel_log(key.execution_id):
+        return is_abandoned(services, key)
+    tail = services.log.tail(key)
     return tail is None or unpack_events(tail)[-1].is_terminal

@@ -1,6 +1,6 @@
 """The composition root of a deployed function: `Services` from the environment, once per process.
 
-The only place that knows which adapters AWS uses. Tests and the local server install a container of their own
+The only place that knows which adapters AWS uses. What not every function needs is made, and imported, when it is first used. Tests and the local server install a container of their own
 (`service.container.install`), and the same handlers run on that.
 """
 
@@ -9,32 +9,36 @@ from __future__ import annotations
 import os
 import secrets
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-import boto3
 from botocore.config import Config
 
 from flowstrand.aws.changes import PolledChanges
+from flowstrand.aws.deferred import deferred
 from flowstrand.aws.hosted import HostedPrograms, NoPrograms
-from flowstrand.aws.lease_secret import lease_tokens
 from flowstrand.aws.settings import Resources, engine_settings, resources
 from flowstrand.directory.dynamodb import DynamoDirectory
 from flowstrand.directory.port import Directory
 from flowstrand.log.dynamodb import DynamoLog
-from flowstrand.log.dynamodb_retention import DynamoRetention
-from flowstrand.payloads.s3 import S3Payloads
-from flowstrand.queues.hosted import HostedTasks
-from flowstrand.queues.port import TaskQueue
-from flowstrand.queues.sqs import SqsControlQueue, SqsStackQueue, SqsTaskQueue
+from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service import container
-from flowstrand.service.clock import SystemClock
+from flowstrand.service.clock import Clock, SystemClock
 from flowstrand.service.container import Services
+from flowstrand.service.shared_pages import SharedPages
+from flowstrand.service.tickets import StreamTickets
 from flowstrand.service.warm import WarmCache
-from flowstrand.timers.aws import AwsTimers
 
 if TYPE_CHECKING:
+    from botocore.session import Session
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_scheduler.client import EventBridgeSchedulerClient
     from mypy_boto3_sqs.client import SQSClient
+
+    from flowstrand.aws.lease_secret import SecretsClient
+    from flowstrand.log.dynamodb_retention import DynamoRetention
+    from flowstrand.payloads.s3 import S3Payloads
+    from flowstrand.service.tokens import LeaseTokens
 
 _LONG_POLL_S = 20
 # Standard mode retries throttling, 5xx and lost connections with jittered backoff. A put that was repeated after a lost
@@ -69,6 +73,17 @@ def directory() -> Directory:
     return _directory() if installed is None else installed.directory
 
 
+def tickets() -> StreamTickets:
+    """Only the tickets, for the same function.
+
+    Raises:
+        ConfigurationError: the environment lacks something.
+        StoreUnavailable: Secrets Manager does not answer.
+    """
+    installed = container.installed()
+    return _tickets() if installed is None else installed.tickets
+
+
 @cache
 def _composed() -> Services:
     return compose(resources(os.environ))
@@ -79,12 +94,17 @@ def _directory() -> Directory:
     return DynamoDirectory(_dynamodb(), resources(os.environ).directory_table)
 
 
+@cache
+def _tickets() -> StreamTickets:
+    return _stream_tickets(resources(os.environ), SystemClock())
+
+
 def compose(names: Resources) -> Services:
-    """The AWS adapters for `names`. Makes clients, but no call except for the lease secret where one is named."""
+    """The AWS adapters for `names`. Makes no call."""
     clock = SystemClock()
-    sqs = boto3.client("sqs", config=_LONG_POLL_CONFIG)
-    control = SqsControlQueue(sqs, names.control_queue_url)
-    payloads = S3Payloads(boto3.client("s3", config=_S3_CONFIG), names.payload_bucket)
+    sqs = deferred(lambda: cast("SQSClient", _client("sqs", _LONG_POLL_CONFIG)))
+    control = deferred(lambda: _control(sqs, names))
+    payloads = deferred(lambda: _payloads(names))
     programs = _programs(names.app)
     settings = engine_settings(os.environ)
     return Services(
@@ -93,28 +113,38 @@ def compose(names: Resources) -> Services:
         transfers=payloads,
         directory=DynamoDirectory(_dynamodb(), names.directory_table),
         control=control,
-        tasks=_tasks(sqs, names, programs),
-        timers=AwsTimers(
-            control,
-            boto3.client("scheduler", config=_CONFIG),
-            names.schedule_group,
-            names.control_queue_arn,
-            names.schedule_role_arn,
-            clock,
-        ),
+        tasks=deferred(lambda: _tasks(sqs, names, programs)),
+        timers=deferred(lambda: _timers(control, names, clock)),
         clock=clock,
         random_bytes=secrets.token_bytes,
         programs=programs,
-        tokens=lease_tokens(names, lambda: boto3.client("secretsmanager", config=_CONFIG)),
+        tokens=deferred(lambda: _tokens(names)),
+        tickets=deferred(lambda: _stream_tickets(names, clock)),
         changes=PolledChanges(),
         warm=WarmCache(settings.warm_executions),
         settings=settings,
+        pages=SharedPages(most_pages=0),  # a process serves one reader at a time
         # A client like any other: that the janitor alone may update commits, its policy says.
-        retention=DynamoRetention(_dynamodb(), names.log_table),
+        retention=deferred(lambda: _retention(names)),
     )
 
 
+def _control(sqs: SQSClient, names: Resources) -> ControlQueue:
+    from flowstrand.queues.sqs import SqsControlQueue
+
+    return SqsControlQueue(sqs, names.control_queue_url)
+
+
+def _payloads(names: Resources) -> S3Payloads:
+    from flowstrand.payloads.s3 import S3Payloads
+
+    return S3Payloads(cast("S3Client", _client("s3", _S3_CONFIG)), names.payload_bucket)
+
+
 def _tasks(sqs: SQSClient, names: Resources, programs: HostedPrograms | NoPrograms) -> TaskQueue:
+    from flowstrand.queues.hosted import HostedTasks
+    from flowstrand.queues.sqs import SqsStackQueue, SqsTaskQueue
+
     workers = SqsTaskQueue(sqs, names.task_queue_prefix)
     if names.hosted_queue is None or names.hosted_task_queue_url is None:
         return workers
@@ -122,10 +152,55 @@ def _tasks(sqs: SQSClient, names: Resources, programs: HostedPrograms | NoProgra
     return HostedTasks(workers, stack, queue=names.hosted_queue, kinds=programs.task_kinds)
 
 
+def _timers(control: ControlQueue, names: Resources, clock: Clock) -> Timers:
+    from flowstrand.timers.aws import AwsTimers
+
+    scheduler = cast("EventBridgeSchedulerClient", _client("scheduler", _CONFIG))
+    return AwsTimers(
+        control, scheduler, names.schedule_group, names.control_queue_arn, names.schedule_role_arn, clock
+    )
+
+
+def _tokens(names: Resources) -> LeaseTokens:
+    """Reads the secret where one is named."""
+    from flowstrand.aws.lease_secret import lease_tokens
+
+    return lease_tokens(names, _secrets)
+
+
+def _stream_tickets(names: Resources, clock: Clock) -> StreamTickets:
+    """Reads the secret where one is named."""
+    from flowstrand.aws.lease_secret import stream_tickets
+
+    return stream_tickets(names, _secrets, clock)
+
+
+def _retention(names: Resources) -> DynamoRetention:
+    from flowstrand.log.dynamodb_retention import DynamoRetention
+
+    return DynamoRetention(_dynamodb(), names.log_table)
+
+
 def _programs(app: str | None) -> HostedPrograms | NoPrograms:
     return NoPrograms() if app is None else HostedPrograms(app)
 
 
+def _secrets() -> SecretsClient:
+    return cast("SecretsClient", _client("secretsmanager", _CONFIG))
+
+
 @cache
 def _dynamodb() -> DynamoDBClient:
-    return boto3.client("dynamodb", config=_CONFIG)
+    return cast("DynamoDBClient", _client("dynamodb", _CONFIG))
+
+
+def _client(service: str, config: Config) -> object:
+    # botocore's own: boto3 would add resources and transfers, which nobody here uses and which cost time at a cold start.
+    return _session().create_client(service, config=config)
+
+
+@cache
+def _session() -> Session:
+    from botocore.session import get_session
+
+    return get_session()

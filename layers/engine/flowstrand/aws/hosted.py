@@ -6,9 +6,8 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flowstrand.engine.replay.program import Program
-
 if TYPE_CHECKING:
+    from flowstrand.engine.replay.program import Program
     from flowstrand.sdk.app import App, Task
     from flowstrand.sdk.payload_codecs import PayloadCodecs
 

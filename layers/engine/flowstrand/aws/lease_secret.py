@@ -1,6 +1,6 @@
-"""Lease tokens of a deployed function: their secret comes from Secrets Manager, or from the environment.
+"""Lease tokens and stream tickets of a deployed function: their secrets come from Secrets Manager, or from the environment.
 
-The secret may be rotated while functions run. Secrets Manager keeps the one before, so tokens that were signed with it are taken
+The secret of leases may be rotated while functions run. Secrets Manager keeps the one before, so tokens that were signed with it are taken
 until the next rotation; and a process that has not heard of a rotation looks again, when it gets a token that it does not
 know, and now and then.
 """
@@ -18,6 +18,7 @@ from flowstrand.aws_faults import error_code, unavailable_on_faults
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import ConfigurationError, Conflict
 from flowstrand.service.clock import Clock, SystemClock
+from flowstrand.service.tickets import NoStreamTickets, StreamTickets
 from flowstrand.service.tokens import Lease, LeaseTokens
 
 _MIN_BYTES = 32
@@ -46,10 +47,16 @@ def lease_tokens(resources: Resources, secrets: Callable[[], SecretsClient], clo
         StoreUnavailable: Secrets Manager does not answer.
     """
     if resources.lease_secret is not None:
-        return LeaseTokens(_long_enough(resources.lease_secret))
+        return LeaseTokens(_long_enough("lease", resources.lease_secret))
     if resources.lease_secret_arn is None:
         return NoLeaseTokens()
     return RotatedLeaseTokens(secrets(), resources.lease_secret_arn, clock)
+
+
+def stream_tickets(resources: Resources, secrets: Callable[[], SecretsClient], clock: Clock) -> StreamTickets:
+    """The tickets that `resources` allow for. Raises what `lease_tokens` does."""
+    secret = _secret("ticket", resources.ticket_secret, resources.ticket_secret_arn, secrets)
+    return NoStreamTickets() if secret is None else StreamTickets(secret, clock)
 
 
 class NoLeaseTokens(LeaseTokens):
@@ -118,7 +125,7 @@ class RotatedLeaseTokens(LeaseTokens):
             )
 
     def _current(self) -> str:
-        return _long_enough(self._client.get_secret_value(SecretId=self._arn)["SecretString"])
+        return _long_enough("lease", self._client.get_secret_value(SecretId=self._arn)["SecretString"])
 
     def _previous(self) -> list[str]:
         try:
@@ -127,10 +134,22 @@ class RotatedLeaseTokens(LeaseTokens):
             if error_code(error) != _NO_VERSION:
                 raise
             return []
-        return [_long_enough(answer["SecretString"])]
+        return [_long_enough("lease", answer["SecretString"])]
 
 
-def _long_enough(secret: str) -> str:
+def _secret(name: str, given: str | None, arn: str | None, secrets: Callable[[], SecretsClient]) -> str | None:
+    if given is None and arn is None:
+        return None
+    secret = _kept(name, str(arn), secrets) if given is None else given
+    return _long_enough(name, secret)
+
+
+def _long_enough(name: str, secret: str) -> str:
     if len(secret.encode()) < _MIN_BYTES:
-        raise ConfigurationError(f"the lease secret has fewer than {_MIN_BYTES} bytes")
+        raise ConfigurationError(f"the {name} secret has fewer than {_MIN_BYTES} bytes")
     return secret
+
+
+def _kept(name: str, arn: str, secrets: Callable[[], SecretsClient]) -> str:
+    with unavailable_on_faults(f"read the {name} secret"):
+        return str(secrets().get_secret_value(SecretId=arn)["SecretString"])

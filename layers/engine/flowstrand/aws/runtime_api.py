@@ -24,6 +24,7 @@ _ROOT = "/2018-06-01/runtime"
 _ERROR_TYPE, _ERROR_BODY = "Lambda-Runtime-Function-Error-Type", "Lambda-Runtime-Function-Error-Body"
 _STALE = (RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 """What using a kept connection raises when the other side has closed it meanwhile."""
+_NEVER_MS = 2**53
 _STACK_DEPTH = 8
 _MESSAGE_LENGTH = 1_000
 
@@ -70,7 +71,7 @@ class RuntimeApi:
         return Invocation(
             request_id=headers["lambda-runtime-aws-request-id"],
             event=body,
-            deadline_ms=int(headers.get("lambda-runtime-deadline-ms", "0")),
+            deadline_ms=int(headers.get("lambda-runtime-deadline-ms", _NEVER_MS)),
             function_arn=headers.get("lambda-runtime-invoked-function-arn", ""),
             trace_id=headers.get("lambda-runtime-trace-id"),
         )

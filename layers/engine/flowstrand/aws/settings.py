@@ -32,6 +32,7 @@ class Resources(BaseModel):
             runs none.
         hosted_task_queue_url: where those tasks are queued.
         lease_secret_arn: where Secrets Manager keeps that secret; neither where a function handles no tokens.
+        ticket_secret, ticket_secret_arn: the same of stream tickets.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +48,8 @@ class Resources(BaseModel):
     app: Name | None = None
     lease_secret: str | None = Field(default=None, min_length=32, repr=False)
     lease_secret_arn: Name | None = None
+    ticket_secret: str | None = Field(default=None, min_length=32, repr=False)
+    ticket_secret_arn: Name | None = None
     hosted_queue: Name | None = None
     hosted_task_queue_url: Name | None = None
 

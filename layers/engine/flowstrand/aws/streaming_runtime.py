@@ -3,8 +3,8 @@
 Python's managed runtime cannot stream. This loop takes its place under `AWS_LAMBDA_EXEC_WRAPPER` (see
 `stream-wrapper`): it asks the Runtime API for an event, calls the handler, and sends what the response's body
 yields, chunk by chunk. An error before the response has begun is reported as the invocation's; one in its middle
-goes into the trailers, and clients resume from the last id they have. A runtime that streams by itself can replace
-this module: handlers know nothing of it.
+goes into the trailers, and clients resume from the last id they have. A response that would outlast the invocation is ended a
+moment before Lambda would break it off. A runtime that streams by itself can replace this module: handlers know nothing of it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ Handler: TypeAlias = Callable[[dict[str, Any], "InvocationContext"], StreamRespo
 
 _logger = logging.getLogger(__name__)
 _UNRECOVERABLE = 500
+_TRACE = "_X_AMZN_TRACE_ID"
+_MARGIN_MS = 500
+"""How long before its deadline an invocation stops waiting for chunks, in order to end its response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +81,7 @@ class StreamingRuntime:
             RuntimeApiError: the Runtime API cannot go on, or gives no event.
         """
         invocation = self._api.next_invocation()
-        if invocation.trace_id is not None:
-            os.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id  # where AWS clients look for it
+        _trace(invocation.trace_id)
         try:
             self._serve(invocation, runner)
         except RuntimeApiError as error:
@@ -88,48 +90,84 @@ class StreamingRuntime:
             _logger.exception("the response to %s was refused", invocation.request_id)
 
     def _serve(self, invocation: Invocation, runner: asyncio.Runner) -> None:
+        context = InvocationContext.of(invocation, os.environ)
         try:
-            response = self._handler(json.loads(invocation.event), InvocationContext.of(invocation, os.environ))
+            response = self._handler(json.loads(invocation.event), context)
             headers = {str(name): str(value) for name, value in response.headers.items()}
         except Exception as error:
             _logger.exception("the handler failed")
             self._api.invocation_error(invocation.request_id, error)
             return
-        runner.run(self._send(invocation.request_id, response, headers))
+        runner.run(self._send(context, response, headers))
 
-    async def _send(self, request_id: str, response: StreamResponse, headers: Mapping[str, str]) -> None:
-        body = response.body
+    async def _send(
+        self, context: InvocationContext, response: StreamResponse, headers: Mapping[str, str]
+    ) -> None:
         try:
-            writer = self._api.stream_response(request_id, response.status, headers)
-            try:
-                await _pump(body, writer)
-            finally:
-                writer.abandon()
+            writer = self._api.stream_response(context.aws_request_id, response.status, headers)
+        except OSError as error:
+            _logger.warning("the response of %s could not begin", context.aws_request_id, exc_info=True)
+            await _close(response.body)
+            self._api.invocation_error(context.aws_request_id, error)
+            return
+        try:
+            await _pump(response.body, writer, context)
         except OSError:
-            _logger.warning("the connection of %s broke; nobody is left to tell", request_id, exc_info=True)
+            _logger.warning(
+                "the connection of %s broke; nobody is left to tell", context.aws_request_id, exc_info=True
+            )
         finally:
-            await _close(body)
+            writer.abandon()
+            await _close(response.body)
 
 
-async def _pump(body: AsyncIterator[bytes] | None, writer: ResponseWriter) -> None:
+async def _pump(body: AsyncIterator[bytes] | None, writer: ResponseWriter, context: InvocationContext) -> None:
     """Send every chunk as it comes, then end the response, in its trailers if the body fails."""
     while body is not None:
         try:
-            chunk = await anext(body)
-        except StopAsyncIteration:
-            break
-        except Exception as error:
+            chunk = await _next(body, context)
+        except (
+            Exception,
+            asyncio.CancelledError,
+        ) as error:  # nobody cancels this task: it is the body's own failure
             _logger.exception("the response broke off")
             writer.fail(error)
             return
+        if chunk is None:
+            break
         writer.write(chunk)
     writer.finish()
 
 
+async def _next(body: AsyncIterator[bytes], context: InvocationContext) -> bytes | None:
+    """The next chunk; None where there is none, or where it does not come while there is time to send it."""
+    remaining_s = (context.get_remaining_time_in_millis() - _MARGIN_MS) / 1_000
+    try:
+        async with asyncio.timeout(remaining_s) as limit:
+            return await anext(body, None)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        _logger.warning("the response to %s was ended before its invocation", context.aws_request_id)
+        return None
+
+
 async def _close(body: AsyncIterator[bytes] | None) -> None:
+    """Close it, where it can be. One that fails at that has had its say."""
     close = getattr(body, "aclose", None)
     if close is not None:
-        await close()
+        try:
+            await close()
+        except Exception:
+            _logger.exception("the response's body could not be closed")
+
+
+def _trace(id: str | None) -> None:
+    """Leave the invocation's trace where AWS clients look for it; none is not that of the invocation before."""
+    if id is None:
+        os.environ.pop(_TRACE, None)
+    else:
+        os.environ[_TRACE] = id
 
 
 def load_handler(name: str) -> Handler:
@@ -156,13 +194,20 @@ def _serve_with(api: RuntimeApi, handler_name: str) -> int:
         handler = load_handler(handler_name)
     except Exception as error:
         _logger.exception("the handler cannot be loaded")
-        api.initialization_error(error)
+        _report_initialization(api, error)
         return 1
     try:
         StreamingRuntime(api, handler).run()
-    except RuntimeApiError:
+    except (RuntimeApiError, OSError):
         _logger.exception("the Runtime API cannot go on")
     return 1
+
+
+def _report_initialization(api: RuntimeApi, error: Exception) -> None:
+    try:
+        api.initialization_error(error)
+    except (RuntimeApiError, OSError):
+        _logger.exception("nor can that be reported")
 
 
 if __name__ == "__main__":

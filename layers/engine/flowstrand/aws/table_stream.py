@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from flowstrand.aws import commit_changes
 from flowstrand.engine.events import Family
+from flowstrand.engine.ids import is_channel_log
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
@@ -108,8 +109,13 @@ def _handle(services: Services, record: Mapping[str, Any], grown: _Grown) -> Non
 
 
 def _handle_commit(services: Services, change: Mapping[str, Any], grown: _Grown) -> None:
-    """A new commit. Of one that cannot be read, it is known at least whose it is, and the log may be sound."""
+    """A new commit. Of one that cannot be read, it is known at least whose it is, and the log may be sound.
+
+    A channel's holds no events: nobody is woken by it, and neither the feed nor the listing has a place for it.
+    """
     key, sequence = LogKey.parse(change["Keys"]["execution"]["S"]), int(change["Keys"]["sequence"]["N"])
+    if is_channel_log(key.execution_id):
+        return
     number = change["SequenceNumber"]
     try:
         commit = commit_of(change["NewImage"])

@@ -33,6 +33,12 @@ def dev(
         typer.Option(help="The key of org dev; without it one is made, kept in the data folder and shown."),
     ] = None,
     tasks: Annotated[bool, typer.Option("--tasks/--no-tasks", help="Run the app's tasks here.")] = True,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An origin whose pages may use the server, such as http://localhost:3000; all, if none is given."
+        ),
+    ] = None,
 ) -> None:
     """Serve workflows on this machine, with the handlers that deploy to AWS; a restart goes on where it was.
 
@@ -42,7 +48,16 @@ def dev(
     """
     from flowstrand.local.server import DevServer
 
-    options = Options(host=host, port=port, app=app, data=data, store=store, api_key=api_key, runs_tasks=tasks)
+    options = Options(
+        host=host,
+        port=port,
+        app=app,
+        data=data,
+        store=store,
+        api_key=api_key,
+        runs_tasks=tasks,
+        allowed_origins=tuple(allow_origin or ("*",)),
+    )
     with told_on_one_line():
         DevServer(options).run(lambda listening: _tell(options, listening))
     # A task of the app may still be running in a thread, for as long as it likes: nothing depends on its ending here.

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 Types: TypeAlias = Annotated[
     list[str] | None, typer.Option("--type", metavar="TYPE", help="Only this one; may be repeated.")
 ]
+Behind: TypeAlias = Annotated[
+    str, typer.Option(metavar="POSITION", help="Begin behind this sequence; with --children, behind this cursor.")
+]
+WithChildren: TypeAlias = Annotated[
+    bool, typer.Option("--children", help="And all that it has started, and they have.")
+]
 After: TypeAlias = Annotated[int, typer.Option(min=0, help="Begin behind this sequence.")]
 
 
@@ -41,14 +47,22 @@ def events(
 
 
 @on_server
-def tail(session: Session, execution_id: ExecutionId, after: After = 0) -> None:
+def tail(session: Session, execution_id: ExecutionId, after: Behind = "", children: WithChildren = False) -> None:
     """Follow an execution until it ends, over as many connections as it takes.
+
+    With its children, it is followed until all of them have ended, and theirs.
 
     Examples:
         flowstrand tail 01JDX5K7Q2ZB4M8N0P3R6T9V1W
         flowstrand tail 01JDX5K7Q2ZB4M8N0P3R6T9V1W --after 12 --json
+        flowstrand tail 01JDX5K7Q2ZB4M8N0P3R6T9V1W --children
     """
-    follow(session, execution_id, after)
+    if children:
+        follow_tree(session, execution_id, after)
+    elif after and not after.isdecimal():
+        raise typer.BadParameter("must be a sequence", param_hint="--after")
+    else:
+        follow(session, execution_id, int(after or 0))
 
 
 @on_server
@@ -73,6 +87,15 @@ def follow(session: Session, log: str, after: int) -> None:
     for event in session.client.stream(log, after=after):
         line = event_line(event.sequence, event.type, event.timestamp_ms, event.data)
         session.out.item(_shown(event), line)
+
+
+def follow_tree(session: Session, execution_id: str, after: str) -> None:
+    """The events of an execution and of all its descendants, to their ends; each line begins with whose it is."""
+    for event in session.client.stream_tree(execution_id, after=after):
+        whose = event.execution_id.removeprefix(execution_id) or "."
+        line = event_line(event.sequence, event.type, event.timestamp_ms, event.data, prefix=f"{whose:<10} ")
+        shown: JsonObject = {"workflowExecutionId": event.execution_id, **_shown(event), "cursor": event.cursor}
+        session.out.item(shown, line)
 
 
 def _shown(event: StreamEvent) -> JsonObject:

@@ -8,11 +8,13 @@ import typer
 
 from flowstrand.cli import (
     changing,
+    channel,
     completion,
     definitions,
     dev,
     doctor,
     exporting,
+    feed,
     following,
     importing,
     keys,
@@ -90,7 +92,8 @@ program.add_typer(
     ),
     rich_help_panel=_PLACE,
 )
-register(program, queue.workers, panel=_OTHERS)
+for command in (queue.workers, feed.feed, feed.ticket):
+    register(program, command, panel=_OTHERS)
 program.add_typer(
     group("promise", "Settle what workflows wait for.", {"resolve": promise.resolve, "reject": promise.reject}),
     rich_help_panel=_OTHERS,
@@ -147,6 +150,22 @@ program.add_typer(
             "pause": queue.pause,
             "resume": queue.resume,
             "limit": queue.limit,
+        },
+    ),
+    rich_help_panel=_OTHERS,
+)
+program.add_typer(
+    group(
+        "channel",
+        "Streams that anybody may append to and read.",
+        {
+            "create": channel.create,
+            "append": channel.append,
+            "close": channel.close,
+            "get": channel.get,
+            "read": channel.read,
+            "tail": channel.tail,
+            "delete": channel.delete,
         },
     ),
     rich_help_panel=_OTHERS,

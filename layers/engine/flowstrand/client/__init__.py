@@ -10,9 +10,12 @@ The synchronous twin is `SyncClient`.
 """
 
 from flowstrand.client.asynchronous import Client
+from flowstrand.client.channel import ChannelInfo, ChannelPage, Producer
+from flowstrand.client.channels import Channels, SyncChannels
 from flowstrand.client.connection import Connection
 from flowstrand.client.definition import KnownDefinition
 from flowstrand.client.execution import Execution
+from flowstrand.client.feed import FeedEvent
 from flowstrand.client.handle import Handle, SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listed import ListedExecution
@@ -27,18 +30,25 @@ from flowstrand.client.synchronous import SyncClient
 from flowstrand.client.task_execution import TaskAttempt, TaskExecution
 from flowstrand.client.task_handle import SyncTaskHandle, TaskHandle
 from flowstrand.client.task_log import TaskLogRecord
+from flowstrand.client.ticket import StreamTicket
+from flowstrand.client.tree import TreeEvent
 
 __all__ = [
+    "ChannelInfo",
+    "ChannelPage",
+    "Channels",
     "ChildStanding",
     "Client",
     "Connection",
     "Execution",
+    "FeedEvent",
     "Handle",
     "HistoryEvent",
     "HistoryPage",
     "KnownDefinition",
     "ListedExecution",
     "PresentWorker",
+    "Producer",
     "Queue",
     "Queues",
     "Schedule",
@@ -46,6 +56,8 @@ __all__ = [
     "Schedules",
     "Settled",
     "StreamEvent",
+    "StreamTicket",
+    "SyncChannels",
     "SyncClient",
     "SyncHandle",
     "SyncQueues",
@@ -57,5 +69,6 @@ __all__ = [
     "TaskHandle",
     "TaskLogRecord",
     "TaskStanding",
+    "TreeEvent",
     "Workers",
 ]

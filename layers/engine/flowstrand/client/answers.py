@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx2
 
+from flowstrand.client.call import Call
 from flowstrand.errors import (
     CallerError,
     Conflict,
@@ -73,6 +76,13 @@ def unreachable(error: httpx2.TransportError, url: str) -> FlowstrandError:
     return Unavailable(f"cannot reach {url}: {reason}", code="UNREACHABLE")
 
 
+def repetition(request: Call, *, is_stream: bool) -> Callable[[Exception], bool | float]:
+    """When a request is repeated by itself (for `stamina`)."""
+    if is_stream:
+        return _is_transient_but_silence
+    return is_transient if request.repeatable else is_refused_for_now
+
+
 def is_transient(error: Exception) -> bool | float:
     """Whether repeating can help (for `stamina`): network errors, 429 and 503, after their `Retry-After` in seconds."""
     if isinstance(error, Unavailable | QuotaExceeded):
@@ -85,6 +95,10 @@ def is_transient(error: Exception) -> bool | float:
 def is_refused_for_now(error: Exception) -> bool | float:
     """The same for what must not be done twice: 429 alone says that nothing was done."""
     return isinstance(error, QuotaExceeded) and is_transient(error)
+
+
+def _is_transient_but_silence(error: Exception) -> bool | float:
+    return not isinstance(error, httpx2.ReadTimeout) and is_transient(error)
 
 
 def _json_object(response: httpx2.Response) -> JsonObject | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from types import TracebackType
@@ -10,9 +9,13 @@ from typing import Any, Self
 
 import httpx2
 
-from flowstrand.client import answers, call, commands
+from flowstrand.client import call, commands, tree_following
 from flowstrand.client.call import Call
+from flowstrand.client.channels import Channels
 from flowstrand.client.connection import Connection
+from flowstrand.client.deadline import Deadline
+from flowstrand.client.feeding import Feeding
+from flowstrand.client.following import Following
 from flowstrand.client.handle import Handle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listing import Listing
@@ -26,14 +29,13 @@ from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
 from flowstrand.client.task_handle import TaskHandle
 from flowstrand.client.tasking import Tasking
 from flowstrand.client.transfers import Transfers
+from flowstrand.client.tree import TreeCursor, TreeEvent
 from flowstrand.client.uploading import Uploading
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 
-_NO_CONTENT = 204
 
-
-class Client(Starting, Looking, Listing, Tasking, Uploading):
+class Client(Starting, Looking, Listing, Tasking, Uploading, Feeding):
     """Starts executions and follows them. Use as an async context manager, or call `aclose`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -43,6 +45,7 @@ class Client(Starting, Looking, Listing, Tasking, Uploading):
         connection: where it sends requests, and as whom.
         schedules: what starts executions at their time.
         queues: where tasks wait; how to pause and limit them.
+        channels: streams that anybody may append to and read.
         workers: who takes them from there.
         payloads: how it encodes inputs and decodes results; what `history` and `stream` bring is as the log has it.
     """
@@ -71,6 +74,7 @@ class Client(Starting, Looking, Listing, Tasking, Uploading):
         self.queues = Queues(self.connection, self._answer)
         self.workers = Workers(self.connection, self._answer)
         self._sender = Sender(self.connection, patience_s, transport)
+        self.channels = Channels(self.connection, self._sender.send)
         self._transfers = Transfers(self.connection, transport)
 
     async def __aenter__(self) -> Self:
@@ -213,52 +217,53 @@ class Client(Starting, Looking, Listing, Tasking, Uploading):
             after, up_to_date = page.next_after, page.up_to_date
 
     async def stream(
-        self, execution_id: str, *, after: int = 0, format: StreamFormat = "state"
+        self,
+        execution_id: str,
+        *,
+        after: int = 0,
+        format: StreamFormat = "state",
+        timeout: float | None = None,  # noqa: ASYNC109 - it bounds the following, over many requests
     ) -> AsyncGenerator[StreamEvent]:
         """Follow the log live, from behind `after` to its end, over as many connections as it takes.
+
+        Events come as Server-Sent Events; where those are refused, or something on the way holds them back, by long-poll.
 
         Raises:
             LogCorrupted: the server skipped or repeated an event.
             CallerError: refused, or not reachable for too long.
+            TimeoutError: it is still open after `timeout` seconds; it goes on nevertheless.
         """
-        cursor = StreamCursor(after, format)
-        while not cursor.has_ended:
-            broke: httpx2.TransportError | None = None
-            try:
-                async with aclosing(self._connected(cursor, execution_id)) as events:
-                    async for event in events:
-                        yield event
-            except httpx2.TransportError as error:
-                broke = error
-            if not cursor.has_ended:
-                await asyncio.sleep(self._pause(cursor, broke))
+        cursor, deadline = StreamCursor(after, format), Deadline(timeout)
+        following = Following(self._sender, self.connection, execution_id, cursor, deadline)
+        async with aclosing(following.events()) as events:
+            async for event in events:
+                yield event
 
-    async def _connected(self, cursor: StreamCursor, execution_id: str) -> AsyncGenerator[StreamEvent]:
-        """The events of one connection."""
-        request = call.stream(self.connection, execution_id, after=cursor.sequence, format=cursor.format)
-        response = await self._sender.send(request, is_stream=True)
-        try:
-            cursor.connected()
-            if response.status_code == _NO_CONTENT:
-                cursor.end()
-                return
-            async for frame in httpx2.EventSource(response):
-                event = cursor.accept(frame)
-                if event is not None:
-                    yield event
-                if cursor.has_ended:
-                    return
-        finally:
-            await response.aclose()
+    async def stream_tree(
+        self, execution_id: str, *, after: str = "", format: StreamFormat = "state"
+    ) -> AsyncGenerator[TreeEvent]:
+        """Follow an execution and all its descendants live, until all have ended, over as many connections as it takes.
 
-    def _pause(self, cursor: StreamCursor, broke: httpx2.TransportError | None) -> float:
-        try:
-            return cursor.pause_after(broke)
-        except httpx2.TransportError as error:
-            raise answers.unreachable(error, self.connection.url) from error
+        Each log comes in its own order, and no consequence before its cause: a child's end before its parent says so.
+
+        Args:
+            after: the `cursor` of the last event that is known; empty for the beginning.
+
+        Raises:
+            LogCorrupted: the server skipped or repeated an event.
+            UnprocessableInput: more descendants are open than one stream follows at a time (`TOO_MANY_DESCENDANTS`).
+            CallerError: refused otherwise, or not reachable for too long.
+        """
+        cursor = TreeCursor(after, format)
+        async with aclosing(tree_following.follow(self._sender, self.connection, execution_id, cursor)) as events:
+            async for event in events:
+                yield event
 
     async def _answer(self, request: Call) -> JsonObject:
         return await self._sender.answer(request)
+
+    async def _open(self, request: Call) -> httpx2.Response:
+        return await self._sender.send(request, is_stream=True)
 
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> Handle[Any]:
         return Handle(self, execution_id, workflow, started)

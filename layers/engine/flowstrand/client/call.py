@@ -23,6 +23,7 @@ class Call:
     """A request.
 
     Attributes:
+        content: the body, where it is no JSON.
         repeatable: repeating it after a lost reply changes nothing.
         timeout_s: how long the server may be silent.
     """
@@ -31,6 +32,7 @@ class Call:
     path: str
     repeatable: bool
     json: JsonObject | None = None
+    content: bytes | None = None
     params: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     timeout_s: float = PATIENCE_S
@@ -108,14 +110,31 @@ def history(
     return Call(method="GET", path=path, params=params, repeatable=True, timeout_s=wait_s + PATIENCE_S)
 
 
-def stream(to: Connection, execution_id: str, *, after: int, format: str) -> Call:
-    """The live stream from behind `after`."""
+def stream(
+    to: Connection, execution_id: str, *, after: int, format: str, silence_s: float = STREAM_SILENCE_S
+) -> Call:
+    """The live stream from behind `after`; `silence_s` is how long it may send nothing."""
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
     if after:
         headers["Last-Event-ID"] = str(after)
     return Call(
         method="GET",
         path=to.path(*_log(execution_id), "stream"),
+        params={"format": format},
+        headers=headers,
+        repeatable=True,
+        timeout_s=silence_s,
+    )
+
+
+def stream_tree(to: Connection, execution_id: str, *, after: str, format: str) -> Call:
+    """The live stream of an execution and its descendants, from behind the cursor `after`."""
+    headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+    if after:
+        headers["Last-Event-ID"] = after
+    return Call(
+        method="GET",
+        path=to.path("workflow-executions", execution_id, "stream", "consolidated"),
         params={"format": format},
         headers=headers,
         repeatable=True,

@@ -11,6 +11,7 @@ from flowstrand.client.execution import Execution
 from flowstrand.client.history import TERMINAL_TYPES, HistoryEvent
 from flowstrand.client.standing import ChildStanding, Stage, TaskStanding
 from flowstrand.client.stream import StreamEvent, StreamFormat
+from flowstrand.client.tree import TreeEvent
 from flowstrand.jsonvalue import JsonObject
 
 if TYPE_CHECKING:
@@ -103,9 +104,15 @@ class Handle(Generic[OutputT_co]):
         """Every event beyond `after` that is in the log now."""
         return self._client.events(self.id, after=after)
 
-    def stream(self, after: int = 0, format: StreamFormat = "state") -> AsyncIterator[StreamEvent]:
-        """Follow the log live to its end."""
-        return self._client.stream(self.id, after=after, format=format)
+    def stream(
+        self, after: int = 0, format: StreamFormat = "state", timeout: float | None = None
+    ) -> AsyncIterator[StreamEvent]:
+        """Follow the log live to its end. See `Client.stream`."""
+        return self._client.stream(self.id, after=after, format=format, timeout=timeout)
+
+    def stream_tree(self, after: str = "", format: StreamFormat = "state") -> AsyncIterator[TreeEvent]:
+        """Follow it and all its descendants live, until all have ended. See `Client.stream_tree`."""
+        return self._client.stream_tree(self.id, after=after, format=format)
 
 
 class SyncHandle(Generic[OutputT_co]):
@@ -174,6 +181,12 @@ class SyncHandle(Generic[OutputT_co]):
         """Every event beyond `after` that is in the log now."""
         return self._client.events(self.id, after=after)
 
-    def stream(self, after: int = 0, format: StreamFormat = "state") -> Iterator[StreamEvent]:
-        """Follow the log live to its end."""
-        return self._client.stream(self.id, after=after, format=format)
+    def stream(
+        self, after: int = 0, format: StreamFormat = "state", timeout: float | None = None
+    ) -> Iterator[StreamEvent]:
+        """Follow the log live to its end. See `Client.stream`."""
+        return self._client.stream(self.id, after=after, format=format, timeout=timeout)
+
+    def stream_tree(self, after: str = "", format: StreamFormat = "state") -> Iterator[TreeEvent]:
+        """Follow it and all its descendants live, until all have ended. See `Client.stream_tree`."""
+        return self._client.stream_tree(self.id, after=after, format=format)

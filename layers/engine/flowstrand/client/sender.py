@@ -32,13 +32,19 @@ class Sender:
         return answers.body_of(await self.send(request))
 
     async def send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
-        """A successful response; of a stream, only its head has been read."""
-        on = answers.is_transient if request.repeatable else answers.is_refused_for_now
+        """A successful response; of a stream, only its head has been read.
+
+        Raises:
+            httpx2.ReadTimeout: the head of a stream did not come in time. That is not asked for again here.
+        """
+        on = answers.repetition(request, is_stream=is_stream)
         try:
             async for attempt in stamina.retry_context(on=on, attempts=None, timeout=self._patience_s):
                 with attempt:
                     return await self._send_once(request, is_stream=is_stream)
         except httpx2.TransportError as error:
+            if is_stream and isinstance(error, httpx2.ReadTimeout):
+                raise
             raise answers.unreachable(error, self._to.url) from error
         raise AssertionError("unreachable")
 
@@ -47,6 +53,7 @@ class Sender:
             request.method,
             request.path,
             json=request.json,
+            content=request.content,
             params=request.params,
             headers=request.headers,
             timeout=request.timeout_s,
@@ -76,12 +83,14 @@ class SyncSender:
 
     def send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
         """A successful response; of a stream, only its head has been read."""
-        on = answers.is_transient if request.repeatable else answers.is_refused_for_now
+        on = answers.repetition(request, is_stream=is_stream)
         try:
             for attempt in stamina.retry_context(on=on, attempts=None, timeout=self._patience_s):
                 with attempt:
                     return self._send_once(request, is_stream=is_stream)
         except httpx2.TransportError as error:
+            if is_stream and isinstance(error, httpx2.ReadTimeout):
+                raise
             raise answers.unreachable(error, self._to.url) from error
         raise AssertionError("unreachable")
 
@@ -90,6 +99,7 @@ class SyncSender:
             request.method,
             request.path,
             json=request.json,
+            content=request.content,
             params=request.params,
             headers=request.headers,
             timeout=request.timeout_s,

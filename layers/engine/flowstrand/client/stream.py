@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 
 import httpx2
 
+from flowstrand.client.history import HistoryEvent
+from flowstrand.client.state_frame import state_frame
 from flowstrand.engine.events import EventType
 from flowstrand.engine.ids import is_standalone_task
 from flowstrand.engine.schema import epoch_ms
@@ -22,8 +24,6 @@ _TERMINAL = frozenset({"WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCEL
 _TYPES_BY_PUBLIC_NAME = {public_name(type): type.value for type in EventType}
 _BARE = "message"
 """The SSE event name of a frame that names none: ours always do when they carry an event."""
-MAX_FRUITLESS = 10
-"""Connections in a row that may break without an event before the stream is given up."""
 _DEFAULT_PAUSE_S, _MAX_PAUSE_S = 0.25, 5.0
 
 
@@ -36,7 +36,7 @@ class StreamEvent:
         type: the event's public name, `TASK_FAILED` in either format.
         data: the entity snapshot (`state`), the CloudEvent's data (`cloudevents`), or the emitted value.
         timestamp_ms: epoch milliseconds, where the frame says so.
-        raw: the frame's text.
+        raw: the frame's text; of a CloudEvent that came by long-poll, its data alone.
     """
 
     sequence: int
@@ -53,15 +53,21 @@ class StreamEvent:
 
 
 class StreamCursor:
-    """Where a reader of one stream stands. Accepts frames in order; refuses gaps and repetitions."""
+    """Where a reader of one stream stands. Accepts events in order; refuses gaps and repetitions."""
 
     def __init__(self, after: int, format: StreamFormat = "state") -> None:
         self.sequence = after
         self.format = format
         self.has_ended = False
+        self.has_heard = False
         self._before_connection = after
         self._fruitless = 0
         self._pause_s = _DEFAULT_PAUSE_S
+
+    @property
+    def fruitless(self) -> int:
+        """Connections in a row that have broken before anything arrived."""
+        return self._fruitless
 
     def accept(self, frame: httpx2.ServerSentEvent) -> StreamEvent | None:
         """The event of `frame`; None for a frame that carries none (a `retry:` hint, a bare id).
@@ -69,40 +75,50 @@ class StreamCursor:
         Raises:
             LogCorrupted: it is not the event after the last one.
         """
+        self.has_heard = True
         if frame.retry is not None:
             self._pause_s = min(frame.retry / 1_000, _MAX_PAUSE_S)
         if frame.event == _BARE and not frame.data:
             return None
         if not frame.id.isdecimal() or int(frame.id) != self.sequence + 1:
             raise LogCorrupted(f"stream: expected event {self.sequence + 1}, got {frame.id!r}")
-        event = _of_state(frame) if self.format == "state" else _of_cloud_event(frame)
-        self.sequence += 1
-        self.has_ended = event.is_terminal
-        return event
+        return self._passed(_of_state(frame) if self.format == "state" else _of_cloud_event(frame))
+
+    def accept_item(self, item: HistoryEvent) -> StreamEvent:
+        """The event of an item of history, as its frame would show it.
+
+        Raises:
+            LogCorrupted: it is not the event after the last one, or cannot be read.
+        """
+        self.has_heard = True
+        if item.sequence != self.sequence + 1:
+            raise LogCorrupted(f"history: expected event {self.sequence + 1}, got {item.sequence}")
+        return self._passed(_of_state(state_frame(item)) if self.format == "state" else _of_item(item))
 
     def connected(self) -> None:
-        """A new connection is open."""
+        """A new connection is opened."""
         self._before_connection = self.sequence
+        self.has_heard = False
 
     def end(self) -> None:
         """The server said that nothing follows."""
         self.has_ended = True
 
-    def pause_after(self, error: httpx2.TransportError | None) -> float:
-        """Seconds to wait before the next connection; `error` is how this one broke, None for a clean end.
-
-        Raises:
-            httpx2.TransportError: too many connections in a row broke before they brought anything.
-        """
-        if self.sequence > self._before_connection:
+    def pause_after(self, error: Exception | None) -> float:
+        """Seconds to wait before the next connection; `error` is how this one broke, None for a clean end."""
+        if self.has_heard:
             self._fruitless = 0
+        if self.sequence > self._before_connection:
             return 0.0
-        if error is None:
+        if error is None or self.has_heard:
             return self._pause_s
         self._fruitless += 1
-        if self._fruitless >= MAX_FRUITLESS:
-            raise error
         return min(self._pause_s * 2.0**self._fruitless, _MAX_PAUSE_S)
+
+    def _passed(self, event: StreamEvent) -> StreamEvent:
+        self.sequence += 1
+        self.has_ended = event.is_terminal
+        return event
 
 
 def _ends_task(event: StreamEvent) -> bool:
@@ -128,6 +144,17 @@ def _of_cloud_event(frame: httpx2.ServerSentEvent) -> StreamEvent:
         raise LogCorrupted(f"stream: event {frame.id} is not a CloudEvent of a known type")
     stamp = epoch_ms(str(body["time"])) if "time" in body else None
     return _event(frame, _TYPES_BY_PUBLIC_NAME[str(body["type"])], body.get("data"), stamp)
+
+
+def _of_item(item: HistoryEvent) -> StreamEvent:
+    return StreamEvent(
+        sequence=item.sequence,
+        name=_BARE,
+        type=item.type,
+        data=item.data,
+        timestamp_ms=epoch_ms(item.timestamp),
+        raw=json.dumps(item.data, separators=(",", ":")),
+    )
 
 
 def _event(frame: httpx2.ServerSentEvent, type: str, data: JsonValue, timestamp_ms: int | None) -> StreamEvent:

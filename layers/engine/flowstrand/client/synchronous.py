@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterable
-from contextlib import closing
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 
-from flowstrand.client import answers, call, commands
+from flowstrand.client import call, commands, tree_following
 from flowstrand.client.call import Call
+from flowstrand.client.channels import SyncChannels
 from flowstrand.client.connection import Connection
+from flowstrand.client.deadline import Deadline
+from flowstrand.client.feeding import SyncFeeding
 from flowstrand.client.handle import SyncHandle
 from flowstrand.client.history import HistoryEvent, HistoryPage
 from flowstrand.client.listing import SyncListing
@@ -22,18 +23,18 @@ from flowstrand.client.schedules import SyncSchedules
 from flowstrand.client.sender import SyncSender
 from flowstrand.client.settled import Settled
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
+from flowstrand.client.sync_following import SyncFollowing
 from flowstrand.client.sync_starting import SyncStarting
 from flowstrand.client.task_handle import SyncTaskHandle
 from flowstrand.client.tasking import SyncTasking
 from flowstrand.client.transfers import SyncTransfers
+from flowstrand.client.tree import TreeCursor, TreeEvent
 from flowstrand.client.uploading import SyncUploading
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.payload_codecs import Codec, PayloadCodecs
 
-_NO_CONTENT = 204
 
-
-class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUploading):
+class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUploading, SyncFeeding):
     """Starts executions and follows them. Use as a context manager, or call `close`.
 
     Requests are repeated on network errors and 503, for up to `patience_s` seconds, but for a start without an idempotency
@@ -69,6 +70,7 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
         self.queues = SyncQueues(self.connection, self._answer)
         self.workers = SyncWorkers(self.connection, self._answer)
         self._sender = SyncSender(self.connection, patience_s, transport)
+        self.channels = SyncChannels(self.connection, self._sender.send)
         self._transfers = SyncTransfers(self.connection, transport)
 
     def __enter__(self) -> Self:
@@ -202,46 +204,29 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
             after, up_to_date = page.next_after, page.up_to_date
 
     def stream(
-        self, execution_id: str, *, after: int = 0, format: StreamFormat = "state"
+        self,
+        execution_id: str,
+        *,
+        after: int = 0,
+        format: StreamFormat = "state",
+        timeout: float | None = None,
     ) -> Generator[StreamEvent]:
         """Follow the log live to its end; see `Client.stream`."""
-        cursor = StreamCursor(after, format)
-        while not cursor.has_ended:
-            broke: httpx2.TransportError | None = None
-            try:
-                with closing(self._connected(cursor, execution_id)) as events:
-                    yield from events
-            except httpx2.TransportError as error:
-                broke = error
-            if not cursor.has_ended:
-                time.sleep(self._pause(cursor, broke))
+        cursor, deadline = StreamCursor(after, format), Deadline(timeout)
+        return SyncFollowing(self._sender, self.connection, execution_id, cursor, deadline).events()
 
-    def _connected(self, cursor: StreamCursor, execution_id: str) -> Generator[StreamEvent]:
-        """The events of one connection."""
-        request = call.stream(self.connection, execution_id, after=cursor.sequence, format=cursor.format)
-        response = self._sender.send(request, is_stream=True)
-        try:
-            cursor.connected()
-            if response.status_code == _NO_CONTENT:
-                cursor.end()
-                return
-            for frame in httpx2.EventSource(response):
-                event = cursor.accept(frame)
-                if event is not None:
-                    yield event
-                if cursor.has_ended:
-                    return
-        finally:
-            response.close()
-
-    def _pause(self, cursor: StreamCursor, broke: httpx2.TransportError | None) -> float:
-        try:
-            return cursor.pause_after(broke)
-        except httpx2.TransportError as error:
-            raise answers.unreachable(error, self.connection.url) from error
+    def stream_tree(
+        self, execution_id: str, *, after: str = "", format: StreamFormat = "state"
+    ) -> Generator[TreeEvent]:
+        """Follow an execution and all its descendants live, until all have ended; see `Client.stream_tree`."""
+        cursor = TreeCursor(after, format)
+        return tree_following.follow_sync(self._sender, self.connection, execution_id, cursor)
 
     def _answer(self, request: Call) -> JsonObject:
         return self._sender.answer(request)
+
+    def _open(self, request: Call) -> httpx2.Response:
+        return self._sender.send(request, is_stream=True)
 
     def _handle(self, execution_id: str, workflow: object, started: JsonObject | None = None) -> SyncHandle[Any]:
         return SyncHandle(self, execution_id, workflow, started)

@@ -85,9 +85,11 @@ class TaskHandle(Generic[OutputT_co]):
         """Every event beyond `after` that is in its log now."""
         return self._client.events(self.id, after=after)
 
-    def stream(self, after: int = 0, format: StreamFormat = "state") -> AsyncIterator[StreamEvent]:
-        """Follow its log live to its end."""
-        return self._client.stream(self.id, after=after, format=format)
+    def stream(
+        self, after: int = 0, format: StreamFormat = "state", timeout: float | None = None
+    ) -> AsyncIterator[StreamEvent]:
+        """Follow its log live to its end. See `Client.stream`."""
+        return self._client.stream(self.id, after=after, format=format, timeout=timeout)
 
 
 class SyncTaskHandle(Generic[OutputT_co]):
@@ -140,6 +142,8 @@ class SyncTaskHandle(Generic[OutputT_co]):
         """Every event beyond `after` that is in its log now."""
         return self._client.events(self.id, after=after)
 
-    def stream(self, after: int = 0, format: StreamFormat = "state") -> Iterator[StreamEvent]:
-        """Follow its log live to its end."""
-        return self._client.stream(self.id, after=after, format=format)
+    def stream(
+        self, after: int = 0, format: StreamFormat = "state", timeout: float | None = None
+    ) -> Iterator[StreamEvent]:
+        """Follow its log live to its end. See `Client.stream`."""
+        return self._client.stream(self.id, after=after, format=format, timeout=timeout)

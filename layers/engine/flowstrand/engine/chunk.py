@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flowstrand.engine.schema import Payload
+from flowstrand.engine.schema import Payload, PayloadRef
 
 MAX_CHUNK_BYTES = 256 * 1_024
 """How long the JSON of one chunk's values may be."""
@@ -35,3 +36,31 @@ class Chunk:
     type: ChunkType
     payload: Payload
     details: Payload = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """How much one attempt of a task may emit in all; 0 for any amount.
+
+    Attributes:
+        chunks: how many.
+        size: bytes of JSON of their values together, as `size_of` counts them.
+    """
+
+    chunks: int = 0
+    size: int = 0
+
+
+def size_of(value: Payload) -> int:
+    """Bytes of a value's JSON, of a text without its escapes; of a stored one what is stored. An absent one has none."""
+    match value:
+        case None:
+            return 0
+        case PayloadRef():
+            return value.size
+        case str():
+            return len(value.encode("utf-8", "surrogatepass")) + 2
+        case _:
+            return len(
+                json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+            )

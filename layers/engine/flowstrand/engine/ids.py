@@ -10,6 +10,7 @@ position, so that replay can never make another.
     01JD…7Q.n1       the execution that continues the first, and 01JD…7Q.n2 the one after that
     01JD…7Q.r5c1e…   one that begins from the history of the first, or of another retry of it
     01JD…8M.t0       a standalone task: nobody's operation, the root of a log that has its own id
+    @01JD…9P         the log of a channel, which is no execution's: no path can name it, for no id begins so
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ ROOT = 0
 
 _FAMILIES = frozenset({TASK, TIMER, CHILD, OPERATION, PROMISE})
 _STANDALONE = f".{TASK}{ROOT}"
+_CHANNEL = "@"
 _CONTINUED = re.compile(r"(.+)\.n([1-9][0-9]*)")
 
 _RETRIED = re.compile(r"(.+)\.r[0-9a-f]{16}")
@@ -54,6 +56,16 @@ def is_standalone_task(id: str) -> bool:
     return id.endswith(_STANDALONE)
 
 
+def channel_log_id(now_ms: int, random: bytes) -> ExecutionId:
+    """The id of a channel's log; takes what `execution_id` takes."""
+    return ExecutionId(_CHANNEL + execution_id(now_ms, random))
+
+
+def is_channel_log(id: str) -> bool:
+    """Whether `id` is that of a channel's log, which holds no events."""
+    return id.startswith(_CHANNEL)
+
+
 def operation_id(execution: str, family: str, position: int) -> str:
     """The id of the operation at `position`: `{execution}.{family}{position}`."""
     return f"{execution}.{family}{position}"
@@ -73,11 +85,13 @@ def owner_of(operation: str) -> tuple[ExecutionId, str, int]:
     return ExecutionId(execution), tail[0], int(tail[1:])
 
 
-def successor_id(execution: str) -> ExecutionId:
-    """The id of the execution that `execution` continues as."""
+def successor_id(execution: str, hops: int = 1) -> ExecutionId:
+    """The id of the execution that `execution` continues as, or of the one that so many continuations lead to."""
+    if hops == 0:
+        return ExecutionId(execution)
     continued = _CONTINUED.fullmatch(execution)
     first, number = (continued[1], int(continued[2])) if continued else (execution, 0)
-    return ExecutionId(f"{first}.n{number + 1}")
+    return ExecutionId(f"{first}.n{number + hops}")
 
 
 def retry_id(execution: str, request: str) -> ExecutionId:

@@ -122,6 +122,14 @@ class Settlement:
     failed: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """What a running attempt has emitted so far: how many chunks, and the bytes of their values."""
+
+    chunks: int = 0
+    size: int = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class ExecutionState:
     """The fold of a log up to `sequence`. Treat it as immutable: `evolve` returns another.
@@ -147,6 +155,7 @@ class ExecutionState:
             the sequence of its event: the answer to a repetition.
         chunk_requests: the same for chunks of running tasks, by `chunk_request`, each with the sequence of its last
             event. They come by the hundred, and must not make the others be forgotten.
+        streamed: what the running attempts of open tasks have emitted, by position; of those that have emitted anything.
         closed: the terminal event's type, once there is one.
         continued_as: the execution that this one continued as.
     """
@@ -179,6 +188,7 @@ class ExecutionState:
     values: dict[str, int] = field(default_factory=dict)
     requests: dict[str, int] = field(default_factory=dict)
     chunk_requests: dict[str, int] = field(default_factory=dict)
+    streamed: dict[int, Streamed] = field(default_factory=dict)
     closed: EventType | None = None
     continued_as: str | None = None
 

@@ -32,10 +32,12 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
 from flowstrand.engine.ids import OrgId
-from flowstrand.http.authentication import authorize, identity_of
+from flowstrand.http.authentication import authorize, authorize_reader, identity_of
+from flowstrand.http.cors import cors_headers
 from flowstrand.http.errors import error_response, no_route
 from flowstrand.service.container import Services
 from flowstrand.service.keys import Identity, Principal
+from flowstrand.service.tickets import Scope
 
 ORG = "/api/orgs/<org>"
 """What every route of an org begins with."""
@@ -69,7 +71,13 @@ class Application:
     """
 
     def __init__(
-        self, name: str, principal: Principal, routers: Sequence[Router], services: Callable[[], Services]
+        self,
+        name: str,
+        principal: Principal,
+        routers: Sequence[Router],
+        services: Callable[[], Services],
+        *,
+        scope_of: Callable[[Mapping[str, str]], Scope] | None = None,
     ) -> None:
         """Collect the routes; no request is needed to know them.
 
@@ -77,17 +85,21 @@ class Application:
             name: of the function, for logs.
             principal: what every caller of these routes must be.
             services: asked at each request.
+            scope_of: what a route reads, by the parameters of its path, where tickets are taken; None where they are not.
         """
         self.logger = Logger(service=name)
         self._principal = principal
         self.routers = routers
         self._services = services
+        self._scope_of = scope_of
         self._building = threading.Lock()
         self._local = threading.local()
 
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Serve one API Gateway proxy event; returns the proxy response. Never raises for what a caller can cause."""
-        return self._resolver().resolve(event, context)
+        response = self._resolver().resolve(event, context)
+        response["multiValueHeaders"] |= {name: [value] for name, value in cors_headers().items()}
+        return response
 
     def routes(self) -> frozenset[tuple[str, str]]:
         """Every `(method, path)`, parameters written as `<name>`."""
@@ -116,15 +128,20 @@ class Application:
         """The middleware; a function, because Powertools keeps what it learns of a middleware on it."""
 
         def authenticate(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-            event, org = app.current_event.raw_event, app.request.path_parameters.get("org")
-            if org is None:
-                identity_of(event)
-            else:
-                identity = authorize(event, org=unquote(org), principal=self._principal)
+            event, parameters = app.current_event.raw_event, app.request.path_parameters
+            if "org" in parameters:
+                identity = self._caller(event, {name: unquote(value) for name, value in parameters.items()})
                 app.context[_CALL] = Call(services=self._services(), identity=identity)
+            else:
+                identity_of(event)
             return next_middleware(app)
 
         return authenticate
+
+    def _caller(self, event: Mapping[str, Any], parameters: Mapping[str, str]) -> Identity:
+        if self._scope_of is None:
+            return authorize(event, org=parameters["org"], principal=self._principal)
+        return authorize_reader(event, org=parameters["org"], scope=self._scope_of(parameters))
 
 
 class _Resolver(APIGatewayRestResolver):

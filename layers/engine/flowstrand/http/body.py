@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from pydantic.alias_generators import to_camel
 
 from flowstrand.errors import InvalidInput, PayloadTooLarge
+from flowstrand.json_depth import MAX_BODY_DEPTH, is_deeper, may_be_deeper
 from flowstrand.jsonvalue import JsonObject
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -94,6 +95,8 @@ def _parse(text: str) -> Any:
         document = json.loads(text, parse_constant=_not_json, parse_float=_finite)
         if _SURROGATE.search(text):
             json.dumps(document, ensure_ascii=False).encode()
+        if may_be_deeper(text, MAX_BODY_DEPTH) and is_deeper(document, MAX_BODY_DEPTH):
+            raise ValueError("it is nested too deeply")
     except (ValueError, RecursionError) as error:
         raise _malformed("the request body is not valid JSON") from error
     return document

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler.api_gateway import Response
+from typing import TYPE_CHECKING
 
 from flowstrand.errors import CallerError, StoreUnavailable
 from flowstrand.jsonvalue import JsonObject
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+    from aws_lambda_powertools.event_handler.api_gateway import Response
 
 RETRY_AFTER_S = 1
 """Sent with 429 and 503 where the error does not know better."""
@@ -22,6 +24,8 @@ _ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 def json_response(status: int, body: JsonObject, headers: dict[str, str] | None = None) -> Response[str]:
     """A JSON response that no cache keeps."""
+    from aws_lambda_powertools.event_handler.api_gateway import Response  # streams, which need none, go without it
+
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return Response(
         status_code=status,
@@ -34,7 +38,7 @@ def json_response(status: int, body: JsonObject, headers: dict[str, str] | None 
 def error_parts(error: Exception, logger: Logger) -> tuple[int, JsonObject, dict[str, str]]:
     """Status, body and headers for `error`. What is not the caller's to mend is logged, with its traceback."""
     if isinstance(error, CallerError):
-        return error.status, error.body(), _headers(error.status, error.retry_after_s)
+        return error.status, error.body(), {**_headers(error.status, error.retry_after_s), **error.headers}
     if isinstance(error, StoreUnavailable):
         logger.warning("the store is unavailable", extra={"cause": error.message})
         body: JsonObject = {"error": "the store is unavailable; try again", "code": error.code}

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from aws_lambda_powertools.event_handler.request import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from flowstrand.errors import InvalidInput
 from flowstrand.jsonvalue import JsonObject
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler.request import Request
 
 MAX_POSITION = 10**15 - 1
 """No log comes near it, and every number of JSON has room for it."""

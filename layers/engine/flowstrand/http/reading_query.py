@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from flowstrand.engine.events import EventType
 from flowstrand.http.query import MAX_POSITION, CommaSeparated, Number, Query, WholeNumber, fitted
 from flowstrand.service.history import DEFAULT_LIMIT, MAX_LIMIT
 from flowstrand.views.stream_frame import StreamFormat
+from flowstrand.views.type_patterns import TYPE_PATTERNS, types_of
 
 MAX_WAIT_S = 20
 
 Position = Annotated[int, Field(ge=0, le=MAX_POSITION), WholeNumber]
+
+
+def _pattern(text: str) -> str:
+    if text not in TYPE_PATTERNS:
+        raise ValueError("must be a type (TASK_FAILED, task.failed) or a family (task.*)")
+    return text
+
+
+TypePattern = Annotated[str, AfterValidator(_pattern), Field(json_schema_extra={"enum": [*TYPE_PATTERNS]})]
 Types = Annotated[
-    list[EventType],
+    list[TypePattern],
     CommaSeparated,
-    Field(description="Only events of these types, by their exact names, separated by commas; none for all."),
+    Field(
+        description=(
+            "Only events of these types, separated by commas: `TASK_FAILED`, `task.failed`, or `task.*` for a family; "
+            "none for all."
+        )
+    ),
 ]
 
 
@@ -29,7 +44,7 @@ class ReadingQuery(Query):
 
     def only(self) -> frozenset[EventType] | None:
         """The types of events asked for; None for all."""
-        return frozenset(self.types) or None
+        return types_of(self.types)
 
 
 class HistoryQuery(ReadingQuery):
@@ -48,6 +63,30 @@ class StreamQuery(ReadingQuery):
     """A live stream."""
 
     format: Annotated[StreamFormat, Field(description="How each event is written.")] = StreamFormat.STATE
+
+
+class FeedQuery(Query):
+    """A live stream of an org's feed."""
+
+    after: Annotated[
+        Literal["now"] | Position,
+        Field(
+            description=(
+                "The last sequence of the feed that the reader has; 0 for none, `now` for only what comes. Beyond what is kept "
+                "it is 410."
+            ),
+        ),
+    ] = 0
+    types: Types = Field(default_factory=list)
+    format: Annotated[StreamFormat, Field(description="How each event is written.")] = StreamFormat.STATE
+
+    def position(self) -> int | None:
+        """The last sequence that the reader has; None for what comes from now on."""
+        return None if self.after == "now" else self.after
+
+    def only(self) -> frozenset[EventType] | None:
+        """The types of events asked for; None for all."""
+        return types_of(self.types)
 
 
 class LastEventId(Query):

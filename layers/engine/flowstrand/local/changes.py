@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import OrderedDict
-from contextlib import suppress
+from collections.abc import Mapping
 
 from flowstrand.local.waiter import Waiter
 from flowstrand.log.port import LogKey
@@ -40,10 +39,28 @@ class LocalChanges:
                 return
             self._waiters.setdefault(key, set()).add(waiter)
         try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(waiter.told(), timeout_ms / 1_000)
+            await waiter.told(timeout_ms / 1_000)
         finally:
             self._forget(key, waiter)
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        """See `Changes.any_changed`."""
+        waiter = Waiter()
+        with self._lock:
+            if grown := self._grown(after):
+                return grown
+            for key in after:
+                self._waiters.setdefault(key, set()).add(waiter)
+        try:
+            await waiter.told(timeout_ms / 1_000)
+        finally:
+            for key in after:
+                self._forget(key, waiter)
+        with self._lock:
+            return self._grown(after)
+
+    def _grown(self, after: Mapping[LogKey, int]) -> frozenset[LogKey]:
+        return frozenset(key for key, sequence in after.items() if self._tails.get(key, 0) > sequence)
 
     def _forget(self, key: LogKey, waiter: Waiter) -> None:
         with self._lock:

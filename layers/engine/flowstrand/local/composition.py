@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from flowstrand.directory.port import Directory
+from flowstrand.engine.ids import OrgId
 from flowstrand.local.changes import LocalChanges
 from flowstrand.local.functions import Functions
 from flowstrand.local.notifying_log import NotifyingLog
@@ -16,8 +18,10 @@ from flowstrand.local.stores import Stores
 from flowstrand.local.table_stream import TableStream
 from flowstrand.local.waiter import StopSignal
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
+from flowstrand.service import feed
 from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
+from flowstrand.service.tickets import StreamTickets
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.turnstile import ThreadTurnstile
 from flowstrand.service.warm import WarmCache
@@ -45,7 +49,13 @@ class Composition:
 
 
 def compose(
-    stores: Stores, functions: Functions, programs: Programs, *, lease_secrets: Sequence[str], settings: Settings
+    stores: Stores,
+    functions: Functions,
+    programs: Programs,
+    *,
+    lease_secrets: Sequence[str],
+    ticket_secret: str,
+    settings: Settings,
 ) -> Composition:
     """One process's services over `stores`.
 
@@ -57,7 +67,7 @@ def compose(
     tasks = StopTasks(InProcessTaskQueue(clock))
     signed = SignedTransfers(lease_secrets[0], clock)
     changes = LocalChanges()
-    table_stream = TableStream(functions)
+    table_stream = TableStream(functions, lambda orgs: _announce_feeds(stores.directory, changes, orgs))
     log = NotifyingLog(
         stores.log, [lambda commit: changes.notify(commit.key, commit.last_sequence), table_stream.publish]
     )
@@ -65,6 +75,7 @@ def compose(
         log=log,
         payloads=stores.payloads,
         transfers=stores.transfers or signed,
+        tickets=StreamTickets(ticket_secret, clock),
         directory=stores.directory,
         control=control,
         tasks=tasks,
@@ -88,3 +99,9 @@ def compose(
         table_stream=table_stream,
         stopping=StopSignal(),
     )
+
+
+def _announce_feeds(directory: Directory, changes: LocalChanges, orgs: Collection[OrgId]) -> None:
+    """Tell whoever follows the feed of one of `orgs` how far it goes now."""
+    for org in orgs:
+        changes.notify(feed.key_of(org), feed.ended_at(directory, org))

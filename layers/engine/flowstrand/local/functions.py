@@ -11,7 +11,7 @@ from flowstrand.local.lambda_context import LocalContext
 
 Handler: TypeAlias = Callable[[Any, Any], Any]
 
-NAMES = ("authorizer", "executions", "tasks", "events", "stream", "resumer", "projector", "janitor")
+NAMES = ("authorizer", "executions", "tasks", "events", "stream", "channels", "resumer", "projector", "janitor")
 
 
 class Functions:

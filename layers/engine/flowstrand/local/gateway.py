@@ -28,6 +28,7 @@ from flowstrand.local.waiter import StopSignal
 _QUICK_THREADS = 40
 _WAITING_THREADS = 1_000
 """Long-polls held at once. They have threads of their own, so that however many wait, completions are not kept waiting."""
+_HOLDING = frozenset({Manner.WAITING, Manner.STREAMING})
 _MAX_BODY_BYTES = 10 * 1024 * 1024
 """What API Gateway takes."""
 
@@ -85,7 +86,7 @@ class Gateway:
         return proxy_event.authorizer_context(answer)
 
     async def _invoke(self, route: Route, event: JsonObject) -> Response:
-        limiter = self._waiting if route.manner is Manner.WAITING else self._quick
+        limiter = self._waiting if route.manner in _HOLDING else self._quick
         answer = await to_thread.run_sync(
             self._functions.invoke, route.function, event, limiter=limiter, abandon_on_cancel=True
         )

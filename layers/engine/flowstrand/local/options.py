@@ -22,6 +22,7 @@ class Options:
         data: the folder for the database and the secrets; made at need.
         api_key: for org `dev`; None to make one and keep it in `data`.
         runs_tasks: whether the app's tasks run here, in an embedded worker.
+        allowed_origins: whose pages may use this server, `*` for all.
     """
 
     host: str = "127.0.0.1"
@@ -31,3 +32,4 @@ class Options:
     store: StoreName = "sqlite"
     api_key: str | None = None
     runs_tasks: bool = True
+    allowed_origins: tuple[str, ...] = ("*",)

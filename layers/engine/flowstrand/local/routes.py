@@ -18,6 +18,8 @@ class Manner(Enum):
     """May hold its thread for the length of a long-poll."""
     STREAMING = "streaming"
     """Answers over time."""
+    REFUSING = "refusing"
+    """Answers at once that the method is not for this resource, which API Gateway would say is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ _PROMISES = f"{_ORG}/promises/{{promiseId}}"
 _SCHEDULES = f"{_ORG}/schedules"
 _STANDALONE = f"{_ORG}/task-executions"
 _TASKS = f"{_STANDALONE}/{{taskId}}"
+_STREAMS = "/v1/stream/orgs/{org}"
+_CHANNELS = f"{_STREAMS}/channels/{{name}}"
 
 ROUTES = (
     Route("POST", _EXECUTIONS, "executions"),
@@ -57,6 +61,9 @@ ROUTES = (
     Route("POST", f"{_PROMISES}/reject", "executions"),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/events", "events", Manner.WAITING),
     Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream", "stream", Manner.STREAMING),
+    Route("GET", f"{_ORG}/events/stream", "stream", Manner.STREAMING),
+    Route("POST", f"{_ORG}/stream-tickets", "executions"),
+    Route("GET", f"{_EXECUTIONS}/{{executionId}}/stream/consolidated", "stream", Manner.STREAMING),
     Route("POST", _SCHEDULES, "executions"),
     Route("GET", _SCHEDULES, "executions"),
     Route("GET", f"{_SCHEDULES}/{{scheduleId}}", "executions"),
@@ -88,6 +95,22 @@ ROUTES = (
     Route("POST", f"{_TASKS}/fail", "tasks"),
     Route("POST", f"{_TASKS}/heartbeat", "tasks"),
     Route("POST", f"{_TASKS}/stream", "tasks"),
+    *(
+        Route(method, resource, function, manner)
+        for resource in (f"{_STREAMS}/executions/{{executionId}}", f"{_STREAMS}/events")
+        for method, function, manner in (
+            ("GET", "stream", Manner.STREAMING),
+            ("HEAD", "stream", Manner.STREAMING),
+            ("PUT", "channels", Manner.REFUSING),
+            ("POST", "channels", Manner.REFUSING),
+            ("DELETE", "channels", Manner.REFUSING),
+        )
+    ),
+    Route("GET", _CHANNELS, "stream", Manner.STREAMING),
+    Route("HEAD", _CHANNELS, "stream", Manner.STREAMING),
+    Route("PUT", _CHANNELS, "channels"),
+    Route("POST", _CHANNELS, "channels"),
+    Route("DELETE", _CHANNELS, "channels"),
     Route("POST", f"{_TASKS}/logs", "tasks"),
 )
 

@@ -11,7 +11,7 @@ from flowstrand.errors import ConfigurationError
 
 _OWNER_ONLY = 0o600
 _LEASE_SECRET = "lease-secret"
-_LEASE_SECRET_BYTES = 48
+_SECRET_BYTES = 48
 
 
 def lease_secrets(data: Path) -> list[str]:
@@ -19,7 +19,7 @@ def lease_secrets(data: Path) -> list[str]:
 
     They are the same after a restart, so that workers keep their leases.
     """
-    return kept(data / _LEASE_SECRET, _new_lease_secret).split()
+    return kept(data / _LEASE_SECRET, _made).split()
 
 
 def rotate_lease_secret(data: Path) -> None:
@@ -32,12 +32,13 @@ def rotate_lease_secret(data: Path) -> None:
     present = lease_secrets(data)[0]
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
-    kept(draft, lambda: f"{_new_lease_secret()}\n{present}")
+    kept(draft, lambda: f"{_made()}\n{present}")
     draft.replace(path)
 
 
-def _new_lease_secret() -> str:
-    return secrets.token_urlsafe(_LEASE_SECRET_BYTES)
+def ticket_secret(data: Path) -> str:
+    """The secret that stream tickets are signed with."""
+    return kept(data / "ticket-secret", _made)
 
 
 def kept(path: Path, make: Callable[[], str]) -> str:
@@ -65,3 +66,7 @@ def _read(path: Path) -> str:
     if not secret:
         raise ConfigurationError(f"{path} is empty; remove it to have a new secret made")
     return secret
+
+
+def _made() -> str:
+    return secrets.token_urlsafe(_SECRET_BYTES)

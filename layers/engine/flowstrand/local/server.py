@@ -10,8 +10,9 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
@@ -19,14 +20,12 @@ from types import FrameType
 
 import uvicorn
 from anyio import to_thread
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flowstrand.aws.settings import engine_settings
 from flowstrand.errors import ConfigurationError
-from flowstrand.local.any_path import any_path
 from flowstrand.local.aws_endpoint import AwsEndpoint
 from flowstrand.local.composition import Composition, compose
 from flowstrand.local.embedded_worker import EmbeddedWorker
@@ -37,17 +36,21 @@ from flowstrand.local.machinery import Machinery
 from flowstrand.local.options import Options
 from flowstrand.local.payload_transfers import ROUTE as TRANSFERS
 from flowstrand.local.payload_transfers import TransferRoute
-from flowstrand.local.secrets_file import lease_secrets
+from flowstrand.local.secrets_file import lease_secrets, ticket_secret
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
+from flowstrand.local.web_app import web_app
 from flowstrand.sdk.app import App
 from flowstrand.service import container
 
 HEALTH = "/_/health"
 _GRACE_S = 2
 """How long requests may take to end once the server is told to stop."""
+_KEPT_S = 75
+"""How long a connection is kept that nobody uses: longer than clients keep theirs, so that none is closed as it is used again."""
 _STORE_THREADS = 64
 """Reads for live streams at once."""
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
+_SWITCH_S = 0.000_5
+"""How long a thread that computes may keep others from it: a live stream is a matter of several threads, and of milliseconds."""
 _DEFAULTS = {"FLOWSTRAND_LEASE_MS": "15000", "FLOWSTRAND_HEARTBEAT_MS": "5000"}
 """Shorter than in AWS: on a machine where people restart things, the work of a killed worker is missed sooner."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -90,8 +93,14 @@ class DevServer:
     def _run(self, listener: socket.socket, stores: Stores, on_listening: Callable[[Listening], None]) -> None:
         options = self._options
         app, functions = App.load(options.app), Functions.load()
-        settings, signing = engine_settings({**_DEFAULTS, **os.environ}), lease_secrets(options.data)
-        composed = compose(stores, functions, app, lease_secrets=signing, settings=settings)
+        composed = compose(
+            stores,
+            functions,
+            app,
+            lease_secrets=lease_secrets(options.data),
+            ticket_secret=ticket_secret(options.data),
+            settings=engine_settings({**_DEFAULTS, **os.environ}),
+        )
         now_ms = composed.clock.now_ms()
         key = ensure_dev_key(stores.directory, options.data, options.api_key, now_ms=now_ms)
         port = listener.getsockname()[1]
@@ -99,7 +108,8 @@ class DevServer:
         uninstall = container.install(composed.services)
         try:
             on_listening(Listening(url=f"http://{options.host}:{port}", api_key=key))
-            _serve(listener, Gateway(functions, composed.stopping), machinery, composed.payload_route)
+            gateway = Gateway(functions, composed.stopping)
+            _serve(listener, gateway, machinery, composed.payload_route, options.allowed_origins)
         finally:
             uninstall()
 
@@ -112,27 +122,28 @@ class DevServer:
         return EmbeddedWorker(app, url=f"http://127.0.0.1:{port}", api_key=key)
 
 
-def _serve(listener: socket.socket, gateway: Gateway, machinery: Machinery, payload_route: TransferRoute) -> None:
-    async def serve(request: Request) -> Response:
-        return await gateway.serve(request)
-
+def _serve(
+    listener: socket.socket,
+    gateway: Gateway,
+    machinery: Machinery,
+    payload_route: TransferRoute,
+    allowed_origins: Sequence[str],
+) -> None:
     async def health(_: Request) -> Response:
         if machinery.is_ready:
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "starting"}, status_code=503, headers={"Retry-After": "1"})
 
-    routes = [
-        Route(HEALTH, health),
-        Route(TRANSFERS, payload_route.serve, methods=["GET", "PUT"]),
-        any_path(serve, _METHODS),
-    ]
+    own = [Route(HEALTH, health), Route(TRANSFERS, payload_route.serve, methods=["GET", "PUT"])]
     config = uvicorn.Config(
-        Starlette(routes=routes, lifespan=lambda _: _lifespan(machinery)),
+        web_app(gateway, own, allowed_origins, lifespan=lambda _: _lifespan(machinery)),
         log_level="warning",
-        access_log=False,
+        access_log=False,  # tickets are in URLs
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
+        timeout_keep_alive=_KEPT_S,
     )
+    sys.setswitchinterval(_SWITCH_S)
     _Server(config, on_exit=machinery.begin_to_stop).run(sockets=[listener])
 
 

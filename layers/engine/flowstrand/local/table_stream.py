@@ -7,9 +7,10 @@ import itertools
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
+from flowstrand.engine.ids import OrgId
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.local.functions import Functions
 from flowstrand.log.port import Commit
@@ -29,8 +30,12 @@ class TableStream:
     sweep wakes every open execution anyway, and projects what has not been.
     """
 
-    def __init__(self, functions: Functions) -> None:
+    def __init__(
+        self, functions: Functions, on_delivered: Callable[[Collection[OrgId]], None] | None = None
+    ) -> None:
+        """`on_delivered` is told whose commits the projector has seen."""
         self._functions = functions
+        self._on_delivered = on_delivered
         self._commits: queue.SimpleQueue[Commit | None] = queue.SimpleQueue()
         self._numbers = itertools.count(1)
         self._stopping = threading.Event()
@@ -54,6 +59,15 @@ class TableStream:
         while not self._stopping.is_set():
             if commits := self._next_batch():
                 self._deliver([stream_record(commit, next(self._numbers)) for commit in commits])
+                self._tell({commit.key.org for commit in commits})
+
+    def _tell(self, orgs: Collection[OrgId]) -> None:
+        if self._on_delivered is None:
+            return
+        try:
+            self._on_delivered(orgs)
+        except Exception:  # whoever follows a feed looks again by itself
+            _logger.warning("nobody was told that feeds have grown", exc_info=True)
 
     def _next_batch(self) -> list[Commit]:
         """Waits for a commit, and takes those behind it that are there."""

@@ -5,23 +5,30 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
+from weakref import WeakSet
 
 
 class Waiter:
-    """One wait. Made on the loop that waits."""
+    """One wait. Made on the loop that waits.
+
+    It takes that loop no more turns than it must: at each, a loop lets other threads compute before it goes on.
+    """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._event = asyncio.Event()
+        self._future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def tell(self) -> None:
         """It has happened; from any thread."""
         with suppress(RuntimeError):  # its loop has closed: nobody is waiting any more
-            self._loop.call_soon_threadsafe(self._event.set)
+            self._future.get_loop().call_soon_threadsafe(_settle, self._future)
 
-    async def told(self) -> None:
-        """Return when it has happened."""
-        await self._event.wait()
+    async def told(self, timeout_s: float) -> None:
+        """Return when it has happened, or when the time is over."""
+        timer = self._future.get_loop().call_later(timeout_s, _settle, self._future)
+        try:
+            await self._future
+        finally:
+            timer.cancel()
 
 
 class StopSignal:
@@ -30,25 +37,27 @@ class StopSignal:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._is_set = False
-        self._waiters: set[Waiter] = set()
+        self._listening: WeakSet[asyncio.Future[None]] = WeakSet()
 
     def set(self) -> None:
         """Tell everyone, now and from now on."""
         with self._lock:
             self._is_set = True
-            waiters, self._waiters = self._waiters, set()
-        for waiter in waiters:
-            waiter.tell()
+            listening = list(self._listening)
+        for future in listening:
+            with suppress(RuntimeError):  # its loop has closed: nobody is waiting any more
+                future.get_loop().call_soon_threadsafe(_settle, future)
 
-    async def wait(self) -> None:
-        """Return when the server is stopping."""
-        waiter = Waiter()
+    def heard(self) -> asyncio.Future[None]:
+        """Done when the server is stopping."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._lock:
+            self._listening.add(future)
             if self._is_set:
-                return
-            self._waiters.add(waiter)
-        try:
-            await waiter.told()
-        finally:
-            with self._lock:
-                self._waiters.discard(waiter)
+                _settle(future)
+        return future
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -6,7 +6,7 @@ earlier one: such a read is thrown away and made again consistently. A gap that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,22 @@ def read_contiguous(
     return _take(_linked(rows, key, after, limit, consistent=True), after, limit)
 
 
+def read_news(rows: CommitRows, key: LogKey, *, after: int, limit: int, consistent: bool) -> list[Commit]:
+    """Commits behind the one that ends with `after`, as `EventLog.news` promises them.
+
+    Only what begins behind `after` is looked for. A gap makes it a consistent read like any other.
+
+    Raises:
+        LogCorrupted: a consistent read found a gap.
+    """
+    try:
+        return _take(
+            _chained(rows.following(key, after, page=limit, consistent=consistent), key, after), after, limit
+        )
+    except LogCorrupted:
+        return read_contiguous(rows, key, after=after, limit=limit, consistent=True)
+
+
 def _linked(rows: CommitRows, key: LogKey, after: int, limit: int | None, *, consistent: bool) -> Iterator[Commit]:
     """Commits from the one that may hold `after + 1`, each beginning where the one before it ended."""
     behind = rows.following(key, after, page=limit, consistent=consistent)
@@ -49,7 +65,12 @@ def _linked(rows: CommitRows, key: LogKey, after: int, limit: int | None, *, con
         ended = holder.last_sequence if holder else 0
         if holder:
             yield holder
-    for commit in behind if first is None else chain([first], behind):
+    yield from _chained(behind if first is None else chain([first], behind), key, ended)
+
+
+def _chained(commits: Iterable[Commit], key: LogKey, ended: int) -> Iterator[Commit]:
+    """`commits`, each of which must begin where the one before it ended, the first behind `ended`."""
+    for commit in commits:
         if commit.sequence != ended + 1:
             raise LogCorrupted(f"{key} goes on at {commit.sequence} after {ended}")
         yield commit

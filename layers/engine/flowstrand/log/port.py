@@ -105,3 +105,18 @@ class EventLog(Protocol):
             LogCorrupted: the log is not contiguous.
         """
         ...
+
+    def news(self, key: LogKey, *, after: int, limit: int, consistent: bool = False) -> Sequence[Commit]:
+        """Commits behind the one that ends with `after`, in order, contiguous: what somebody asks for who has read up to there.
+
+        Where there are none, which is so most of the time, this is the least that a store can be asked. It is not for a position
+        within a commit: the rest of that one would not be found.
+
+        Args:
+            limit: as that of `read`.
+            consistent: an eventually consistent read may end early, but a gap in it is read again consistently.
+
+        Raises:
+            LogCorrupted: the log is not contiguous.
+        """
+        ...

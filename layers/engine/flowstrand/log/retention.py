@@ -23,11 +23,12 @@ NAME_KEPT_MS = KEPT_MS + 7 * DAY_MS
 class LogRetention(Protocol):
     """Lets logs expire. Every method raises `StoreUnavailable`, after which some of it may have been done."""
 
-    def expire(self, key: LogKey, *, now_ms: int, limit: int) -> bool:
+    def expire(self, key: LogKey, *, now_ms: int, limit: int, keeps_ends: bool = True) -> bool:
         """Let a log that has ended expire, as of now. Repeating it goes on where it was left.
 
         Args:
             limit: how many commits to let go at most.
+            keeps_ends: whether the last commit and the first are kept for as long as the log's name must not be used again.
 
         Returns:
             Whether all of it is done.
@@ -69,18 +70,19 @@ class RowRetention:
     def __init__(self, rows: RetentionRows) -> None:
         self._rows = rows
 
-    def expire(self, key: LogKey, *, now_ms: int, limit: int) -> bool:
+    def expire(self, key: LogKey, *, now_ms: int, limit: int, keeps_ends: bool = True) -> bool:
         """See `LogRetention.expire`."""
         last = self._rows.last(key)
         if last is None:
             return True
-        self._rows.mark(key, last, now_ms + (KEPT_MS if last > 1 else NAME_KEPT_MS))
+        kept_ms, name_kept_ms = (KEPT_MS, NAME_KEPT_MS) if keeps_ends else (0, 0)
+        self._rows.mark(key, last, now_ms + (kept_ms if last > 1 else name_kept_ms))
         between = self._rows.unmarked_between(key, last, limit)
         for sequence in between:
             self._rows.let_go(key, sequence, now_ms)
         if len(between) == limit:
             return False
-        self._rows.mark(key, 1, now_ms + NAME_KEPT_MS)
+        self._rows.mark(key, 1, now_ms + name_kept_ms)
         return True
 
     def purge(self, now_ms: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from flowstrand.errors import PayloadTooLarge
-from flowstrand.log.contiguity import read_contiguous
+from flowstrand.log.contiguity import read_contiguous, read_news
 from flowstrand.log.port import AppendConflict, Commit, LogKey
 
 MAX_COMMIT_BYTES = 380 * 1024
@@ -79,6 +79,10 @@ class RowLog:
     ) -> Sequence[Commit]:
         """See `EventLog.read`."""
         return read_contiguous(self._rows, key, after=after, limit=limit, consistent=consistent)
+
+    def news(self, key: LogKey, *, after: int, limit: int, consistent: bool = False) -> Sequence[Commit]:
+        """See `EventLog.news`. One query, unless there is a gap."""
+        return read_news(self._rows, key, after=after, limit=limit, consistent=consistent)
 
 
 def _require_sound(commit: Commit) -> None:

@@ -107,9 +107,8 @@ def _urls(stack: Stack, queue: DeadLetters) -> tuple[str, str | None]:
 
 
 def _count(sqs: SQSClient, url: str) -> int:
-    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
-    return sum(int(found.get(name, "0")) for name in names)
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])
 
 
 class _Mover:

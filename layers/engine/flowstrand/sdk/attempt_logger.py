@@ -11,13 +11,14 @@ from typing import Any
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.schema import EpochMs
 from flowstrand.engine.task_log import LogLevel, LogRecord
+from flowstrand.json_depth import is_deeper
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 MAX_MESSAGE, MAX_STACK, MAX_ERROR = 8_000, 8_000, 2_000
 """Characters that are kept of a message, of a traceback's innermost part, and of an exception's own message."""
 _MAX_TEXT_BYTES, _MAX_FIELDS_BYTES = 32_000, 8_000
 """How long the ASCII JSON of such a text may be, and that of all fields."""
-_MAX_NAME = 256
+_MAX_NAME, _MAX_DEPTH = 256, 20
 _ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; the others were given with `extra`."""
 
@@ -134,13 +135,14 @@ def _fields(record: logging.LogRecord, ids: frozenset[str]) -> JsonObject | None
 
 
 def _as_json(value: object) -> JsonValue:
-    """A value as JSON; what has no such form as its text."""
+    """A value as JSON; what has no such form, or a deep one, as its text."""
     try:
-        text = json.dumps(value, default=str, allow_nan=False, ensure_ascii=False)
+        dumped = json.dumps(value, default=str, allow_nan=False, ensure_ascii=False)
+        text = dumped.encode("utf-8", "replace").decode()
+        parsed: JsonValue = json.loads(text)
     except (TypeError, ValueError, RecursionError):
-        text = json.dumps(repr(value), ensure_ascii=False)
-    parsed: JsonValue = json.loads(text.encode("utf-8", "replace"))
-    return parsed
+        return _fitting(repr(value), lambda part, length: part[:length])
+    return text if is_deeper(parsed, _MAX_DEPTH) else parsed
 
 
 def _exception(record: logging.LogRecord) -> ErrorInfo | None:

@@ -119,6 +119,7 @@ class TaskContext:
         Raises:
             NotSerializable: it is not text that JSON can hold.
             TaskCancelled: the attempt is no longer this worker's (of this and the methods below).
+            StreamLimitReached: the attempt has streamed as much as one may (likewise).
         """
         if not isinstance(text, str):
             raise NotSerializable(f"a token is text, not {type(text).__name__}")

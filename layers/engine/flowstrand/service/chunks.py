@@ -13,7 +13,7 @@ from flowstrand.engine.chunk import MAX_CHUNK_BYTES, Chunk
 from flowstrand.engine.decide import stream
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import Payload, PayloadRef
-from flowstrand.errors import InvalidInput, PayloadTooLarge
+from flowstrand.errors import Conflict, InvalidInput, PayloadTooLarge
 from flowstrand.service import append, inbox, payloads, reports, tasks
 from flowstrand.service.container import Services
 from flowstrand.service.reports import Chunks
@@ -41,7 +41,8 @@ def append_chunks(
 
     Raises:
         InvalidInput: no chunks, or more than `MAX_CHUNKS`; nothing is recorded.
-        PayloadTooLarge: a chunk, or all together, are too large; nothing is recorded.
+        PayloadTooLarge: a chunk, or all together, are too large, or the attempt would have emitted more than it may
+            (`STREAM_LIMIT_REACHED`); nothing is recorded.
         NotFound: `TASK_NOT_FOUND`.
         Conflict: `INVALID_LEASE`, `STALE_ATTEMPT` or `EXECUTION_CLOSED`; nothing is recorded.
         Unavailable, StoreUnavailable: they may or may not have been recorded; send them again.
@@ -59,7 +60,7 @@ def append_chunks(
         appended = append.transact(
             services,
             key,
-            lambda draft: reports.append_chunks(draft, report),
+            lambda draft: reports.append_chunks(draft, report, services.settings),
             tip=tip,
             conflicts=services.settings.append_attempts_before_inbox,
         )
@@ -79,9 +80,14 @@ def _through_inbox(services: Services, tip: append.Tip, report: Chunks) -> int:
             newest.state, report.position, attempt=report.attempt, request_id=report.request_id
         )
 
-    return inbox.wait_for(
-        services, tip, report, recorded_at, busy="the chunks wait to be recorded; send them again"
-    )
+    busy = "the chunks wait to be recorded; send them again"
+    try:
+        return inbox.wait_for(services, tip, report, recorded_at, busy=busy)
+    except Conflict:  # dropped: because there was no room for them, or the attempt is over
+        if report.position in newest.state.tasks:
+            limits = reports.stream_limits(services.settings)
+            stream.require_room(newest.state, report.position, report.chunks, limits)
+        raise
 
 
 def _stored(services: Services, org: OrgId, chunk: Chunk) -> Chunk:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flowstrand.directory.port import Directory
-from flowstrand.engine.replay.program import Program
 from flowstrand.errors import ConfigurationError
 from flowstrand.log.port import EventLog, LogKey
 from flowstrand.log.retention import LogRetention
@@ -15,15 +14,21 @@ from flowstrand.payloads.port import PayloadStore
 from flowstrand.payloads.transfers import PayloadTransfers
 from flowstrand.queues.port import ControlQueue, TaskQueue, Timers
 from flowstrand.service.clock import Clock
+from flowstrand.service.lookout import Lookouts
 from flowstrand.service.org_settings import OrgSettingsCache
 from flowstrand.service.presence import Presence
 from flowstrand.service.queue_controls import QueueControls
 from flowstrand.service.quotas import QuotaMemory
 from flowstrand.service.settings import Settings
+from flowstrand.service.shared_pages import SharedPages
+from flowstrand.service.tickets import NoStreamTickets, StreamTickets
 from flowstrand.service.tips import TipCache
-from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.turnstile import OpenTurnstile, Turnstile
 from flowstrand.service.warm import WarmCache
+
+if TYPE_CHECKING:
+    from flowstrand.engine.replay.program import Program
+    from flowstrand.service.tokens import LeaseTokens
 
 
 class Programs(Protocol):
@@ -43,6 +48,14 @@ class Changes(Protocol):
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         """Return when `key` may have events beyond `after`, or when `timeout_ms` have passed; too early is allowed."""
+        ...
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:
+        """Return when one of the logs is known to have events beyond the sequence given for it, or when time is up.
+
+        Returns:
+            Those that are known to have; none where nothing is known, which does not mean that there are none.
+        """
         ...
 
 
@@ -68,7 +81,10 @@ class Services:
     warm: WarmCache
     settings: Settings
     transfers: PayloadTransfers | None = None
+    tickets: StreamTickets = field(default_factory=NoStreamTickets)
     tips: TipCache = field(default_factory=TipCache)
+    pages: SharedPages = field(default_factory=SharedPages)
+    lookouts: Lookouts = field(default_factory=Lookouts)
     turnstile: Turnstile = field(default_factory=OpenTurnstile)
     org_settings: OrgSettingsCache = field(default_factory=OrgSettingsCache)
     quotas: QuotaMemory = field(default_factory=QuotaMemory)

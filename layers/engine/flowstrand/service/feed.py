@@ -14,7 +14,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from flowstrand.directory.port import Item, Put, Write
+from flowstrand.directory.port import Directory, Item, Put, Write
 from flowstrand.engine.events import Event, EventType, Family
 from flowstrand.engine.events.codec import public_data
 from flowstrand.engine.ids import ExecutionId, OrgId
@@ -119,8 +119,28 @@ def appending(services: Services, org: OrgId, runs: Sequence[Run]) -> list[Write
 
 def end(services: Services, org: OrgId) -> int:
     """The sequence of the newest event in the feed; 0 where there is none."""
-    standing = services.directory.get(_head_partition(org), _HEAD)
+    return ended_at(services.directory, org)
+
+
+def ended_at(directory: Directory, org: OrgId) -> int:
+    """As `end`, for those who have nothing but the directory."""
+    standing = directory.get(_head_partition(org), _HEAD)
     return _sequence(standing) if standing else 0
+
+
+def key_of(org: OrgId) -> LogKey:
+    """What `Changes` calls the feed. It is no log, and no log can be called so."""
+    return LogKey(org, ExecutionId("@feed"))
+
+
+def require_position(services: Services, org: OrgId, after: int) -> None:
+    """Make sure that a reader can begin behind `after`.
+
+    Raises:
+        InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`).
+        Gone: `FEED_EXPIRED`: what follows `after` is no longer kept.
+    """
+    _found(services, org, after, 1)
 
 
 def read(
@@ -142,15 +162,21 @@ def read(
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput(f"limit must be from 1 to {MAX_LIMIT}", code="INVALID_LIMIT")
-    ended = end(services, org)
-    if after > ended:
-        raise InvalidInput(f"position {after} lies beyond the last event, {ended}", code="POSITION_BEYOND_TAIL")
-    found = list(_references(services, org, after, limit if types is None else _SCANNED))
-    if not found and ended > after > 0:
-        raise _expired(after)
+    ended, found = _found(services, org, after, limit if types is None else _SCANNED)
     covered, taken = _take(services, org, found, limit, types)
     next_after = max(after, covered if found else ended)
     return FeedPage(events=tuple(taken), next_after=next_after, up_to_date=next_after >= ended)
+
+
+def _found(services: Services, org: OrgId, after: int, count: int) -> tuple[int, list[_Reference]]:
+    """Where the feed ends, and references beyond `after`. Raises what `require_position` does."""
+    ended = end(services, org)
+    if after > ended:
+        raise InvalidInput(f"position {after} lies beyond the last event, {ended}", code="POSITION_BEYOND_TAIL")
+    found = list(_references(services, org, after, count)) if after < ended else []
+    if not found and ended > after > 0:
+        raise _expired(after)
+    return ended, found
 
 
 def _references(services: Services, org: OrgId, after: int, count: int) -> Iterator[_Reference]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flowstrand.engine.events import Event, EventType
 from flowstrand.engine.events.codec import public_data
@@ -40,12 +40,14 @@ class HistoryPage:
         next_after: the last event looked at; where the next page starts.
         up_to_date: the log held nothing beyond `next_after` when it was read.
         closed: the log has its terminal event. With `up_to_date`, nothing will ever follow.
+        size: of the events' data, in bytes of JSON.
     """
 
     events: tuple[Event, ...]
     next_after: int
     up_to_date: bool
     closed: bool
+    size: int = field(default=0, compare=False)
 
     @property
     def is_final(self) -> bool:
@@ -69,8 +71,18 @@ def end(services: Services, org: OrgId, execution_id: ExecutionId, *, after: int
         InvalidInput: `after` lies beyond the end (`POSITION_BEYOND_TAIL`).
         Gone: what follows `after` is not kept any more (`EXECUTION_EXPIRED` from the beginning, else `CURSOR_EXPIRED`).
     """
-    tail = _tail(services, LogKey(org, execution_id), after)
+    tail = _reaching(services, LogKey(org, execution_id), after)
     return LogEnd(sequence=tail.last_sequence, closed=_is_terminal(unpack_events(tail)))
+
+
+def tail(services: Services, org: OrgId, execution_id: ExecutionId) -> LogEnd:
+    """Where the log ends, whatever of it is still kept.
+
+    Raises:
+        NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
+    """
+    newest = _newest(services, LogKey(org, execution_id))
+    return LogEnd(sequence=newest.last_sequence, closed=_is_terminal(unpack_events(newest)))
 
 
 def page(
@@ -81,8 +93,12 @@ def page(
     after: int,
     limit: int = DEFAULT_LIMIT,
     types: Collection[EventType] | None = None,
+    is_inlined: bool = True,
 ) -> HistoryPage:
     """The events beyond `after`, at most `limit`; fewer where the page grows too large or `types` drops some.
+
+    Args:
+        is_inlined: whether large values are read, too, and not left as references.
 
     Raises:
         NotFound: no such log in this org (`EXECUTION_NOT_FOUND`, `TASK_NOT_FOUND`).
@@ -93,18 +109,47 @@ def page(
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput(f"limit must be from 1 to {MAX_LIMIT}", code="INVALID_LIMIT")
     key = LogKey(org, execution_id)
-    tail = _tail(services, key, after)
+    tail = _reaching(services, key, after)
     if tail.last_sequence == after:
         return HistoryPage(events=(), next_after=after, up_to_date=True, closed=_is_terminal(unpack_events(tail)))
     try:
         scanned = _read(services, key, tail, after=after, limit=limit if types is None else _FILTERED_SCAN)
     except LogCorrupted:
-        _tail(services, key, after)  # perhaps it has expired since its tail was read
+        _reaching(services, key, after)  # perhaps it has expired since its tail was read
         raise
-    events, next_after = _take(services, org, scanned, limit=limit, types=types)
     closed = _is_terminal(scanned) or _is_terminal(unpack_events(tail))
     last_known = max(tail.last_sequence, scanned[-1].sequence)
-    return HistoryPage(events=events, next_after=next_after, up_to_date=next_after >= last_known, closed=closed)
+    of = services if is_inlined else None
+    return _cut(of, org, scanned, limit=limit, types=types, last_known=last_known, closed=closed)
+
+
+def news(
+    services: Services,
+    org: OrgId,
+    execution_id: ExecutionId,
+    *,
+    after: int,
+    limit: int = DEFAULT_LIMIT,
+    types: Collection[EventType] | None = None,
+    consistent: bool = False,
+) -> HistoryPage:
+    """As `page`, for a reader whose last page was up to date and not closed, and ended with `after`: one query.
+
+    Args:
+        consistent: otherwise the newest events may be missing, which is half as expensive; those before them never are.
+
+    Raises:
+        LogCorrupted: the log is not contiguous.
+    """
+    key, most = LogKey(org, execution_id), limit if types is None else _FILTERED_SCAN
+    commits = services.log.news(key, after=after, limit=most, consistent=consistent)
+    found = _contiguous(key, commits, after)
+    if not found:
+        return HistoryPage(events=(), next_after=after, up_to_date=True, closed=False)
+    closed = _is_terminal(found)
+    # As many as were asked for: there may be more.
+    last_known = found[-1].sequence + (len(found) >= most and not closed)
+    return _cut(services, org, found[:most], limit=limit, types=types, last_known=last_known, closed=closed)
 
 
 def wait(
@@ -127,26 +172,35 @@ def wait(
     delay = PollDelay()
     found = page(services, org, execution_id, after=after, limit=limit, types=types)
     while not found.events and not found.is_final:
-        if found.up_to_date:
-            remaining_ms = deadline_ms - services.clock.now_ms()
-            if remaining_ms <= 0:
-                break
-            services.clock.sleep_ms(min(delay.next_ms(), remaining_ms))
-        found = page(services, org, execution_id, after=found.next_after, limit=limit, types=types)
+        if not found.up_to_date:
+            found = page(services, org, execution_id, after=found.next_after, limit=limit, types=types)
+            continue
+        remaining_ms = deadline_ms - services.clock.now_ms()
+        if remaining_ms <= 0:
+            break
+        services.clock.sleep_ms(min(delay.next_ms(), remaining_ms))
+        found = news(
+            services, org, execution_id, after=found.next_after, limit=limit, types=types, consistent=True
+        )
     return found
 
 
-def _tail(services: Services, key: LogKey, after: int) -> Commit:
+def _reaching(services: Services, key: LogKey, after: int) -> Commit:
     """The newest commit, which must reach `after`, and behind which nothing may be missing that a reader at `after` wants."""
-    tail = services.log.tail(key) if is_id(key.execution_id) else None
-    if tail is None or (tail.expires_at_ms is not None and not _is_terminal(unpack_events(tail))):
-        raise task_not_found() if is_standalone_task(key.execution_id) else execution_not_found()
+    tail = _newest(services, key)
     if after > tail.last_sequence:
         raise InvalidInput(
             f"position {after} lies beyond the last event, {tail.last_sequence}", code="POSITION_BEYOND_TAIL"
         )
     if tail.expires_at_ms is not None and tail.sequence > after + 1:
         raise _expired(after)
+    return tail
+
+
+def _newest(services: Services, key: LogKey) -> Commit:
+    tail = services.log.tail(key) if is_id(key.execution_id) else None
+    if tail is None or (tail.expires_at_ms is not None and not _is_terminal(unpack_events(tail))):
+        raise task_not_found() if is_standalone_task(key.execution_id) else execution_not_found()
     return tail
 
 
@@ -161,35 +215,62 @@ def _read(services: Services, key: LogKey, tail: Commit, *, after: int, limit: i
     commits: Sequence[Commit] = (
         [tail] if tail.sequence <= after + 1 else services.log.read(key, after=after, limit=limit)
     )
-    found = [event for commit in commits for event in unpack_events(commit) if event.sequence > after]
-    for expected, event in enumerate(found, start=after + 1):
-        if event.sequence != expected:
-            raise LogCorrupted(f"{key} has {event.sequence} where {expected} should be")
+    found = _contiguous(key, commits, after)
     if not found:
         raise LogCorrupted(f"{key} ends at {tail.last_sequence}, but nothing was read after {after}")
     return found[:limit]
 
 
-def _take(
-    services: Services,
+def _contiguous(key: LogKey, commits: Sequence[Commit], after: int) -> list[Event]:
+    """The events of `commits` beyond `after`.
+
+    Raises:
+        LogCorrupted: one is missing.
+    """
+    found = [event for commit in commits for event in unpack_events(commit) if event.sequence > after]
+    for expected, event in enumerate(found, start=after + 1):
+        if event.sequence != expected:
+            raise LogCorrupted(f"{key} has {event.sequence} where {expected} should be")
+    return found
+
+
+def _cut(
+    services: Services | None,
     org: OrgId,
     scanned: Sequence[Event],
     *,
     limit: int,
     types: Collection[EventType] | None,
-) -> tuple[tuple[Event, ...], int]:
-    """The events of a page, payloads inlined, and the last sequence it covers; always goes forward."""
+    last_known: int,
+    closed: bool,
+) -> HistoryPage:
+    """The page of `scanned`, of a log that reaches `last_known` at least."""
+    events, next_after, size = _take(services, org, scanned, limit=limit, types=types)
+    up_to_date = next_after >= last_known
+    return HistoryPage(events=events, next_after=next_after, up_to_date=up_to_date, closed=closed, size=size)
+
+
+def _take(
+    services: Services | None,
+    org: OrgId,
+    scanned: Sequence[Event],
+    *,
+    limit: int,
+    types: Collection[EventType] | None,
+) -> tuple[tuple[Event, ...], int, int]:
+    """The events of a page, payloads inlined where services are given, the last sequence it covers, and its size; always goes forward."""
     taken: list[Event] = []
     covered, size = scanned[0].sequence - 1, 0
     for event in _until_full(scanned, taken, limit):
         if types is None or event.type in types:
-            inlined = payloads.inline(services, org, event)
-            size += len(json.dumps(public_data(inlined.data)))
-            if taken and size > _PAGE_BYTES:
+            shown = event if services is None else payloads.inline(services, org, event)
+            its_size = len(json.dumps(public_data(shown.data))) if services is not None else 0
+            if taken and size + its_size > _PAGE_BYTES:
                 break
-            taken.append(inlined)
+            size += its_size
+            taken.append(shown)
         covered = event.sequence
-    return tuple(taken), covered
+    return tuple(taken), covered, size
 
 
 def _until_full(scanned: Sequence[Event], taken: Sequence[Event], limit: int) -> Iterator[Event]:

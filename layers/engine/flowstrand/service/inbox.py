@@ -13,7 +13,7 @@ from typing import TypeAlias
 from flowstrand.directory.port import Item
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import ExecutionId
-from flowstrand.errors import Conflict, Unavailable
+from flowstrand.errors import Conflict, PayloadTooLarge, Unavailable
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import Wake
@@ -21,6 +21,7 @@ from flowstrand.service import append, reports, requests
 from flowstrand.service.container import Services
 from flowstrand.service.reports import Report
 from flowstrand.service.requests import Request
+from flowstrand.service.settings import Settings
 
 Left: TypeAlias = Report | Request
 """What may be left in an inbox."""
@@ -84,7 +85,7 @@ def wait_for(
 def drain(services: Services, key: LogKey) -> bool:
     """Append everything in the inbox, each item once, then delete what was taken; says whether there was anything.
 
-    An item that no longer applies (a stale attempt, an ended execution) is dropped; its reporter finds that out by
+    An item that no longer applies (a stale attempt, an ended execution, more than an attempt may stream) is dropped; its reporter finds that out by
     asking the log.
     """
     with services.turnstile.alone(_inbox_of(key)):
@@ -95,7 +96,7 @@ def _drain(services: Services, key: LogKey) -> bool:
     had_any = False
     while found := services.directory.scan(_partition(key), limit=_BATCH):
         had_any = True
-        taking = _Taking(_fitting(found, services.settings.max_commit_bytes))
+        taking = _Taking(_fitting(found, services.settings.max_commit_bytes), services.settings)
         append.transact(services, key, taking.decide)
         services.directory.delete_many([(_partition(key), name) for name in taking.ours])
         if len(taking.left) == len(found) < _BATCH:
@@ -112,28 +113,29 @@ class _Taking:
             the next drain begins.
     """
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[Item], settings: Settings) -> None:
+        self._settings = settings
         self.left = {item.key: _parse(item.data) for item in items}
         self.ours: Sequence[str] = ()
         self._stale: frozenset[str] | None = None
 
     def decide(self, draft: Draft) -> None:
         """Apply what applies."""
-        applied = {name for name, left in self.left.items() if _applies(draft, left)}
+        applied = {name for name, left in self.left.items() if _applies(draft, left, self._settings)}
         if self._stale is None:
             self._stale = frozenset(self.left.keys() - applied)
         self.ours = [name for name in self.left if name in applied or name in self._stale]
 
 
-def _applies(draft: Draft, left: Left) -> bool:
+def _applies(draft: Draft, left: Left, settings: Settings) -> bool:
     """Apply a report or a request; says whether it still applied."""
     before = draft.state.sequence
     try:
         if isinstance(left, Report):
-            reports.decide(draft, left)
+            reports.decide(draft, left, settings)
             return True
         requests.decide(draft, left)
-    except Conflict:
+    except (Conflict, PayloadTooLarge):
         return False
     return draft.state.sequence > before
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flowstrand.directory.port import PreconditionFailed
+from flowstrand.engine import ids
 from flowstrand.engine.events import EventData, PromiseCreated, TaskCreated, WorkflowStarted
 from flowstrand.errors import ConfigurationError, FlowstrandError, StoreUnavailable
 from flowstrand.log.packing import unpack_events
@@ -27,6 +28,7 @@ from flowstrand.service import (
     promise_keys,
     task_log_rows,
 )
+from flowstrand.service.channels import cleaning
 from flowstrand.service.closed_executions import SHARDS, Closed
 from flowstrand.service.container import Services
 
@@ -102,6 +104,8 @@ def _due(services: Services) -> Iterator[Closed]:
 
 def _deal_with(services: Services, retention: LogRetention, closed: Closed, until_ms: int) -> bool:
     """Let one log expire; whether it has. One whose time has not come gets another row."""
+    if ids.is_channel_log(closed.key.execution_id):
+        return _deal_with_channel(services, retention, closed, until_ms)
     tip = append.load(services, closed.key)
     if tip is None or tip.state.closed is None:  # gone, or never what the row says
         closed_executions.remove(services.directory, closed)
@@ -109,9 +113,7 @@ def _deal_with(services: Services, retention: LogRetention, closed: Closed, unti
     if not tip.is_expired:
         later_ms = expiry.postponed_to(services, tip) or _forget(services, tip)
         if later_ms is not None:
-            if later_ms != closed.due_ms:
-                closed_executions.add(services.directory, Closed(key=closed.key, due_ms=later_ms))
-                closed_executions.remove(services.directory, closed)
+            _postpone(services, closed, later_ms)
             return False
     while not retention.expire(closed.key, now_ms=services.clock.now_ms(), limit=_COMMITS):
         if services.clock.now_ms() >= until_ms:
@@ -121,6 +123,28 @@ def _deal_with(services: Services, retention: LogRetention, closed: Closed, unti
             return False
     closed_executions.remove(services.directory, closed)
     return True
+
+
+def _deal_with_channel(services: Services, retention: LogRetention, closed: Closed, until_ms: int) -> bool:
+    """As `_deal_with`; of a channel nothing is kept."""
+    later_ms = cleaning.kept_until_ms(services, closed.key)
+    if later_ms is not None:
+        if cleaning.is_forgettable(later_ms):
+            closed_executions.remove(services.directory, closed)
+        else:
+            _postpone(services, closed, later_ms)
+        return False
+    while not retention.expire(closed.key, now_ms=services.clock.now_ms(), limit=_COMMITS, keeps_ends=False):
+        if services.clock.now_ms() >= until_ms:
+            return False  # the next run goes on
+    closed_executions.remove(services.directory, closed)
+    return True
+
+
+def _postpone(services: Services, closed: Closed, later_ms: int) -> None:
+    if later_ms != closed.due_ms:
+        closed_executions.add(services.directory, Closed(key=closed.key, due_ms=later_ms))
+        closed_executions.remove(services.directory, closed)
 
 
 def _forget(services: Services, tip: append.Tip) -> int | None:

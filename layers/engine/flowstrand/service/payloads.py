@@ -15,6 +15,7 @@ from flowstrand.engine.ids import OrgId
 from flowstrand.engine.payload_reference import id_of, is_reference, to_reference
 from flowstrand.engine.schema import Payload, PayloadRef, payload_fields
 from flowstrand.errors import CallerError, InvalidInput, NotFound, PayloadTooLarge
+from flowstrand.json_depth import MAX_DEPTH, is_deeper
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.service.container import Services
 
@@ -118,9 +119,13 @@ def accept(services: Services, org: OrgId, reference: JsonObject) -> PayloadRef:
 
 def _require_json(services: Services, org: OrgId, ref: PayloadRef) -> None:
     try:
-        fetch(services, org, ref, most=ref.size)
+        value = fetch(services, org, ref, most=ref.size)
     except (ValueError, RecursionError):
         raise InvalidInput("what was uploaded is no JSON", code="INVALID_PAYLOAD") from None
+    if is_deeper(value, MAX_DEPTH):
+        raise InvalidInput(
+            f"what was uploaded is nested more than {MAX_DEPTH} levels deep", code="INVALID_PAYLOAD"
+        )
 
 
 def payload_not_found() -> NotFound:

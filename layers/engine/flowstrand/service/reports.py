@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from flowstrand.engine.chunk import Chunk, ChunkType
+from flowstrand.engine.chunk import Chunk, ChunkType, StreamLimits
 from flowstrand.engine.decide import stream, task
 from flowstrand.engine.events import ErrorInfo, Event, TaskCompleted, TaskFailed
 from flowstrand.engine.events.vocabulary import FailureType
@@ -16,6 +16,7 @@ from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
 from flowstrand.service.container import Services
+from flowstrand.service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +51,12 @@ class Chunks:
 Report: TypeAlias = Completion | Failure | Chunks
 
 
-def decide(draft: Draft, report: Report) -> None:
+def decide(draft: Draft, report: Report, settings: Settings) -> None:
     """Apply a report.
 
     Raises:
         Conflict: the attempt is not the one that is running.
+        PayloadTooLarge: `STREAM_LIMIT_REACHED`: they are chunks, and the attempt would have emitted more than it may.
     """
     match report:
         case Completion():
@@ -68,18 +70,24 @@ def decide(draft: Draft, report: Report) -> None:
                 retryable=report.retryable,
             )
         case Chunks():
-            append_chunks(draft, report)
+            append_chunks(draft, report, settings)
 
 
-def append_chunks(draft: Draft, report: Chunks) -> int:
-    """Apply chunks; returns the sequence of their last event, which a repetition finds again.
-
-    Raises:
-        Conflict: the attempt is not the one that is running.
-    """
+def append_chunks(draft: Draft, report: Chunks, settings: Settings) -> int:
+    """Apply chunks; returns the sequence of their last event, which a repetition finds again. Raises what `decide` does."""
     return stream.append(
-        draft, report.position, attempt=report.attempt, chunks=report.chunks, request_id=report.request_id
+        draft,
+        report.position,
+        attempt=report.attempt,
+        chunks=report.chunks,
+        request_id=report.request_id,
+        limits=stream_limits(settings),
     )
+
+
+def stream_limits(settings: Settings) -> StreamLimits:
+    """How much an attempt may emit."""
+    return StreamLimits(chunks=settings.stream_chunks_per_attempt, size=settings.stream_bytes_per_attempt)
 
 
 def request_id(report: Report) -> str:

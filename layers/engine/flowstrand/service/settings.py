@@ -54,6 +54,10 @@ class Settings:
     """When a live stream ends by itself."""
     stream_heartbeat_ms: int = 15_000
     """The longest silence on a live stream."""
+    stream_chunks_per_attempt: int = 100_000
+    """How many values one attempt of a task may stream; 0 for any number."""
+    stream_bytes_per_attempt: int = 67_108_864
+    """How much JSON those may be together; 0 for any amount."""
     task_log_batches: int = 500
     """How many batches of log records are kept of one attempt of a task; 0 for none."""
     retention_days: int = 30

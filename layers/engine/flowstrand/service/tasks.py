@@ -147,7 +147,7 @@ def _append(services: Services, tip: append.Tip, report: Report) -> int:
     appended = append.transact(
         services,
         tip.key,
-        lambda draft: reports.decide(draft, report),
+        lambda draft: reports.decide(draft, report, services.settings),
         tip=tip,
         conflicts=services.settings.append_attempts_before_inbox,
     )

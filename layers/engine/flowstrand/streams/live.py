@@ -9,6 +9,7 @@ from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.log.port import LogKey
 from flowstrand.service import history
 from flowstrand.service.container import Services
+from flowstrand.service.history import HistoryPage
 from flowstrand.streams import sse
 from flowstrand.streams.live_response import LivePage, LiveSource, live_response
 from flowstrand.streams.reader import LogReader
@@ -61,9 +62,12 @@ class _LogSource(LiveSource):
 
     async def next_page(self, *, until_ms: int) -> LivePage | None:
         """See `LiveSource.next_page`."""
-        page = await self._reader.next_page(until_ms=until_ms)
-        if page is None:
+        shared = await self._reader.next_shared(until_ms=until_ms)
+        if shared is None:
             return None
-        frames = sse.frames(stream_frame(self._key, event, self._format) for event in page.events)
+        page, frames = shared.page, shared.encoded(f"sse/{self._format.value}", self._framed)
         last_id = str(page.events[-1].sequence) if page.events else None
         return LivePage(frames=frames, last_id=last_id, is_final=page.is_final)
+
+    def _framed(self, page: HistoryPage) -> bytes:
+        return sse.frames(stream_frame(self._key, event, self._format) for event in page.events)

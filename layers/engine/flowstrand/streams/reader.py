@@ -1,14 +1,18 @@
 """`LogReader`: one reader under catch-up and live, so that no event can fall between the two.
 
 It goes through a log page by page, each beginning where the one before ended; when it has reached the end it waits
-and goes on. Stores block, so they are read on threads.
+and goes on. However many readers of a process stand at one place, what follows is waited for and read once, and kept for those who
+come there soon. Stores block, so they are read on threads.
+
+What is there already is read consistently. What comes is then asked for as cheaply as the store allows: a read that is
+eventually consistent may see an event later, but never without those before it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from flowstrand.engine.events import EventType
 from flowstrand.errors import StoreUnavailable
@@ -17,6 +21,7 @@ from flowstrand.service import history
 from flowstrand.service.container import Services
 from flowstrand.service.history import HistoryPage
 from flowstrand.service.poll_delay import PollDelay
+from flowstrand.service.shared_pages import Place, SharedPage
 
 _logger = logging.getLogger(__name__)
 
@@ -34,7 +39,7 @@ class LogReader:
         self.position = after
         self._services = services
         self._key = key
-        self._types = types
+        self._types = None if types is None else frozenset(types)
         self._delay = PollDelay()
         self._at_end = False
 
@@ -46,26 +51,59 @@ class LogReader:
         Raises:
             LogCorrupted: the log is not contiguous.
         """
+        shared = await self.next_shared(until_ms=until_ms)
+        return None if shared is None else shared.page
+
+    async def next_shared(self, *, until_ms: int) -> SharedPage | None:
+        """As `next_page`, with what others have made of the page."""
+        place = Place(self._key, self.position, self._types)
+        shared = self._services.pages.at(place)
+        if shared is None:
+            shared = await self._services.lookouts.wait(
+                place, lambda: self._search(place), self._services.clock, until_ms=until_ms
+            )
+        if shared is not None:
+            self.position = shared.page.next_after
+            self._at_end = shared.page.up_to_date
+            self._delay.reset()
+        return shared
+
+    def _search(self, place: Place) -> Callable[[Callable[[], int]], Awaitable[SharedPage | None]]:
+        return _Search(self._services, place, self._delay, at_end=self._at_end).until
+
+
+class _Search:
+    """Looks for what follows a place."""
+
+    def __init__(self, services: Services, place: Place, delay: PollDelay, *, at_end: bool) -> None:
+        """`at_end`: nothing followed the place when it was read last, but something might."""
+        self._services = services
+        self._place = place
+        self._delay = delay
+        self._at_end = at_end
+        self._waits = at_end
+
+    async def until(self, until_ms: Callable[[], int]) -> SharedPage | None:
+        """The next page that goes forward, or is final; None when the clock reads `until_ms()` first."""
         while True:
-            if self._at_end and not await self._wait(until_ms):
+            if self._waits and not await self._wait(until_ms()):
                 return None
             page = await self._read()
-            if page is not None and (page.next_after > self.position or page.is_final):
-                self.position = page.next_after
-                self._at_end = page.up_to_date
-                self._delay.reset()
-                return page
-            self._at_end = True
+            if page is not None and (page.next_after > self._place.after or page.is_final):
+                return self._services.pages.share(self._place, page)
+            self._at_end = self._at_end or page is not None
+            self._waits = True
 
     async def _read(self) -> HistoryPage | None:
         """One page from the store; None where the store failed."""
-        org, execution_id = self._key.org, self._key.execution_id
+        key, after, types = self._place.key, self._place.after, self._place.types
+        read = history.news if self._at_end else history.page
         try:
             return await asyncio.to_thread(
-                history.page, self._services, org, execution_id, after=self.position, types=self._types
+                read, self._services, key.org, key.execution_id, after=after, types=types
             )
         except StoreUnavailable as error:
-            _logger.warning("reading %s after %d failed, trying again: %s", self._key, self.position, error)
+            _logger.warning("reading %s after %d failed, trying again: %s", key, after, error)
             return None
 
     async def _wait(self, until_ms: int) -> bool:
@@ -74,5 +112,5 @@ class LogReader:
         if remaining_ms <= 0:
             return False
         timeout_ms = min(self._delay.next_ms(), remaining_ms)
-        await self._services.changes.changed(self._key, after=self.position, timeout_ms=timeout_ms)
+        await self._services.changes.changed(self._place.key, after=self._place.after, timeout_ms=timeout_ms)
         return True

@@ -41,3 +41,7 @@ class WatchedLog:
     ) -> Sequence[Commit]:
         """See `EventLog.read`."""
         return self._inner.read(key, after=after, limit=limit, consistent=consistent)
+
+    def news(self, key: LogKey, *, after: int, limit: int, consistent: bool = False) -> Sequence[Commit]:
+        """See `EventLog.news`."""
+        return self._inner.news(key, after=after, limit=limit, consistent=consistent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from flowstrand.directory.sqlite import SqliteDirectory
 from flowstrand.engine.events import Event
@@ -152,3 +152,7 @@ class _NobodyWaits:
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         """See `Changes.changed`."""
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:  # noqa: ARG002
+        """See `Changes.any_changed`."""
+        return frozenset()

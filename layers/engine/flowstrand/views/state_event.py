@@ -14,10 +14,13 @@ from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.views.snapshot import snapshot
 
 
-def state_event(event: Event) -> tuple[str, str]:
+def state_event(event: Event, *, beside: JsonObject | None = None) -> tuple[str, str]:
     """The SSE event name and the data, unframed.
 
     A token is its raw text and progress its number; everything else is JSON on one line.
+
+    Args:
+        beside: what else the body of a state change is to say.
 
     Raises:
         ValueError: a payload is still a reference.
@@ -32,7 +35,7 @@ def state_event(event: Event) -> tuple[str, str]:
         case StreamError():
             return "error", _dump(_payload(event))
         case _:
-            return "data", _dump(state_change(event))
+            return "data", _dump(state_change(event) | (beside or {}))
 
 
 def state_change(event: Event) -> JsonObject:

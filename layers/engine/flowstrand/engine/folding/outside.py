@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from flowstrand.engine.chunk import size_of
 from flowstrand.engine.events import (
     CancellationRequested,
     Event,
@@ -19,7 +20,8 @@ from flowstrand.engine.events import (
     StreamToken,
 )
 from flowstrand.engine.folding.settling import observe, settle
-from flowstrand.engine.state import REMEMBERED_REQUESTS, ExecutionState, OpenPromise, chunk_request
+from flowstrand.engine.ids import owner_of
+from flowstrand.engine.state import REMEMBERED_REQUESTS, ExecutionState, OpenPromise, Streamed, chunk_request
 
 
 def apply_promise(
@@ -64,9 +66,23 @@ def apply_request(
     if isinstance(data, RetryRequested):
         _remember(state.requests, data.request_id, event.sequence)
         _end_of_copy(state, event)
-    elif data.request_id is not None:
+        return
+    if data.request_id is not None:
         request = chunk_request(data.task_execution_id, data.attempt, data.request_id)
         _remember(state.chunk_requests, request, event.sequence)
+    _count(state, data)
+
+
+def _count(state: ExecutionState, data: StreamToken | StreamProgress | StreamData | StreamError) -> None:
+    """Add to what the running attempt has emitted."""
+    position = owner_of(data.task_execution_id)[2]
+    if position not in state.tasks:
+        return
+    details = data.details if isinstance(data, StreamProgress) else None
+    before = state.streamed.get(position, Streamed())
+    state.streamed[position] = Streamed(
+        chunks=before.chunks + 1, size=before.size + size_of(data.payload) + size_of(details)
+    )
 
 
 def _end_of_copy(state: ExecutionState, event: Event) -> None:

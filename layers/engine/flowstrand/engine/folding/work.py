@@ -31,6 +31,7 @@ def apply_task(
     data: TaskCreated | TaskStarted | TaskCompleted | TaskFailed | TaskCancelled,
 ) -> None:
     """A task was created, started, failed with a retry to come, or has ended."""
+    state.streamed.pop(data.position, None)
     match data:
         case TaskCreated():
             state.has_begun = True

@@ -20,6 +20,7 @@ VERSION = "3.1.0"
 _TAGS = {
     "executions": "Starting, signalling and cancelling executions, and looking into them.",
     "reading": "History, long-poll and live streams: the same events in the same order.",
+    "tickets": "What browsers show in place of a key.",
     "promises": "What somebody outside gives to an execution.",
     "schedules": "Starting executions at a moment, or by cron.",
     "definitions": "What can be started and scheduled.",
@@ -27,6 +28,7 @@ _TAGS = {
     "queues": "Pausing and limiting what waits for workers.",
     "tasks": "Claiming and reporting tasks; standalone ones.",
     "payloads": "Values that are too large for a request.",
+    "streams": "The Durable Streams protocol: executions, the org's feed, and channels, which are streams of anything.",
 }
 _ABOUT = (
     "Durable workflows: every execution is one ordered, gap-free event log. JSON is camelCase, ids are opaque strings, "
@@ -58,13 +60,40 @@ _FRAME: JsonObject = {
         "`data` for their data and for changes of state; with `format=cloudevents` it is the default, `message`."
     ),
     "properties": {
-        "id": {"type": "string", "pattern": "^[0-9]+$", "description": "The sequence of the event."},
+        "id": {
+            "type": "string",
+            "pattern": "^[0-9]+$",
+            "description": "The position of a reader that has the event: its sequence, in an org's feed the feed's.",
+        },
         "event": {"type": "string", "enum": ["token", "progress", "data", "error", "message"]},
         "data": {"type": "string", "description": "A token's text as it is; anything else as JSON."},
     },
     "required": ["id", "data"],
 }
+_CONSOLIDATED_FRAME: JsonObject = {
+    "type": "object",
+    "description": (
+        "One event of a consolidated stream: as in a stream, but that its `id` is a cursor, and that with `format=state` "
+        "changes of state also have `workflowExecutionId` and `sequence`. An event `refused`, which has no `id`, is an "
+        "error's body and the last thing that comes: the stream cannot go on."
+    ),
+    "properties": {
+        "id": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*:[1-9][0-9]*:[A-Za-z0-9_-]+$",
+            "description": "The execution and the sequence of the event, and where all the other logs stand.",
+        },
+        "event": {"type": "string", "enum": ["token", "progress", "data", "error", "message", "refused"]},
+        "data": {"type": "string", "description": "A token's text as it is; anything else as JSON."},
+    },
+    "required": ["data"],
+}
 _HEADERS: JsonObject = {
+    "Stream-Next-Offset": {
+        "description": "Where to read on.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^([0-9A-Z]{26}_)?[0-9]{16}$"},
+    },
     "Location": {"description": "The path of what was made.", "required": True, "schema": {"type": "string"}},
     "RetryAfter": {
         "required": True,
@@ -96,6 +125,7 @@ def document(operations: Collection[Operation] = OPERATIONS) -> JsonObject:
         **models.components,
         "Error": _ERROR,
         "StreamFrame": _FRAME,
+        "ConsolidatedFrame": _CONSOLIDATED_FRAME,
     }
     return {
         "openapi": VERSION,
@@ -114,7 +144,13 @@ def document(operations: Collection[Operation] = OPERATIONS) -> JsonObject:
             "headers": _HEADERS,
             "responses": _refused_in(operations),
             "securitySchemes": {
-                "apiKey": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"}
+                "apiKey": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
+                "ticket": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "ticket",
+                    "description": "A stream ticket, where a reader cannot send a header.",
+                },
             },
         },
     }
@@ -133,7 +169,7 @@ def _operation(operation: Operation, models: ModelSchemas) -> JsonObject:
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "security": [{"apiKey": [operation.principal.value]}],
+        "security": [*_security(operation)],
         "parameters": [*_parameters(operation)],
         "responses": _responses(operation, models),
     }
@@ -141,7 +177,15 @@ def _operation(operation: Operation, models: ModelSchemas) -> JsonObject:
         found["description"] = operation.description
     if operation.body is not None:
         found["requestBody"] = {"required": True, "content": _json(models.of[operation.body])}
+    if operation.takes_any:
+        found["requestBody"] = {"required": False, "content": {"*/*": {}}}
     return found
+
+
+def _security(operation: Operation) -> Iterator[JsonValue]:
+    yield {"apiKey": [operation.principal.value]}
+    if operation.takes_ticket:
+        yield {"ticket": []}
 
 
 def _parameters(operation: Operation) -> Iterator[JsonValue]:
@@ -180,12 +224,13 @@ def _name(refusals: list[Refusal]) -> str:
 def _answer(answer: Answer, models: ModelSchemas) -> JsonObject:
     response: JsonObject = {"description": answer.meaning}
     if answer.is_stream:
-        response["content"] = {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamFrame"}}}
+        response["content"] = {"text/event-stream": {"schema": {"$ref": f"#/components/schemas/{answer.frame}"}}}
+    elif answer.is_any:
+        response["content"] = {"*/*": {}}
     elif answer.body is not None:
         response["content"] = _json(models.of[answer.body])
-    if answer.has_location:
-        response["headers"] = {"Location": _header("Location")}
-    return response
+    headers = (*answer.headers, *(("Location",) if answer.has_location else ()))
+    return {**response, "headers": {name: _header(name) for name in headers}} if headers else response
 
 
 def _refused(status: int, refusals: list[Refusal]) -> JsonObject:

@@ -21,6 +21,7 @@ IN_PATHS: dict[str, tuple[str, JsonObject]] = {
     "promiseId": ("The id of a promise, or `key:` and the key that it was given.", _PROMISE),
     "scheduleId": ("The id of a schedule.", {"type": "string", "pattern": SCHEDULE_PATTERN}),
     "workerId": ("The id that a worker was registered under.", {"type": "string", "pattern": NAME_PATTERN}),
+    "name": ("The name of a channel.", {"type": "string", "pattern": NAME_PATTERN}),
     "queue": ("The name of a queue.", {"type": "string", "pattern": NAME_PATTERN}),
 }
 """By name, what a parameter of a path is and what it may look like."""

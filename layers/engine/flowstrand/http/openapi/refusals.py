@@ -22,6 +22,7 @@ from flowstrand.errors import (
     UnprocessableInput,
     WrongPrincipal,
 )
+from flowstrand.service.tickets import TicketExpired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +47,11 @@ def _of(error: type[CallerError], meaning: str, code: str | None = None, *, by_g
 # --- any route ------------------------------------------------------------------------------------
 
 UNAUTHENTICATED = _of(Unauthenticated, "There is no credential, or it is not a valid one.")
+TICKET_EXPIRED = _of(TicketExpired, "The ticket's time has passed; ask for another.")
 WRONG_PRINCIPAL = _of(
     WrongPrincipal, "The key is for another principal: users' routes and workers' take keys of their own."
 )
+TICKET_OUT_OF_SCOPE = _of(WrongPrincipal, "The ticket was made for something else.", "TICKET_OUT_OF_SCOPE")
 NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
@@ -77,7 +80,7 @@ NOT_SUPPORTED = _of(
     "The body has a field that this version does not support; `details` points at it.",
     "NOT_SUPPORTED",
 )
-INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page has told.", "INVALID_CURSOR")
+INVALID_CURSOR = _of(InvalidInput, "The cursor is not one that a page or a stream has told.", "INVALID_CURSOR")
 INVALID_PAYLOAD = _of(
     InvalidInput,
     "What stands for an uploaded value is not well formed, or what was uploaded is no JSON.",
@@ -90,9 +93,15 @@ UNPROCESSABLE_INPUT = _of(
     UnprocessableInput, "The input does not fit the workflow's schema; `details` points at each fault."
 )
 POSITION_BEYOND_TAIL = _of(
-    InvalidInput, "`after` or `Last-Event-ID` lies beyond the last event.", "POSITION_BEYOND_TAIL"
+    InvalidInput, "`after`, `Last-Event-ID` or `offset` lies beyond the end.", "POSITION_BEYOND_TAIL"
 )
 PAYLOAD_TOO_LARGE = _of(PayloadTooLarge, "The body is over 1 MiB, or a part of it over what that part may have.")
+
+TOO_MANY_DESCENDANTS = _of(
+    UnprocessableInput,
+    "More descendants are open than one consolidated stream follows at a time; follow them one by one.",
+    "TOO_MANY_DESCENDANTS",
+)
 
 # --- what it names --------------------------------------------------------------------------------
 
@@ -111,6 +120,11 @@ UNKNOWN_WORKFLOW_KIND = _of(
 UNKNOWN_TASK_KIND = _of(
     NotFound, "No deployed app and no registered worker knows a task of this kind.", "UNKNOWN_TASK_KIND"
 )
+CHANNEL_NOT_FOUND = _of(
+    NotFound,
+    "There is no channel of this name, its time has run out, or it is another org's.",
+    "CHANNEL_NOT_FOUND",
+)
 PAYLOAD_NOT_FOUND = _of(
     NotFound, "Nothing was uploaded under this id, or it is another org's.", "PAYLOAD_NOT_FOUND"
 )
@@ -121,6 +135,9 @@ EXECUTION_EXPIRED = _of(
     "EXECUTION_EXPIRED",
 )
 CURSOR_EXPIRED = _of(Gone, "What follows the position is not kept any more.", "CURSOR_EXPIRED")
+FEED_EXPIRED = _of(
+    Gone, "What follows the position in the org's feed is not kept any more; begin again.", "FEED_EXPIRED"
+)
 
 # --- what stands in its way -----------------------------------------------------------------------
 
@@ -136,6 +153,26 @@ EXECUTION_CLOSED = _of(
 TASK_OF_WORKFLOW = _of(
     Conflict, "The task is part of an execution, which has its events and alone can cancel it.", "TASK_OF_WORKFLOW"
 )
+CHANNEL_EXISTS = _of(
+    Conflict, "There is a channel of this name of another type, with another end, or closed.", "CHANNEL_EXISTS"
+)
+CHANNEL_CLOSED = _of(Conflict, "The channel is closed, and takes nothing more.", "CHANNEL_CLOSED")
+CONTENT_TYPE_MISMATCH = _of(
+    Conflict, "What is appended has another type than the channel.", "CONTENT_TYPE_MISMATCH"
+)
+SEQUENCE_REGRESSION = _of(
+    Conflict, "`Stream-Seq` is not greater than that of an append before.", "SEQUENCE_REGRESSION"
+)
+PRODUCER_GAP = _of(
+    Conflict,
+    "What the producer has sent before this has not come; `Producer-Expected-Seq` says what is missing.",
+    "PRODUCER_GAP",
+)
+STALE_EPOCH = _of(
+    WrongPrincipal,
+    "Another producer of this id has begun a higher epoch, which `Producer-Epoch` names.",
+    "STALE_EPOCH",
+)
 SCHEDULE_EXISTS = _of(Conflict, "Another schedule has this id.", "SCHEDULE_EXISTS")
 INVALID_LEASE = _of(
     Conflict, "The lease token is not one of this server's, or is for another task.", "INVALID_LEASE"
@@ -145,6 +182,9 @@ STALE_ATTEMPT = _of(
     "The attempt is over: its lease ran out, it was reported, or the task was cancelled.",
     "STALE_ATTEMPT",
 )
+STREAM_LIMIT_REACHED = _of(
+    PayloadTooLarge, "With these, the attempt would have streamed more than one may.", "STREAM_LIMIT_REACHED"
+)
 TASK_LOG_FULL = _of(PayloadTooLarge, "The attempt has logged as many batches as are kept of one.", "TASK_LOG_FULL")
 STATE_TOO_LARGE = _of(
     PayloadTooLarge, "The values are too much for one answer; ask key by key.", "STATE_TOO_LARGE"
@@ -152,13 +192,17 @@ STATE_TOO_LARGE = _of(
 OVER_QUOTA = replace(QUOTA_EXCEEDED, by_gateway=False)
 """Of the routes that quotas are kept at; the gateway's throttle is at every route."""
 BUSY = _of(
-    Unavailable, "Too many others write to the same execution, schedule or queue; repeat the request.", "BUSY"
+    Unavailable,
+    "Too many others write to the same execution, schedule, queue or channel; repeat the request.",
+    "BUSY",
 )
 
 EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE_UNAVAILABLE, UNAVAILABLE)
 """What any route can answer."""
 WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
 """What a route that takes a body can answer besides."""
+WITH_TICKETS = (TICKET_EXPIRED, TICKET_OUT_OF_SCOPE)
+"""What a route that takes tickets can answer besides."""
 WITH_PARAMETERS = (INVALID_INPUT,)
 """What a route can answer besides that takes parameters which not every text fits."""
 OF_VALUES = (INVALID_PAYLOAD, PAYLOAD_NOT_FOUND)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 from aws_lambda_powertools.event_handler.request import Request
 
@@ -14,8 +16,16 @@ from flowstrand.http.reading_query import HistoryQuery
 from flowstrand.http.reading_responses import HistoryFound
 from flowstrand.service import history
 from flowstrand.service.standalone import require_standalone
+from flowstrand.service.tickets import Readable, Scope
 
 router = Router()
+
+
+def scope_of(parameters: Mapping[str, str]) -> Scope:
+    """What one of these routes reads."""
+    if "execution_id" in parameters:
+        return Scope(of=Readable.EXECUTION, id=parameters["execution_id"])
+    return Scope(of=Readable.TASK, id=parameters["task_id"])
 
 
 @router.get(f"{ORG}/workflow-executions/<execution_id>/events")

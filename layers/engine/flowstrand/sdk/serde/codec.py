@@ -15,6 +15,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from flowstrand.errors import InvalidDefinition, NotSerializable
+from flowstrand.json_depth import MAX_DEPTH, is_deeper, may_be_deeper
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.sdk.serde import plain, typed
 from flowstrand.sdk.serde.fault import Fault
@@ -137,10 +138,12 @@ class Serde:
 def _storable(written: JsonValue) -> JsonValue:
     """`written`, if it can be stored; pydantic lets some through that JSON has no form for."""
     try:
-        typed.text_of(written)
+        text = typed.text_of(written)
     except ValueError as error:
         plain.write(written)  # knows where
         raise Fault(str(error), culprit=written) from error
+    if may_be_deeper(text, MAX_DEPTH) and is_deeper(written, MAX_DEPTH):
+        raise Fault(f"it is nested more than {MAX_DEPTH} levels deep", culprit=written)
     return written
 
 

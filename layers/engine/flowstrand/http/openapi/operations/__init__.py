@@ -10,7 +10,9 @@ from flowstrand.http.openapi.operations import (
     reading,
     schedules,
     standalone,
+    streams,
     tasks,
+    tickets,
     work,
     workers,
 )
@@ -19,6 +21,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *executions.OPERATIONS,
     *work.OPERATIONS,
     *reading.OPERATIONS,
+    *tickets.OPERATIONS,
     *promises.OPERATIONS,
     *schedules.OPERATIONS,
     *definitions.OPERATIONS,
@@ -26,5 +29,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *queues.OPERATIONS,
     *tasks.OPERATIONS,
     *standalone.OPERATIONS,
+    *streams.OPERATIONS,
     *payloads.OPERATIONS,
 )

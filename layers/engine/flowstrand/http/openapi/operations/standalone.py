@@ -109,6 +109,7 @@ OPERATIONS = (
         summary="A page of a standalone task's history, or a long-poll",
         description="As of an execution: the log ends with the task.",
         principal=Principal.USER,
+        takes_ticket=True,
         query=HistoryQuery,
         answers={200: Answer(meaning="Consecutive events.", body=HistoryFound)},
         refusals=(TASK_NOT_FOUND, TASK_OF_WORKFLOW, POSITION_BEYOND_TAIL, EXECUTION_EXPIRED, CURSOR_EXPIRED),
@@ -121,6 +122,7 @@ OPERATIONS = (
         summary="A standalone task's history and whatever comes, as Server-Sent Events",
         description="As of an execution.",
         principal=Principal.USER,
+        takes_ticket=True,
         query=StreamQuery,
         headers=LastEventId,
         answers={

@@ -10,6 +10,7 @@ from flowstrand.http.openapi.refusals import (
     INVALID_LEASE,
     OF_VALUES,
     STALE_ATTEMPT,
+    STREAM_LIMIT_REACHED,
     TASK_LOG_FULL,
     TASK_NOT_FOUND,
 )
@@ -77,11 +78,14 @@ OPERATIONS = (
         name="streamTask",
         tag=TAG,
         summary="Emit chunks of a running task",
-        description="A repeated `requestId` appends nothing and is answered as at first.",
+        description=(
+            "A repeated `requestId` appends nothing and is answered as at first. What one attempt may emit in all is limited; "
+            "chunks that go beyond are refused together."
+        ),
         principal=Principal.WORKER,
         body=StreamChunks,
         answers={200: Answer(meaning="They are recorded.", body=Recorded)},
-        refusals=(*_REPORTED, BUSY),
+        refusals=(*_REPORTED, STREAM_LIMIT_REACHED, BUSY),
     ),
     Operation(
         method="POST",

@@ -1,0 +1,79 @@
+"""Following a log live: every event once and in order, over as many connections as it takes, by the way that works."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import httpx2
+
+from flowstrand.client import answers, call
+from flowstrand.client.connection import Connection
+from flowstrand.client.deadline import Deadline
+from flowstrand.client.history import HistoryPage
+from flowstrand.client.sender import Sender
+from flowstrand.client.stream import StreamCursor, StreamEvent
+from flowstrand.client.stream_route import StreamRoute
+from flowstrand.client.watched import Watched
+from flowstrand.errors import CallerError
+
+NO_CONTENT = 204
+
+
+class Following:
+    """One reader of one log."""
+
+    def __init__(self, sender: Sender, to: Connection, id: str, cursor: StreamCursor, deadline: Deadline) -> None:
+        self._sender = sender
+        self._to = to
+        self._id = id
+        self._cursor = cursor
+        self._deadline = deadline
+        self._route = StreamRoute(cursor, deadline)
+
+    async def events(self) -> AsyncGenerator[StreamEvent]:
+        """See `Client.stream`."""
+        while not self._cursor.has_ended:
+            broke: httpx2.TransportError | CallerError | None = None
+            self._cursor.connected()
+            try:
+                async with aclosing(self._polled() if self._route.polls else self._streamed()) as events:
+                    async for event in events:
+                        yield event
+            except (httpx2.TransportError, CallerError) as error:
+                broke = error
+            if not self._cursor.has_ended:
+                await asyncio.sleep(self._route.pause_after(broke))
+
+    async def _streamed(self) -> AsyncGenerator[StreamEvent]:
+        """The events of one stream."""
+        cursor, silence_s = self._cursor, self._route.silence_s
+        request = call.stream(self._to, self._id, after=cursor.sequence, format=cursor.format, silence_s=silence_s)
+        response = await self._sender.send(request, is_stream=True)
+        try:
+            if response.status_code == NO_CONTENT:
+                cursor.end()
+                return
+            response.stream = Watched(response.stream, lambda: self._deadline.is_near)
+            async for frame in httpx2.EventSource(response, max_event_size=None):
+                event = cursor.accept(frame)
+                if event is not None:
+                    yield event
+                if cursor.has_ended:
+                    return
+        finally:
+            await response.aclose()
+
+    async def _polled(self) -> AsyncGenerator[StreamEvent]:
+        """The events of one long-poll."""
+        cursor = self._cursor
+        request = call.history(
+            self._to, self._id, after=cursor.sequence, wait_s=self._deadline.next_wait_s(self._id)
+        )
+        page = HistoryPage.of(answers.body_of(await self._sender.send(request)))
+        cursor.has_heard = True
+        for item in page.events:
+            yield cursor.accept_item(item)
+        if page.closed and page.up_to_date:
+            cursor.end()
