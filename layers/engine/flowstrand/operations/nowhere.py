@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.replay.program import Program
@@ -63,3 +63,7 @@ class NoChanges:
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:
         """At once: nobody waits here."""
+
+    async def any_changed(self, after: Mapping[LogKey, int], *, timeout_ms: float) -> frozenset[LogKey]:  # noqa: ARG002 - the port's
+        """At once, knowing nothing."""
+        return frozenset()

@@ -16,7 +16,7 @@ from flowstrand.operations.place import Stack
 
 _MISSING = frozenset({"404", "NoSuchBucket"})
 _NOT_SET = "NoSuchPublicAccessBlockConfiguration"
-_SECRETS = ("lease-secret", "dev-key", "worker-key")
+_SECRETS = ("lease-secret", "ticket-secret", "dev-key", "worker-key")
 
 
 def bucket_probes(stack: Stack) -> Iterator[Probe]:
