@@ -47,7 +47,7 @@ class Engine:
         clock = SystemClock()
         self._control = InProcessControlQueue(clock, settings.wake_visibility_ms)
         self.services = Services(
-            log=NotifyingLog(SqliteLog(database), [self._note] if projected_together else []),
+            log=NotifyingLog(SqliteLog(database), [self.note] if projected_together else []),
             payloads=SqlitePayloads(database),
             directory=SqliteDirectory(database),
             control=self._control,
@@ -80,7 +80,8 @@ class Engine:
                 raise RuntimeError(f"{kind} is {ended.status}: {ended.error}")
         return [ExecutionId(id) for id in started]
 
-    def _note(self, commit: Commit) -> None:
+    def note(self, commit: Commit) -> None:
+        """A commit has been written: it is projected, now or together with others."""
         self._grown.append(commit)
         if len(self._grown) == self._together:
             self._project()

@@ -18,13 +18,14 @@ from flowstrand.aws.lease_secret import NoLeaseTokens, lease_tokens
 from flowstrand.aws.settings import Resources, resources
 from flowstrand.directory.dynamodb import create_directory_table
 from flowstrand.engine.ids import ExecutionId, OrgId
-from flowstrand.errors import ConfigurationError, StoreUnavailable
+from flowstrand.errors import ConfigurationError, Conflict, StoreUnavailable
 from flowstrand.log.dynamodb import create_log_table
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import TaskMessage, load
 from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service import container
-from flowstrand.service.tokens import Lease
+from flowstrand.service.tokens import Lease, LeaseTokens
+from tests.unit.manual_clock import ManualClock
 from tests.unit.test_aws_settings import COMPLETE
 
 SECRET = "a secret of at least thirty-two bytes"
@@ -158,16 +159,26 @@ def test_only_a_function_with_an_app_hosts_workflows() -> None:
 
 
 class Secrets:
-    """Secrets Manager with one secret."""
+    """Secrets Manager with one secret, and the one before it."""
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
+    def __init__(self, secret: str, previous: str | None = None) -> None:
+        self.current = secret
+        self.previous = previous
+        self.is_away = False
         self.reads = 0
 
-    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803 - boto3's name
+    def rotate(self, secret: str) -> None:
+        self.current, self.previous = secret, self.current
+
+    def get_secret_value(self, *, SecretId: str, VersionStage: str = "AWSCURRENT") -> dict[str, str]:  # noqa: N803 - boto3's names
         assert SecretId == "arn:secret"
         self.reads += 1
-        return {"SecretString": self._secret}
+        if self.is_away:
+            raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "GetSecretValue")
+        secret = self.current if VersionStage == "AWSCURRENT" else self.previous
+        if secret is None:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
+        return {"SecretString": secret}
 
 
 def names(**extra: str) -> Resources:
@@ -200,11 +211,75 @@ def test_a_stored_secret_that_is_too_short_is_refused() -> None:
 
 def test_a_secret_store_that_does_not_answer_is_unavailable() -> None:
     class Failing:
-        def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803 - boto3's name
+        def get_secret_value(self, *, SecretId: str, VersionStage: str = "") -> dict[str, str]:  # noqa: N803
             raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "GetSecretValue")
 
     with pytest.raises(StoreUnavailable, match="lease secret"):
         lease_tokens(names(lease_secret_arn="arn:secret"), Failing)
+
+
+# --- rotation ----------------------------------------------------------------------------------------------------------
+
+NEW, NEWER = "another secret of at least thirty-two bytes", "yet another secret of thirty-two bytes"
+
+
+def holds(tokens: LeaseTokens, token: str) -> bool:
+    try:
+        return tokens.verify(token, org=LEASE.org, task_id=LEASE.task_id) == LEASE
+    except Conflict as refused:
+        return refused.code != "INVALID_LEASE"
+
+
+def test_tokens_are_good_across_a_rotation_in_processes_old_and_new() -> None:
+    clock, secrets = ManualClock(), Secrets(SECRET)
+    old = lease_tokens(names(lease_secret_arn="arn:secret"), lambda: secrets, clock)
+    before = old.sign(LEASE)
+    secrets.rotate(NEW)
+    new = lease_tokens(names(lease_secret_arn="arn:secret"), lambda: secrets, clock)
+    after = new.sign(LEASE)
+    assert [holds(new, before), holds(old, after), holds(old, before), holds(new, after)] == [True] * 4
+    assert jwt_is_of(old.sign(LEASE), NEW)
+
+
+def test_tokens_of_two_rotations_ago_are_good_no_more() -> None:
+    clock, secrets = ManualClock(), Secrets(SECRET)
+    old = lease_tokens(names(lease_secret_arn="arn:secret"), lambda: secrets, clock).sign(LEASE)
+    secrets.rotate(NEW)
+    secrets.rotate(NEWER)
+    assert not holds(lease_tokens(names(lease_secret_arn="arn:secret"), lambda: secrets, clock), old)
+
+
+def test_a_process_that_only_signs_hears_of_a_rotation_in_ten_minutes() -> None:
+    clock, secrets = ManualClock(), Secrets(SECRET)
+    tokens = lease_tokens(names(lease_secret_arn="arn:secret"), lambda: secrets, clock)
+    secrets.rotate(NEW)
+    assert jwt_is_of(tokens.sign(LEASE), SECRET)
+    clock.advance(600_000)
+    assert jwt_is_of(tokens.sign(LEASE), NEW)
+
+
+def test_however_many_tokens_are_made_up_the_secret_is_read_once_in_half_a_minute() -> None:
+    clock, secrets = ManualClock(), Secrets(SECRET)
+    tokens = lease_tokens(names(lease_secret_arn="arn:secret"), lambda: secrets, clock)
+    assert [holds(tokens, "made up") for _ in range(50)] == [False] * 50
+    assert secrets.reads == 1 + 2
+    clock.advance(30_000)
+    assert not holds(tokens, "made up")
+    assert secrets.reads == 1 + 4
+
+
+def test_a_process_goes_on_with_what_it_knows_while_secrets_cannot_be_read() -> None:
+    clock, secrets = ManualClock(), Secrets(SECRET)
+    tokens = lease_tokens(names(lease_secret_arn="arn:secret"), lambda: secrets, clock)
+    token = tokens.sign(LEASE)
+    secrets.is_away = True
+    clock.advance(600_000)
+    assert jwt_is_of(tokens.sign(LEASE), SECRET)
+    assert (holds(tokens, token), holds(tokens, "made up")) == (True, False)
+
+
+def jwt_is_of(token: str, secret: str) -> bool:
+    return holds(LeaseTokens(secret), token)
 
 
 # --- changes -----------------------------------------------------------------------------------------------------------

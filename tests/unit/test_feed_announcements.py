@@ -99,7 +99,7 @@ async def test_who_waits_for_a_feed_is_woken_by_the_commit_of_any_log_of_the_org
         stores,
         Functions.load(),
         App(),
-        lease_secret=SECRET,
+        lease_secrets=[SECRET],
         ticket_secret=SECRET,
         settings=Settings(),
     )

@@ -14,6 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from flowstrand.aws import commit_changes
 from flowstrand.aws.settings import engine_settings
 from flowstrand.aws.settings import resources as resources_of
 from flowstrand.directory.dynamodb import create_directory_table
@@ -637,3 +638,34 @@ def test_every_queue_is_encrypted_and_what_feeds_a_function_has_a_dead_letter_qu
 def test_the_default_stack_name_leaves_room_for_queue_names() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     assert len(config["default"]["global"]["parameters"]["stack_name"]) <= 45
+
+
+def test_the_runbook_is_about_every_alarm_and_no_other() -> None:
+    page = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^### (.*Alarm.*)$", page, re.MULTILINE)
+    told = [name for heading in headings for name in heading.split(", ")]
+    assert sorted(told) == sorted(resources("AWS::CloudWatch::Alarm"))
+
+
+def test_every_alarm_tells_when_it_goes_off_and_when_it_is_over_and_is_quiet_where_nothing_happens() -> None:
+    for name, alarm in resources("AWS::CloudWatch::Alarm").items():
+        assert alarm["AlarmActions"] == alarm["OKActions"] != [], name
+        assert alarm["TreatMissingData"] == "notBreaching", name
+        assert alarm["AlarmDescription"], name
+
+
+def test_whatever_lies_in_a_dead_letter_queue_raises_an_alarm() -> None:
+    watched = {
+        str(dimension["Value"]["Fn::GetAtt"]).partition(".")[0]
+        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        if alarm.get("MetricName") == "ApproximateNumberOfMessagesVisible" and alarm["Threshold"] == 0
+        for dimension in alarm["Dimensions"]
+    }
+    assert watched == {name for name in resources("AWS::SQS::Queue") if name.endswith("DeadLetters")}
+
+
+def test_changed_commits_are_watched_under_the_name_that_the_projector_counts_them_by() -> None:
+    alarm = resources("AWS::CloudWatch::Alarm")["ChangedCommitsAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (commit_changes.NAMESPACE, commit_changes.CHANGED_COMMITS)
+    service = template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]

@@ -33,6 +33,7 @@
         ├── ConfigurationError          CONFIGURATION_ERROR
         ├── LogCorrupted                LOG_CORRUPTED           a gap, a bad checksum, an unreadable commit
         ├── StoreUnavailable            STORE_UNAVAILABLE       throttled or failing; safe to repeat
+        ├── HistoryRefused              HISTORY_REFUSED         an exported history cannot be read, or not be imported here
         └── CodecFailed                 CODEC_FAILED            a payload cannot be encoded or decoded: a wrong key
 
 Nothing here signals suspension: a waiting workflow yields, it does not raise.
@@ -399,6 +400,12 @@ class StoreUnavailable(OperatorError):
     """The store throttled or failed. What was asked for may or may not have happened; repeat it."""
 
     code = "STORE_UNAVAILABLE"
+
+
+class HistoryRefused(OperatorError):
+    """An export is damaged, or too new, or does not go with what is there already. Nothing of it was changed."""
+
+    code = "HISTORY_REFUSED"
 
 
 class CodecFailed(OperatorError):

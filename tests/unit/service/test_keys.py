@@ -104,3 +104,39 @@ def test_an_identity_needs_a_name_and_a_known_principal() -> None:
     )
     assert keys.identity("acme", ["future"], key_id="k") is None
     assert keys.identity("a#b", ["user"], key_id="k") is None
+
+
+def test_keys_are_listed_without_what_would_open_anything(directory: SqliteDirectory) -> None:
+    key = keys.create(directory, "acme", ["worker"], now_ms=NOW_MS, note="warehouse")
+    keys.create(directory, "other", ["user"], now_ms=NOW_MS)
+    [known] = keys.every(directory, OrgId("acme"))
+    found = keys.identify(directory, key)
+    assert found is not None
+    assert (known.key_id, known.org, known.principals) == (found.key_id, "acme", ("worker",))
+    assert (known.created_at_ms, known.note) == (NOW_MS, "warehouse")
+    assert key not in repr(known)
+    assert len(list(keys.every(directory))) == 2
+
+
+def test_every_key_is_listed_however_many_there_are(directory: SqliteDirectory) -> None:
+    for number in range(120):
+        keys.create(directory, "acme", ["user"], key=f"k{number}", now_ms=NOW_MS)
+    assert len({known.key_id for known in keys.every(directory)}) == 120
+
+
+def test_a_revoked_key_is_nobodys_and_the_others_are_what_they_were(directory: SqliteDirectory) -> None:
+    old = keys.create(directory, "acme", ["user"], now_ms=NOW_MS)
+    new = keys.create(directory, "acme", ["user"], now_ms=NOW_MS)
+    found = keys.identify(directory, old)
+    assert found is not None
+    keys.revoke(directory, OrgId("acme"), found.key_id)
+    assert keys.identify(directory, old) is None
+    assert keys.identify(directory, new) is not None
+
+
+def test_another_orgs_key_cannot_be_revoked(directory: SqliteDirectory) -> None:
+    key = keys.create(directory, "other", ["user"], now_ms=NOW_MS)
+    found = keys.identify(directory, key)
+    assert found is not None
+    assert keys.revoke(directory, OrgId("acme"), found.key_id) is None
+    assert keys.identify(directory, key) is not None

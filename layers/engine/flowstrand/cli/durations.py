@@ -22,6 +22,11 @@ def seconds(text: str, option: str) -> float:
     return float(found[1]) * _UNITS_S[found[2]]
 
 
+def milliseconds(text: str, option: str) -> int:
+    """How many milliseconds `text` means. Raises what `seconds` does."""
+    return round(seconds(text, option) * 1_000)
+
+
 def seconds_or_none(text: str | None, option: str) -> float | None:
     """The same, where it may be missing."""
     return None if text is None else seconds(text, option)

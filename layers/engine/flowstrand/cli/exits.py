@@ -8,6 +8,7 @@ from flowstrand.errors import (
     CallerError,
     ConfigurationError,
     Gone,
+    HistoryRefused,
     NotFound,
     QuotaExceeded,
     StoreUnavailable,
@@ -29,7 +30,7 @@ class Exit(IntEnum):
     FAILED = 1
     """What was waited for has failed, a check has found something, or something else went wrong."""
     USAGE = 2
-    """The command cannot mean that, or a setting is missing."""
+    """The command cannot mean that, or a setting is missing; or the doctor has found nothing and could not look at everything."""
     CANCELLED = 3
     """What was waited for was cancelled."""
     TIMED_OUT = 4
@@ -39,7 +40,7 @@ class Exit(IntEnum):
     NOT_FOUND = 6
     """There is no such thing, or not any more."""
     REFUSED = 7
-    """The server refuses what was asked for, and would again."""
+    """The server refuses what was asked for, or the place what was to be imported, and would again."""
     NOT_ALLOWED = 8
     """The API key is not known, or may not do that."""
     UNAVAILABLE = 9
@@ -57,7 +58,7 @@ _BY_ERROR: tuple[tuple[tuple[type[BaseException], ...], Exit], ...] = (
     ((NotFound, Gone), Exit.NOT_FOUND),
     ((Unauthenticated, WrongPrincipal), Exit.NOT_ALLOWED),
     ((Unavailable, QuotaExceeded, StoreUnavailable), Exit.UNAVAILABLE),
-    ((CallerError,), Exit.REFUSED),
+    ((CallerError, HistoryRefused), Exit.REFUSED),
     ((ConfigurationError,), Exit.USAGE),
 )
 

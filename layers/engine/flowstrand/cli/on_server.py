@@ -70,7 +70,7 @@ def on_server(function: Callable[Concatenate[Session, P], None]) -> Callable[...
             run(Session(client=client, out=Output(as_json=as_json)), **given)
 
     run: Callable[..., None] = function
-    parameters = [*_own_parameters(function), *_SHARED]
+    parameters = [*own_parameters(function), *_SHARED]
     command.__doc__, command.__name__, command.__module__ = (
         function.__doc__,
         function.__name__,
@@ -81,7 +81,7 @@ def on_server(function: Callable[Concatenate[Session, P], None]) -> Callable[...
     return command
 
 
-def _own_parameters(function: Callable[..., None]) -> list[Parameter]:
+def own_parameters(function: Callable[..., None]) -> list[Parameter]:
     """All but the session, with their annotations evaluated where the function is."""
     hints = get_type_hints(function, include_extras=True)
     _, *own = signature(function).parameters.values()

@@ -12,14 +12,20 @@ from flowstrand.cli import (
     completion,
     definitions,
     dev,
+    doctor,
+    exporting,
     feed,
     following,
+    importing,
+    keys,
     lint,
     listing,
     looking,
     payload,
+    pricing,
     promise,
     queue,
+    redriving,
     replay,
     schedule,
     starting,
@@ -33,6 +39,7 @@ from flowstrand.cli.version import Version
 _EXECUTIONS = "Executions"
 _OTHERS = "Everything else on a server"
 _HERE = "On this machine"
+_PLACE = "For whoever runs a stack or a local server"
 
 program = typer.Typer(
     name="flowstrand",
@@ -67,6 +74,24 @@ for command in (
 register(program, listing.listed, name="list", panel=_EXECUTIONS)
 for command in (dev.dev, worker.worker, lint.lint, replay.replay, demo.demo):
     register(program, command, panel=_HERE)
+register(program, doctor.doctor, panel=_PLACE)
+register(program, redriving.redrive, panel=_PLACE)
+register(program, exporting.export, panel=_PLACE)
+register(program, importing.imported, name="import", panel=_PLACE)
+register(program, pricing.price, panel=_PLACE)
+program.add_typer(
+    group(
+        "keys",
+        "API keys, and the secret of leases.",
+        {
+            "create": keys.create,
+            "list": keys.listed,
+            "revoke": keys.revoke,
+            "rotate-leases": keys.rotate_leases,
+        },
+    ),
+    rich_help_panel=_PLACE,
+)
 for command in (queue.workers, feed.feed, feed.ticket):
     register(program, command, panel=_OTHERS)
 program.add_typer(

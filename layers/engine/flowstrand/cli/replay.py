@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,13 +16,16 @@ from flowstrand.cli.output import Output
 from flowstrand.errors import DeterminismViolation, InvalidInput
 
 if TYPE_CHECKING:
+    from flowstrand.engine.events import Event
     from flowstrand.sdk.app import App
 
 
 def replay(
     histories: Annotated[
         list[Path],
-        typer.Argument(metavar="HISTORY...", help="Recorded histories: JSON as the events route gives it."),
+        typer.Argument(
+            metavar="HISTORY...", help="Recorded histories: JSON as the events route gives it, or exports."
+        ),
     ],
     app: Annotated[
         str, typer.Option(metavar="FILE_OR_MODULE", help="The workflows: app.py, app.py:attr or module:attr.")
@@ -40,9 +44,10 @@ def replay(
         loaded = App.load(app)
         replays = []
         for history in histories:
-            replays.append(_replayed(history, loaded))
-            if not as_json:
-                _tell(replays[-1])
+            for replayed in _replayed(history, loaded):
+                replays.append(replayed)
+                if not as_json:
+                    _tell(replayed)
     if as_json:
         Output(as_json=True).value({"replays": [asdict(replayed) for replayed in replays]})
     if not all(replayed.agrees for replayed in replays):
@@ -62,14 +67,27 @@ class _Replay:
     code: str | None = None
 
 
-def _replayed(history: Path, app: App) -> _Replay:
-    from flowstrand.testing.replay import replay_history
+def _replayed(file: Path, app: App) -> Iterator[_Replay]:
+    """Of every execution in a file: an export may hold several."""
+    from flowstrand.testing.recorded import histories_in
 
     try:
-        found = replay_history(history, app)
+        histories = histories_in(file)
+    except InvalidInput as refused:
+        yield _Replay(history=str(file), agrees=False, error=refused.message, code=refused.code)
+        return
+    for name, events in histories:
+        yield _compared(name, events, app)
+
+
+def _compared(name: str, events: list[Event], app: App) -> _Replay:
+    from flowstrand.testing.replay import replay_events
+
+    try:
+        found = replay_events(events, app)
     except (DeterminismViolation, InvalidInput) as refused:
-        return _Replay(history=str(history), agrees=False, error=refused.message, code=refused.code)
-    return _Replay(history=str(history), agrees=True, kind=found.kind, events=found.events, turns=found.turns)
+        return _Replay(history=name, agrees=False, error=refused.message, code=refused.code)
+    return _Replay(history=name, agrees=True, kind=found.kind, events=found.events, turns=found.turns)
 
 
 def _tell(replayed: _Replay) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from flowstrand.directory.port import Directory
@@ -55,15 +55,19 @@ def compose(
     functions: Functions,
     programs: Programs,
     *,
-    lease_secret: str,
+    lease_secrets: Sequence[str],
     ticket_secret: str,
     settings: Settings,
 ) -> Composition:
-    """One process's services over `stores`."""
+    """One process's services over `stores`.
+
+    Args:
+        lease_secrets: the one that is signed with, and those whose signatures are taken besides.
+    """
     clock = StopClock()
     control = InProcessControlQueue(clock, settings.wake_visibility_ms)
     tasks = StopTasks(InProcessTaskQueue(clock))
-    signed = SignedTransfers(lease_secret, clock)
+    signed = SignedTransfers(lease_secrets[0], clock)
     changes = LocalChanges()
     table_stream = TableStream(functions, lambda orgs: _announce_feeds(stores.directory, changes, orgs))
     pages = SharedPages()
@@ -80,7 +84,7 @@ def compose(
         clock=clock,
         random_bytes=secrets.token_bytes,
         programs=programs,
-        tokens=LeaseTokens(lease_secret),
+        tokens=LeaseTokens(lease_secrets[0], earlier=lease_secrets[1:]),
         changes=changes,
         warm=WarmCache(settings.warm_executions),
         settings=settings,

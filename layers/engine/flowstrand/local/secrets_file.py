@@ -10,12 +10,30 @@ from pathlib import Path
 from flowstrand.errors import ConfigurationError
 
 _OWNER_ONLY = 0o600
+_LEASE_SECRET = "lease-secret"
 _SECRET_BYTES = 48
 
 
-def lease_secret(data: Path) -> str:
-    """The secret that lease tokens are signed with; the same after a restart, so that workers keep their leases."""
-    return kept(data / "lease-secret", _made)
+def lease_secrets(data: Path) -> list[str]:
+    """The secret that lease tokens are signed with, and behind it the one before, if it was rotated.
+
+    They are the same after a restart, so that workers keep their leases.
+    """
+    return kept(data / _LEASE_SECRET, _made).split()
+
+
+def rotate_lease_secret(data: Path) -> None:
+    """Make another secret, for a server that starts from now on. The present one becomes the one before.
+
+    Raises:
+        ConfigurationError: the file is empty or cannot be read.
+    """
+    path = data / _LEASE_SECRET
+    present = lease_secrets(data)[0]
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    kept(draft, lambda: f"{_made()}\n{present}")
+    draft.replace(path)
 
 
 def ticket_secret(data: Path) -> str:

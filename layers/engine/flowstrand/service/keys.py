@@ -9,21 +9,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from flowstrand.directory.port import Directory
+from flowstrand.directory.port import Directory, Item
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.names import is_name
 from flowstrand.errors import InvalidInput
-from flowstrand.jsonvalue import JsonValue
+from flowstrand.jsonvalue import JsonObject, JsonValue
 
 PREFIX = "fsk_"
 """What generated keys begin with, so that secret scanners can recognise them."""
 
 _PARTITION = "api-keys"
 _RANDOM_BYTES = 32
+_PAGE = 100
 
 
 class Principal(StrEnum):
@@ -48,6 +50,23 @@ class Identity:
     key_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownKey:
+    """What is known of a key: not the key itself.
+
+    Attributes:
+        digest: what it is looked up by.
+        note: of whoever made it.
+    """
+
+    key_id: str
+    org: str
+    principals: tuple[str, ...]
+    created_at_ms: int
+    note: str | None
+    digest: str
+
+
 def generate(random: bytes) -> str:
     """A key from 32 random bytes."""
     if len(random) != _RANDOM_BYTES:
@@ -62,12 +81,14 @@ def create(
     *,
     now_ms: int,
     key: str | None = None,
+    note: str | None = None,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> str:
     """Store a key for `org` and return it; this is the only time it can be seen.
 
     Args:
         key: the key itself, if it is not to be made from `random_bytes`. Storing it again replaces what it stood for.
+        note: for people, to know it by.
 
     Raises:
         InvalidInput: `org` is not a name, a principal is unknown, or there is none.
@@ -79,8 +100,29 @@ def create(
         raise InvalidInput(f"principals must be among {[p.value for p in Principal]}, and at least one")
     chosen = key if key is not None else generate(random_bytes(_RANDOM_BYTES))
     names: list[JsonValue] = [principal.value for principal in sorted(known)]
-    directory.put(_PARTITION, _digest(chosen), {"org": org, "principals": names, "createdAtMs": now_ms})
+    data: JsonObject = {"org": org, "principals": names, "createdAtMs": now_ms}
+    directory.put(_PARTITION, _digest(chosen), data if note is None else {**data, "note": note})
     return chosen
+
+
+def every(directory: Directory, org: OrgId | None = None) -> Iterator[KnownKey]:
+    """The keys there are, of one org or of all, in no order that means anything."""
+    after = ""
+    while page := directory.scan(_PARTITION, after=after, limit=_PAGE):
+        yield from (known for known in map(_known, page) if org in {None, known.org})
+        after = page[-1].key
+
+
+def revoke(directory: Directory, org: OrgId, key_id: str) -> KnownKey | None:
+    """Make a key nobody's; None where the org has no such key.
+
+    Whoever has been let in by it may stay for as long as API Gateway remembers: a minute.
+    """
+    for known in every(directory, org):
+        if known.key_id == key_id:
+            directory.delete(_PARTITION, known.digest)
+            return known
+    return None
 
 
 def identify(directory: Directory, bearer: str) -> Identity | None:
@@ -96,7 +138,7 @@ def identify(directory: Directory, bearer: str) -> Identity | None:
     org, names = item.data.get("org"), item.data.get("principals")
     if not isinstance(org, str) or not isinstance(names, list):
         return None
-    return identity(org, [name for name in names if isinstance(name, str)], key_id=f"key_{digest[:12]}")
+    return identity(org, [name for name in names if isinstance(name, str)], key_id=_id_of(digest))
 
 
 def identity(org: str, principals: Collection[str], *, key_id: str) -> Identity | None:
@@ -110,6 +152,22 @@ def identity(org: str, principals: Collection[str], *, key_id: str) -> Identity 
 def _principals(names: Collection[str]) -> frozenset[Principal]:
     known = {principal.value for principal in Principal}
     return frozenset(Principal(name) for name in names if name in known)
+
+
+def _known(item: Item) -> KnownKey:
+    data: Any = item.data
+    return KnownKey(
+        key_id=_id_of(item.key),
+        org=str(data.get("org")),
+        principals=tuple(map(str, data.get("principals") or ())),
+        created_at_ms=int(data.get("createdAtMs") or 0),
+        note=data.get("note"),
+        digest=item.key,
+    )
+
+
+def _id_of(digest: str) -> str:
+    return f"key_{digest[:12]}"
 
 
 def _digest(key: str) -> str:

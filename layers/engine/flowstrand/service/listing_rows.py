@@ -130,6 +130,12 @@ def changing(row: Row, projected: int, listed: Listed) -> list[Write]:
     return writes
 
 
+def keeping_from_projector(row: Row, projected: int) -> list[Write]:
+    """The write that has the projector take a log for projected, before there is any of it; nothing is listed yet."""
+    data: JsonObject = {"projected": projected}
+    return [Put(partition=_partition(row.key), key=_ROW, data=data, expect=row.version)]
+
+
 def removing(row: Row, expires_at_ms: int) -> list[Write]:
     """The writes that take an execution out of the listing. Its row is kept for a while, so that nobody projects it anew."""
     data: JsonObject = {"projected": row.projected}

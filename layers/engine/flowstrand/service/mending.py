@@ -22,12 +22,15 @@ _LONGEST_MS = 20_000
 """When a round ends, though it is not done. The next begins with another shard."""
 
 
-def run(services: Services) -> int:
+def run(services: Services, *, longest_ms: int = _LONGEST_MS) -> int:
     """Project what has not been; returns how many logs that were.
 
     Rows of which nothing is needed any more are removed. Logs that cannot be read are left for the next round.
+
+    Args:
+        longest_ms: after how long the round ends, though it is not done.
     """
-    until_ms = services.clock.now_ms() + _LONGEST_MS
+    until_ms = services.clock.now_ms() + longest_ms
     first_shard = int.from_bytes(services.random_bytes(4), "big") % SHARDS
     count = 0
     for rows in _batches(open_executions.rows(services.directory, first_shard=first_shard)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jwt
@@ -33,15 +34,19 @@ class Lease:
 class LeaseTokens:
     """Signs and verifies lease tokens (JWT, HS256). A token does not expire: the log says whether it is stale."""
 
-    def __init__(self, secret: str) -> None:
-        """`secret` is at least 32 bytes, the same in every process of a stack."""
-        self._secret = secret
+    def __init__(self, secret: str, *, earlier: Sequence[str] = ()) -> None:
+        """`secret` is at least 32 bytes, the same in every process of a stack.
+
+        Args:
+            earlier: secrets that tokens were signed with until lately; those are still taken.
+        """
+        self._secrets = (secret, *earlier)
 
     def sign(self, lease: Lease) -> str:
         """The token a worker sends back with every report."""
         claims = {"org": lease.org, "task": lease.task_id, "attempt": lease.attempt, "seq": lease.sequence}
         claims |= {} if lease.counted_in is None else {"queue": lease.counted_in}
-        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
+        return jwt.encode(claims, self._secrets[0], algorithm=_ALGORITHM)
 
     def verify(self, token: str, *, org: OrgId, task_id: str) -> Lease:
         """What `token` says, if we signed it for this org and task.
@@ -49,17 +54,25 @@ class LeaseTokens:
         Raises:
             Conflict: it is not a lease on this task (`INVALID_LEASE`).
         """
-        try:
-            claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM])
-            lease = Lease(
-                org=claims["org"],
-                task_id=claims["task"],
-                attempt=claims["attempt"],
-                sequence=claims["seq"],
-                counted_in=claims.get("queue"),
-            )
-        except (jwt.InvalidTokenError, KeyError) as error:
-            raise Conflict("the lease token is not valid", code="INVALID_LEASE") from error
+        lease = self._decoded(token)
+        if lease is None:
+            raise Conflict("the lease token is not valid", code="INVALID_LEASE")
         if (lease.org, lease.task_id) != (org, task_id):
             raise Conflict("the lease token is for another task", code="INVALID_LEASE")
         return lease
+
+    def _decoded(self, token: str) -> Lease | None:
+        """What `token` says, if it was signed with one of the secrets."""
+        for secret in self._secrets:
+            try:
+                claims = jwt.decode(token, secret, algorithms=[_ALGORITHM])
+                return Lease(
+                    org=claims["org"],
+                    task_id=claims["task"],
+                    attempt=claims["attempt"],
+                    sequence=claims["seq"],
+                    counted_in=claims.get("queue"),
+                )
+            except (jwt.InvalidTokenError, KeyError):
+                continue
+        return None

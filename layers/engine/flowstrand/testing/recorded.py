@@ -9,21 +9,45 @@ from typing import Any, TypeAlias
 
 from flowstrand.engine.events import Event
 from flowstrand.engine.events.codec import SCHEMA_VERSION, decode
+from flowstrand.engine.ids import is_standalone_task
 from flowstrand.engine.schema import epoch_ms
-from flowstrand.errors import InvalidInput, LogCorrupted
+from flowstrand.errors import HistoryRefused, InvalidInput, LogCorrupted
+from flowstrand.histories.reading import is_export, read_file
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.views.history_item import history_item
 
 History: TypeAlias = Mapping[str, Any] | Iterable[Mapping[str, Any]] | Path
-"""`{"events": […]}`, the list in it, or a file that holds either, or one event per line."""
+"""`{"events": […]}`, the list in it, or a file that holds either, or one event per line, or an export."""
+
+
+def histories_in(file: Path) -> list[tuple[str, list[Event]]]:
+    """Every execution of a file, each with a name: an export may hold several. Standalone tasks in it are left out.
+
+    Raises:
+        InvalidInput: it is not a history, or one of them is not (`INVALID_HISTORY`).
+    """
+    if not _is_export(file):
+        return [(str(file), events_of(file))]
+    try:
+        exported = [history for history in read_file(file) if not is_standalone_task(history.key.execution_id)]
+        found = [(f"{file}: {history.key.execution_id}", history.with_values()) for history in exported]
+    except (HistoryRefused, LogCorrupted) as error:
+        raise _invalid(error.message) from error
+    if not found:
+        raise _invalid(f"{file} holds no execution")
+    return found
 
 
 def events_of(history: History) -> list[Event]:
     """The events of a history, which must begin with its first and have no gap; it may end anywhere.
 
+    Of an export, they are those of the first execution in it: the one that was asked for.
+
     Raises:
         InvalidInput: it is not a history (`INVALID_HISTORY`).
     """
+    if isinstance(history, Path) and _is_export(history):
+        return histories_in(history)[0][1]
     recorded = _load(history) if isinstance(history, Path) else history
     items = recorded.get("events") if isinstance(recorded, Mapping) else recorded
     if not isinstance(items, Iterable):
@@ -49,6 +73,14 @@ def _without_stack(item: JsonObject) -> JsonObject:
     if not isinstance(data, dict) or not isinstance(error, dict):
         return item
     return {**item, "data": {**data, "error": {key: value for key, value in error.items() if key != "stack"}}}
+
+
+def _is_export(file: Path) -> bool:
+    try:
+        with file.open(encoding="utf-8") as lines:
+            return is_export(lines.readline())
+    except (OSError, ValueError):
+        return False  # it is told of where it is read
 
 
 def _load(file: Path) -> Any:

@@ -67,8 +67,13 @@ def replay_history(history: History, app_or_workflows: Code) -> Replayed:
         InvalidInput: `history` is not one (`INVALID_HISTORY`).
         ConfigurationError: there is no such workflow.
     """
+    return replay_events(events_of(history), app_or_workflows)
+
+
+def replay_events(recorded: Sequence[Event], app_or_workflows: Code) -> Replayed:
+    """As `replay_history`, of events that have been read."""
     app = _app(app_or_workflows)
-    events = [_decoded(event, app.payloads) for event in events_of(history)]
+    events = [_decoded(event, app.payloads) for event in recorded]
     program = _program(events[0], app)
     return Replayed(kind=program.kind, events=len(events), turns=compare_turns(events, program))
 

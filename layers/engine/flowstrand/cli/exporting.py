@@ -1,0 +1,145 @@
+"""`flowstrand export`: histories into a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from flowstrand.cli.listing import Status
+from flowstrand.cli.on_place import Visit, on_place
+from flowstrand.cli.options import pairs
+from flowstrand.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from flowstrand.histories.history import History
+    from flowstrand.jsonvalue import JsonObject
+    from flowstrand.service.listing import Filter
+
+_STDOUT = Path("-")
+_PANEL = "Which of the org's executions"
+
+
+@on_place
+def export(
+    visit: Visit,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID...", help="Of executions or standalone tasks.")
+    ] = None,
+    org: Annotated[str, typer.Option(envvar="FLOWSTRAND_ORG", help="Whose they are.")] = "dev",
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file; - for stdout.")] = _STDOUT,
+    descendants: Annotated[
+        bool,
+        typer.Option("--descendants/--no-descendants", help="With children, and with what each has continued as."),
+    ] = True,
+    payload_files: Annotated[
+        bool, typer.Option("--payload-files", help="Large payloads as files, in a folder beside the output.")
+    ] = False,
+    all: Annotated[
+        bool, typer.Option("--all", help="All that are listed, or those of them below.", rich_help_panel=_PANEL)
+    ] = False,
+    status: Annotated[
+        Status | None,
+        typer.Option(case_sensitive=False, help="Only those that stand like this.", rich_help_panel=_PANEL),
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Only those of this workflow.", rich_help_panel=_PANEL)] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Only those whose metadata holds this.", rich_help_panel=_PANEL),
+    ] = None,
+    created_after: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only those begun since.", rich_help_panel=_PANEL)
+    ] = None,
+    created_before: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only those begun before.", rich_help_panel=_PANEL)
+    ] = None,
+) -> None:
+    """Write histories into a file that can be imported, replayed, priced, or kept.
+
+    Examples:
+        flowstrand export 01JDX5K7Q2ZB4M8N0P3R6T9V1W --data .flowstrand -o order.jsonl
+        flowstrand export --all --status failed --stack flowstrand --org acme -o failed.jsonl
+    """
+    from flowstrand.engine.ids import ExecutionId, OrgId
+    from flowstrand.histories.writing import HistoryWriter
+    from flowstrand.log.port import LogKey
+    from flowstrand.operations import exporting
+
+    if bool(ids) == all:
+        raise typer.BadParameter("give ids, or --all", param_hint="ID")
+    if payload_files and output == _STDOUT:
+        raise typer.BadParameter("takes an --output to put them beside", param_hint="--payload-files")
+    services, owner = visit.place.services, OrgId(org)
+    wanted = _filter(status, kind, pairs(metadata, "--metadata"), created_after, created_before)
+    roots = (
+        exporting.listed(services, owner, wanted) if all else (LogKey(owner, ExecutionId(id)) for id in ids or ())
+    )
+    histories = exporting.family(services, roots, with_descendants=descendants, may_be_gone=all)
+    count, events, still_open = 0, 0, 0
+    with _written(output) as file:
+        folder = output.with_name(f"{output.name}.payloads") if payload_files else None
+        now_ms = services.clock.now_ms()
+        with HistoryWriter(file, now_ms=now_ms, version=version("flowstrand"), payload_folder=folder) as writer:
+            for history in histories:
+                writer.write(history)
+                count, events, still_open = count + 1, events + len(history.events), still_open + _is_open(history)
+    _tell(visit, output, count, events, still_open)
+
+
+def _filter(
+    status: Status | None, kind: str | None, metadata: dict[str, str], after: str | None, before: str | None
+) -> Filter:
+    from flowstrand.engine.events import WorkflowStatus
+    from flowstrand.service.listing import Filter
+
+    return Filter(
+        status=None if status is None else WorkflowStatus(status.value),
+        kind=kind,
+        metadata=metadata,
+        created_from_ms=_moment(after, "--created-after"),
+        created_before_ms=_moment(before, "--created-before"),
+    )
+
+
+def _moment(text: str | None, option: str) -> int | None:
+    from flowstrand.engine.schema import epoch_ms
+
+    try:
+        return None if text is None else epoch_ms(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def _is_open(history: History) -> bool:
+    return not history.is_closed
+
+
+@contextmanager
+def _written(output: Path) -> Iterator[IO[str]]:
+    """The file, which takes its name once it is whole; or stdout."""
+    if output == _STDOUT:
+        yield sys.stdout
+        return
+    draft = output.with_name(f"{output.name}.part")
+    try:
+        with draft.open("w", encoding="ascii", newline="\n") as file:
+            yield file
+        draft.replace(output)
+    except OSError as error:
+        raise InvalidInput(f"{output} cannot be written: {error.strerror}", code="INVALID_OUTPUT") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _tell(visit: Visit, output: Path, count: int, events: int, still_open: int) -> None:
+    if output == _STDOUT:
+        typer.echo(f"{count} executions, {events} events", err=True)
+        return
+    body: JsonObject = {"file": str(output), "executions": count, "events": events, "open": still_open}
+    text = f"{output}: {count} executions, {events} events"
+    visit.out.said(body, f"{text}, {still_open} open" if still_open else text)

@@ -1,0 +1,145 @@
+"""`flowstrand price`: what recorded executions cost on AWS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowstrand.cli.cells import Column
+from flowstrand.cli.failures import told_on_one_line
+from flowstrand.cli.on_place import DataFolder, StackName
+from flowstrand.cli.on_server import AsJson
+from flowstrand.cli.options import pairs
+from flowstrand.cli.output import Output
+from flowstrand.jsonvalue import JsonObject, JsonValue
+
+if TYPE_CHECKING:
+    from flowstrand.histories.history import History
+    from flowstrand.operations.pricing.bill import Item
+    from flowstrand.operations.pricing.prices import PriceList
+
+_COLUMNS = (
+    Column("service", "SERVICE", is_whole=True),
+    Column("what", "WHAT"),
+    Column("amount", "AMOUNT", is_whole=True),
+    Column("unit", "UNIT"),
+    Column("usd", "USD", is_whole=True),
+    Column("basis", "BASIS"),
+)
+
+
+def price(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE...", help="What `flowstrand export` has written.")
+    ] = None,
+    execution: Annotated[
+        str | None, typer.Option(metavar="ID", help="One that is there, with its descendants, instead of files.")
+    ] = None,
+    org: Annotated[str, typer.Option(envvar="FLOWSTRAND_ORG", help="Whose it is.")] = "dev",
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Other prices: a JSON file of the same form.")
+    ] = None,
+    assume: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Another assumption; may be repeated.")
+    ] = None,
+    times: Annotated[int, typer.Option(min=1, help="What so many of them cost.")] = 1,
+    as_json: AsJson = False,
+    stack: StackName = None,
+    data: DataFolder = None,
+) -> None:
+    """Reckon what executions cost, a line for each thing that AWS charges, with what is assumed.
+
+    Examples:
+        flowstrand price order.jsonl --times 1000000
+        flowstrand price --execution 01JDX5K7Q2ZB4M8N0P3R6T9V1W --data .flowstrand --assume retention_days=365
+    """
+    if bool(files) == bool(execution):
+        raise typer.BadParameter("give files, or --execution", param_hint="FILE")
+    from flowstrand.operations.pricing.bill import bill, total_usd
+    from flowstrand.operations.pricing.usage import usage_of
+    from flowstrand.operations.refusals import refusals_told
+
+    out = Output(as_json=as_json)
+    with told_on_one_line(as_json=as_json), refusals_told():
+        charged = _prices(prices, assume)
+        usage = usage_of(
+            _from_files(files or []) if execution is None else _from_place(execution, org, stack, data)
+        )
+        items = bill(usage, charged)
+        rows = [_row(item, charged, times) for item in items]
+        total = total_usd(items) * times
+        if as_json:
+            listed: list[JsonValue] = list(rows)
+            assumed: JsonObject = {
+                name: {"value": value, "why": charged.reasons[name]} for name, value in charged.assumptions.items()
+            }
+            head: JsonObject = {
+                "region": charged.region,
+                "date": charged.date,
+                "times": times,
+                "usd": _rounded(total),
+            }
+            out.value({**head, "items": listed, "assumptions": assumed})
+            return
+        out.many("costs", rows, _COLUMNS)
+        typer.echo(f"USD {total:.6g} for {times} x {usage.executions} executions, {usage.events} events")
+        typer.echo(
+            f"prices of {charged.region} as of {charged.date}; --json has their sources and every assumption",
+            err=True,
+        )
+
+
+def _prices(file: Path | None, assume: list[str] | None) -> PriceList:
+    from flowstrand.operations.pricing.prices import overridden, standard
+
+    given = pairs(assume, "--assume")
+    try:
+        numbers = {name: float(text) for name, text in given.items()}
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--assume") from error
+    return (standard() if file is None else overridden(file)).assuming(numbers)
+
+
+def _from_files(files: list[Path]) -> Iterator[History]:
+    from flowstrand.histories.reading import read_file
+
+    for file in files:
+        yield from read_file(file)
+
+
+def _from_place(execution: str, org: str, stack: str | None, data: Path | None) -> Iterator[History]:
+    from flowstrand.engine.ids import ExecutionId, OrgId
+    from flowstrand.log.port import LogKey
+    from flowstrand.operations.exporting import family
+    from flowstrand.operations.place import open_place
+
+    place = open_place(stack=stack, data=data, environment=os.environ)
+    try:
+        key = LogKey(OrgId(org), ExecutionId(execution))
+        yield from family(place.services, [key], with_descendants=True)
+    finally:
+        place.close()
+
+
+def _row(item: Item, charged: PriceList, times: int) -> JsonObject:
+    price = charged.prices[item.price]
+    return {
+        "service": item.service,
+        "what": item.what,
+        "amount": _rounded(item.amount * times),
+        "unit": price.unit,
+        "usd": _rounded(item.usd * times),
+        "basis": item.basis,
+        "price": f"USD {price.usd:.10f}".rstrip("0") + f" for {price.per:,.0f}",
+        "source": price.source,
+    }
+
+
+def _rounded(number: float) -> int | float:
+    """To six digits: what is assumed is not known any better."""
+    rounded = float(f"{number:.6g}")
+    return int(rounded) if rounded.is_integer() else rounded

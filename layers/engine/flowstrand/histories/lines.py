@@ -1,0 +1,109 @@
+"""The lines of an export: JSON, one object each, told apart by `type`. docs/export.md describes them.
+
+    header, { execution, { payload }, { commit }, end }, trailer
+
+Version 1 is read for ever. A line is ASCII: half of a surrogate pair in a user's string survives as its escape.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.engine.names import is_name
+from flowstrand.engine.schema import epoch_ms, rfc3339
+from flowstrand.jsonvalue import JsonObject, JsonValue
+from flowstrand.log.packing import pack_json, unpack_json
+from flowstrand.log.port import Commit, LogKey
+
+FORMAT = "flowstrand-histories"
+VERSION = 1
+
+
+class Line(StrEnum):
+    """What a line is."""
+
+    HEADER = "header"
+    EXECUTION = "execution"
+    PAYLOAD = "payload"
+    COMMIT = "commit"
+    END = "end"
+    TRAILER = "trailer"
+
+
+def dump(line: Line, body: Mapping[str, JsonValue]) -> str:
+    """A line, with its newline."""
+    return json.dumps({"type": line.value, **body}, separators=(",", ":"), allow_nan=False) + "\n"
+
+
+def commit_body(commit: Commit) -> JsonObject:
+    """A commit: its events are as they are stored, so that the version they were written in stays theirs."""
+    return {
+        "sequence": commit.sequence,
+        "writtenAt": rfc3339(commit.written_at_ms),
+        "id": commit.commit_id,
+        "events": unpack_json(commit.events),
+    }
+
+
+def commit_of(key: LogKey, body: Mapping[str, Any]) -> Commit:
+    """The inverse of `commit_body`.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    events, sequence = body["events"], body["sequence"]
+    if not isinstance(events, list) or not events or not isinstance(sequence, int) or sequence < 1:
+        raise ValueError("a commit has a sequence and events")
+    return Commit(
+        key=key,
+        sequence=sequence,
+        count=len(events),
+        events=pack_json(events),
+        written_at_ms=epoch_ms(body["writtenAt"]),
+        commit_id=str(body["id"]),
+    )
+
+
+def payload_body(sha256: str, body: bytes) -> JsonObject:
+    """A payload in the file: as text where it is text, so that people can read it."""
+    try:
+        return {"sha256": sha256, "size": len(body), "json": body.decode()}
+    except UnicodeDecodeError:
+        return {"sha256": sha256, "size": len(body), "base64": base64.b64encode(body).decode()}
+
+
+def payload_of(body: Mapping[str, Any]) -> bytes | None:
+    """The inverse of `payload_body`; None where the payload is in a file of its own.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    if "json" in body:
+        return str(body["json"]).encode()
+    return base64.b64decode(body["base64"], validate=True) if "base64" in body else None
+
+
+def key_of(body: Mapping[str, Any]) -> LogKey:
+    """Whose log begins here.
+
+    Raises:
+        KeyError, ValueError: it names none.
+    """
+    org, id = body["org"], body["id"]
+    if not (isinstance(org, str) and is_name(org) and isinstance(id, str) and id and "#" not in id):
+        raise ValueError("an execution has an org and an id")
+    return LogKey(OrgId(org), ExecutionId(id))
+
+
+def digest(lines: Iterable[str]) -> str:
+    """The SHA-256 of lines as they stand in the file, in hex."""
+    sha256 = hashlib.sha256()
+    for line in lines:
+        sha256.update(line.encode())
+    return sha256.hexdigest()

@@ -1,0 +1,166 @@
+"""Reading an export, an execution at a time; every byte of it is checked before anybody sees an execution."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flowstrand.errors import HistoryRefused
+from flowstrand.histories.history import History, refused
+from flowstrand.histories.lines import FORMAT, VERSION, Line, commit_of, key_of, payload_of
+from flowstrand.log.port import Commit, LogKey
+
+
+def is_export(first_line: str) -> bool:
+    """Whether a file that begins with this line claims to be an export."""
+    try:
+        header = json.loads(first_line)
+    except ValueError:
+        return False
+    return isinstance(header, dict) and header.get("format") == FORMAT
+
+
+def read_file(path: Path) -> Iterator[History]:
+    """The executions of a file, as `read` gives them. Payloads in files of their own are looked for beside it.
+
+    Raises:
+        HistoryRefused: what `read` says, or the file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            yield from read(lines, beside=path.parent)
+    except (OSError, UnicodeDecodeError) as error:
+        raise refused(f"{path} cannot be read: {error}") from error
+
+
+def read(lines: Iterable[str], *, beside: Path | None = None) -> Iterator[History]:
+    """Each execution, its checksums compared. What lies in it is not looked at: see `History.require_sound`.
+
+    Args:
+        beside: where the folder is that the header names, of payloads in files of their own.
+
+    Raises:
+        HistoryRefused: `INVALID_EXPORT`: it is none, is damaged, or ends too early; some executions may have been given by
+            then. `EXPORT_TOO_NEW`: a newer version wrote it. `PAYLOAD_MISSING`: a payload's file is not there.
+    """
+    numbered = _Numbered(lines)
+    header = numbered.next(Line.HEADER)[1]
+    _require_readable(header)
+    folder = _folder(header, beside)
+    count = 0
+    while True:
+        text, body = numbered.next(Line.EXECUTION, Line.TRAILER)
+        if body["type"] == Line.TRAILER:
+            break
+        yield _execution(numbered, text, body, folder)
+        count += 1
+    if body.get("executions") != count:
+        raise refused(f"it has {count} executions where {body.get('executions')} should be")
+    numbered.require_end()
+
+
+class _Numbered:
+    """Lines, and which one is being looked at."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._number = 0
+
+    def next(self, *expected: Line) -> tuple[str, dict[str, Any]]:
+        """The next line, of one of the kinds, and what it says."""
+        text = next(self._lines, None)
+        self._number += 1
+        if text is None or not text.endswith("\n"):
+            raise refused(f"it ends in line {self._number}, too early")
+        try:
+            body = json.loads(text)
+        except ValueError as error:
+            raise self.fault(error) from error
+        if not isinstance(body, dict) or body.get("type") not in set(expected):
+            raise self.fault(f"it should be one of {', '.join(expected)}")
+        return text, body
+
+    def fault(self, why: object) -> HistoryRefused:
+        """What is wrong with the line."""
+        return refused(f"line {self._number}: {why}")
+
+    def require_end(self) -> None:
+        """Refuse lines after the last."""
+        if next(self._lines, None) is not None:
+            raise refused(f"it goes on after its last line, {self._number}")
+
+
+@dataclass(slots=True)
+class _Section:
+    """What was read of one execution, and the digest of its lines so far."""
+
+    key: LogKey
+    sha256: hashlib._Hash
+    commits: list[Commit] = field(default_factory=list)
+    payloads: dict[str, bytes] = field(default_factory=dict)
+
+
+def _require_readable(header: Mapping[str, Any]) -> None:
+    version = header.get("version")
+    if header.get("format") != FORMAT or not isinstance(version, int) or version < 1:
+        raise refused("it does not begin with the header of one")
+    if version > VERSION:
+        raise refused(f"version {version} is newer than {VERSION}: update Flowstrand", code="EXPORT_TOO_NEW")
+
+
+def _folder(header: Mapping[str, Any], beside: Path | None) -> Path | None:
+    """Where payloads have files of their own: beside the export, and nowhere else."""
+    name = header.get("payloadFolder")
+    if name is None or beside is None:
+        return None
+    if not isinstance(name, str) or Path(name).name != name or name == "..":
+        raise refused(f"{name!r} is no folder beside it")
+    return beside / name
+
+
+def _execution(numbered: _Numbered, first: str, body: Mapping[str, Any], folder: Path | None) -> History:
+    try:
+        section = _Section(key_of(body), hashlib.sha256(first.encode()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise numbered.fault(error) from error
+    while True:
+        text, body = numbered.next(Line.PAYLOAD, Line.COMMIT, Line.END)
+        if body["type"] == Line.END:
+            break
+        try:
+            _take(section, text, body, folder)
+        except (KeyError, TypeError, ValueError) as error:
+            raise numbered.fault(f"{type(error).__name__}: {error}") from error
+    sha256 = section.sha256.hexdigest()
+    if (body.get("id"), body.get("sha256")) != (section.key.execution_id, sha256):
+        raise numbered.fault("the checksum does not match: it was changed, or damaged on its way")
+    return History(key=section.key, commits=tuple(section.commits), payloads=section.payloads, sha256=sha256)
+
+
+def _take(section: _Section, text: str, body: Mapping[str, Any], folder: Path | None) -> None:
+    if body["type"] == Line.COMMIT:
+        section.commits.append(commit_of(section.key, body))
+        section.sha256.update(text.encode())
+        return
+    sha256 = str(body["sha256"])
+    payload = payload_of(body)
+    if payload is None:
+        payload = _file(folder, sha256)
+    if hashlib.sha256(payload).hexdigest() != sha256 or body.get("size") != len(payload):
+        raise ValueError(f"the payload {sha256} does not match its checksum")
+    section.payloads[sha256] = payload
+
+
+def _file(folder: Path | None, sha256: str) -> bytes:
+    if not sha256.isalnum():  # a name, never a path
+        raise ValueError(f"{sha256!r} is no checksum")
+    try:
+        if folder is not None:
+            return (folder / sha256).read_bytes()
+    except FileNotFoundError:
+        pass
+    raise refused(f"the file of the payload {sha256} is not beside it", code="PAYLOAD_MISSING")
