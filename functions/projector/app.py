@@ -7,9 +7,11 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.aws.table_stream import handle_records
+from flowstrand.aws.telemetry import observed
 from flowstrand.service import mending, sweep
 
 
+@observed("projector")
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Handle a DynamoDB stream batch, or the scheduled event that asks for a sweep."""
     services = composition.services()

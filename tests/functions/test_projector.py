@@ -294,5 +294,5 @@ def test_the_sweep_wakes_every_open_execution(stack: Stack) -> None:
 
 
 def test_an_event_of_another_kind_is_an_error(stack: Stack) -> None:
-    with pytest.raises(Exception, match="batch event type"):
+    with pytest.raises(Exception, match="UnexpectedBatchTypeError"):
         stack.invoke("projector", {"detail-type": "Something else"})

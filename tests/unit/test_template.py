@@ -14,7 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from flowstrand.aws import commit_changes
+from flowstrand.aws import emf
 from flowstrand.aws.settings import engine_settings
 from flowstrand.aws.settings import resources as resources_of
 from flowstrand.directory.dynamodb import create_directory_table
@@ -22,6 +22,7 @@ from flowstrand.hosting.host import Limits
 from flowstrand.http import cors
 from flowstrand.http.openapi.operations import OPERATIONS
 from flowstrand.log.dynamodb import create_log_table
+from flowstrand.observability import metrics
 from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service import task_log_rows
 from flowstrand.service.settings import Settings
@@ -666,6 +667,9 @@ def test_whatever_lies_in_a_dead_letter_queue_raises_an_alarm() -> None:
 
 def test_changed_commits_are_watched_under_the_name_that_the_projector_counts_them_by() -> None:
     alarm = resources("AWS::CloudWatch::Alarm")["ChangedCommitsAlarm"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == (commit_changes.NAMESPACE, commit_changes.CHANGED_COMMITS)
-    service = template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
-    assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (metrics.NAMESPACE, metrics.CHANGED_COMMITS.name)
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert alarm["Dimensions"] == [
+        {"Name": "service", "Value": emf.SERVICE},
+        {"Name": "stack", "Value": variables[emf.STACK]},
+    ]
