@@ -30,6 +30,7 @@ from flowstrand.cli import (
     schedule,
     starting,
     task,
+    tracing,
     worker,
 )
 from flowstrand.cli.demo import command as demo
@@ -79,6 +80,7 @@ register(program, redriving.redrive, panel=_PLACE)
 register(program, exporting.export, panel=_PLACE)
 register(program, importing.imported, name="import", panel=_PLACE)
 register(program, pricing.price, panel=_PLACE)
+register(program, tracing.trace, panel=_PLACE)
 program.add_typer(
     group(
         "keys",
