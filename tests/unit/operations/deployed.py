@@ -49,7 +49,9 @@ def deploy(clients: Clients, stack: str) -> tuple[Place, Functions]:
         if resource["Type"] in KEPT
     }
     cloudformation: Any = clients.cloudformation
-    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": resources}))
+    cloudformation.create_stack(
+        StackName=stack, TemplateBody=json.dumps({**_conditions(), "Resources": resources})
+    )
     names = replace(found_in_cloudformation(clients, stack), functions=FUNCTIONS)
     for table in (names.log_table, names.directory_table):  # what moto's CloudFormation leaves out
         clients.dynamodb.update_time_to_live(
@@ -73,6 +75,10 @@ def deploy(clients: Clients, stack: str) -> tuple[Place, Functions]:
         }
     )
     return stack_place(names, replace(clients, functions=functions), title="the stack"), functions
+
+
+def _conditions() -> dict[str, Any]:
+    return {section: _in_json(template()[section]) for section in ("Parameters", "Conditions")}
 
 
 def _in_json(value: Any) -> Any:

@@ -11,7 +11,9 @@ import typer
 from flowstrand.cli import recorded
 from flowstrand.cli.failures import told_on_one_line
 from flowstrand.cli.on_place import DataFolder, StackName
+from flowstrand.cli.on_server import AsJson
 from flowstrand.cli.options import pairs
+from flowstrand.cli.output import Output
 from flowstrand.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def trace(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="What the collector wants; may be repeated.")
     ] = None,
     service: Annotated[str, typer.Option(help="The name of the service that the spans are of.")] = "flowstrand",
+    as_json: AsJson = False,
     stack: StackName = None,
     data: DataFolder = None,
 ) -> None:
@@ -54,7 +57,7 @@ def trace(
     from flowstrand.views.span import otlp_request
 
     headers = pairs(header, "--header")
-    with told_on_one_line(), refusals_told():
+    with told_on_one_line(as_json=as_json), refusals_told():
         histories = (
             recorded.from_files(files or [])
             if execution is None
@@ -68,7 +71,11 @@ def trace(
             elif told:
                 _send(otlp, headers, request)
             traces, spans = traces + 1, spans + len(told)
-        typer.echo(f"{traces} executions, {spans} spans", err=True)
+        text = f"{traces} executions, {spans} spans"
+        if otlp is None:
+            typer.echo(text, err=True)
+        else:
+            Output(as_json=as_json).said({"executions": traces, "spans": spans}, text)
 
 
 def _send(url: str, headers: dict[str, str], request: JsonObject) -> None:
