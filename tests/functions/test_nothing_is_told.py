@@ -154,7 +154,7 @@ def test_nor_where_the_store_fails_over_it(stack: Stack, capsys: pytest.CaptureF
             return fail
 
     for broken in (Broken(), Failing()):
-        services: Any = replace(stack.services, log=broken, directory=broken, payloads=broken)  # type: ignore[arg-type]
+        services: Any = replace(stack.services, log=broken, directory=broken, payloads=broken)
         stack.use(services)
         for name in sorted(STATUS.keys() | OTHERS):
             invoke(name, with_marks(sample(name)))
@@ -184,7 +184,7 @@ def test_nor_what_is_wrong_with_a_request(stack: Stack, capsys: pytest.CaptureFi
 def test_nor_what_authors_code_fails_over(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     stack.use(replace(stack.services, programs=TellingCode()))
     started = start(stack.services, ACME, StartRequest(kind="order", input={"amount": MARK}))
-    wake = Wake(org=ACME, execution_id=started.workflow_execution_id, sequence=1)  # type: ignore[arg-type]
+    wake = Wake(org=ACME, execution_id=started.workflow_execution_id, sequence=1)
     record = sample("resumer/wake")["Records"][0]
     invoke("resumer", {"Records": [{**record, "body": dump(wake)}]})
     invoke("worker", with_marks(sample("worker/task")))
