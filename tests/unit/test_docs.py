@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,10 +78,12 @@ def test_the_index_has_every_page() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_examples_of_the_page_run_and_print_what_it_says(
-    page: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+    page: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = Examples.of(page)
     assert bool(examples.files) != (page.stem in PROSE), "a page shows a program"
+    for name in examples.files:  # another test may have imported a module that is called the same
+        monkeypatch.delitem(sys.modules, Path(name).stem, raising=False)
     examples.write(pytester.path)
     pytester.syspathinsert()
     for name in examples.files:
