@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from flowstrand.aws.watch_metric import STALLED_EXECUTIONS
 from flowstrand.directory.port import Write
 from flowstrand.engine.events import WorkflowStatus
 from flowstrand.engine.ids import ExecutionId
@@ -288,9 +290,27 @@ def test_the_sweep_wakes_every_open_execution(stack: Stack) -> None:
 
     answer = stack.invoke("projector", sample("projector/sweep"))
 
-    assert answer == {"woken": 2, "projected": 2}
+    assert answer == {"woken": 2, "projected": 2, "stalled": 0}
     woken = {wake.execution_id for wake in wakes_after(stack, 0)}
     assert woken == {started.workflow_execution_id, STANDALONE}
+
+
+def test_what_stalls_is_counted_by_the_sweep_and_nothing_is_written_where_nothing_does(
+    stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "flowstrand")  # as in the template
+    executions.start(stack.services, ACME, StartRequest(kind="order", input=None))
+    assert stack.invoke("projector", sample("projector/sweep"))["stalled"] == 0
+    assert capsys.readouterr().out == ""
+    stack.clock.sleep_ms(16 * 60_000)
+
+    stalled = stack.invoke("projector", sample("projector/sweep"))["stalled"]
+
+    assert stalled > 0
+    [line] = capsys.readouterr().out.splitlines()
+    metric = json.loads(line)
+    assert metric[STALLED_EXECUTIONS] == [stalled]
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
 
 
 def test_an_event_of_another_kind_is_an_error(stack: Stack) -> None:

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from flowstrand.aws import commit_changes
+from flowstrand.aws import commit_changes, watch_metric
 from flowstrand.aws.settings import engine_settings
 from flowstrand.aws.settings import resources as resources_of
 from flowstrand.directory.dynamodb import create_directory_table
@@ -664,8 +664,15 @@ def test_whatever_lies_in_a_dead_letter_queue_raises_an_alarm() -> None:
     assert watched == {name for name in resources("AWS::SQS::Queue") if name.endswith("DeadLetters")}
 
 
-def test_changed_commits_are_watched_under_the_name_that_the_projector_counts_them_by() -> None:
-    alarm = resources("AWS::CloudWatch::Alarm")["ChangedCommitsAlarm"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == (commit_changes.NAMESPACE, commit_changes.CHANGED_COMMITS)
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("ChangedCommitsAlarm", commit_changes.CHANGED_COMMITS),
+        ("StalledExecutionsAlarm", watch_metric.STALLED_EXECUTIONS),
+    ],
+)
+def test_what_the_projector_counts_is_watched_under_the_name_that_it_counts_it_by(name: str, metric: str) -> None:
+    alarm = resources("AWS::CloudWatch::Alarm")[name]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (commit_changes.NAMESPACE, metric)
     service = template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
     assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]

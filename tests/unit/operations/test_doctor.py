@@ -14,7 +14,7 @@ from flowstrand.operations import import_claims
 from flowstrand.operations.checks.finding import Severity
 from flowstrand.operations.doctor import Diagnosis, examine
 from flowstrand.operations.place import Place, Stack
-from flowstrand.operations.stalled import Patience
+from flowstrand.service.stalls import Patience
 from tests.unit.every_event import KEY
 from tests.unit.operations.deployed import Functions
 

@@ -13,9 +13,9 @@ from flowstrand.log.port import LogKey
 from flowstrand.operations.place import Place, Stack, local_place
 from flowstrand.operations.queue_names import DeadLetters
 from flowstrand.operations.redriving import Redriven, redrive, wake_stalled
-from flowstrand.operations.stalled import Patience
 from flowstrand.queues.messages import Wake, dump, load
 from flowstrand.service import open_executions
+from flowstrand.service.stalls import Patience
 from tests.functions.stack import ACME, first_commit
 from tests.unit.operations.deployed import Functions
 

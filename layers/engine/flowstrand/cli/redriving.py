@@ -64,7 +64,7 @@ def redrive(
 
 def _wake(visit: Visit, stalled_ms: int, *, most: int, dry_run: bool) -> None:
     from flowstrand.operations.redriving import wake_stalled
-    from flowstrand.operations.stalled import Patience
+    from flowstrand.service.stalls import Patience
 
     found = wake_stalled(visit.place, Patience(stalled_ms=stalled_ms), most=most, dry_run=dry_run)
     rows: list[JsonObject] = [

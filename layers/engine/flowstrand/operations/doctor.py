@@ -12,7 +12,7 @@ from flowstrand.operations.checks import executions, functions, queues, storage,
 from flowstrand.operations.checks.finding import Finding, Probe, Severity
 from flowstrand.operations.place import Place
 from flowstrand.operations.refusals import is_not_allowed
-from flowstrand.operations.stalled import Patience
+from flowstrand.service.stalls import Patience
 
 _ORDER = list(Severity)
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from flowstrand.errors import ConfigurationError, InvalidInput
 from flowstrand.operations.place import Place, Stack
 from flowstrand.operations.queue_names import DeadLetters
-from flowstrand.operations.stalled import Patience, Stall, survey
+from flowstrand.operations.stalled import survey
 from flowstrand.queues.messages import Wake, load
 from flowstrand.service import mending
+from flowstrand.service.stalls import Patience, Stall
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
