@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowstrand.aws import composition
+from flowstrand.aws.telemetry import observed
 from flowstrand.http.authorizer import Authorizer
 from flowstrand.jsonvalue import JsonObject
 
 authorizer = Authorizer(composition.directory, composition.tickets)
 
 
+@observed("authorizer")
 def lambda_handler(event: Mapping[str, Any], context: object) -> JsonObject:
     """Answer an API Gateway REQUEST authorizer event."""
     return authorizer.policy_for(event)

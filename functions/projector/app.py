@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flowstrand.aws import composition, watch_metric
+from flowstrand.aws import composition
 from flowstrand.aws.table_stream import handle_records
+from flowstrand.aws.telemetry import observed
 from flowstrand.service import mending, sweep, watch
 from flowstrand.service.container import Services
 
 
+@observed("projector")
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Handle a DynamoDB stream batch, or the scheduled event that asks for a sweep."""
     services = composition.services()
@@ -21,5 +23,4 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 def _sweep(services: Services) -> dict[str, Any]:
     woken, projected, watched = sweep.run(services), mending.run(services), watch.run(services)
-    watch_metric.report(watched)
     return {"woken": woken, "projected": projected, "stalled": watched.stalled}

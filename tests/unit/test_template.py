@@ -14,7 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from flowstrand.aws import commit_changes, watch_metric
+from flowstrand.aws import emf
 from flowstrand.aws.settings import engine_settings
 from flowstrand.aws.settings import resources as resources_of
 from flowstrand.directory.dynamodb import create_directory_table
@@ -22,6 +22,7 @@ from flowstrand.hosting.host import Limits
 from flowstrand.http import cors
 from flowstrand.http.openapi.operations import OPERATIONS
 from flowstrand.log.dynamodb import create_log_table
+from flowstrand.observability import metrics
 from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service import task_log_rows
 from flowstrand.service.settings import Settings
@@ -667,12 +668,17 @@ def test_whatever_lies_in_a_dead_letter_queue_raises_an_alarm() -> None:
 @pytest.mark.parametrize(
     ("name", "metric"),
     [
-        ("ChangedCommitsAlarm", commit_changes.CHANGED_COMMITS),
-        ("StalledExecutionsAlarm", watch_metric.STALLED_EXECUTIONS),
+        ("ChangedCommitsAlarm", metrics.CHANGED_COMMITS),
+        ("StalledExecutionsAlarm", metrics.STALLED_EXECUTIONS),
     ],
 )
-def test_what_the_projector_counts_is_watched_under_the_name_that_it_counts_it_by(name: str, metric: str) -> None:
+def test_what_the_projector_counts_is_watched_under_the_name_that_it_counts_it_by(
+    name: str, metric: metrics.Metric
+) -> None:
     alarm = resources("AWS::CloudWatch::Alarm")[name]
-    assert (alarm["Namespace"], alarm["MetricName"]) == (commit_changes.NAMESPACE, metric)
-    service = template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
-    assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (metrics.NAMESPACE, metric.name)
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert alarm["Dimensions"] == [
+        {"Name": "service", "Value": emf.SERVICE},
+        {"Name": "stack", "Value": variables[emf.STACK]},
+    ]

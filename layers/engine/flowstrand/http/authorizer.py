@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
-
-from aws_lambda_powertools import Logger
 
 from flowstrand.directory.port import Directory
 from flowstrand.errors import StoreUnavailable, Unauthenticated
@@ -27,7 +26,7 @@ class Authorizer:
         """Both are asked at each request that needs them."""
         self._directory = directory
         self._tickets = tickets
-        self._logger = Logger(service="authorizer")
+        self._logger = logging.getLogger("flowstrand.authorizer")
 
     def policy_for(self, event: Mapping[str, Any]) -> JsonObject:
         """The policy that lets the caller through, with who they are as its context.

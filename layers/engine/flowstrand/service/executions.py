@@ -21,6 +21,7 @@ from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
+from flowstrand.observability import correlation
 from flowstrand.service import append, definitions, input_schema, open_executions, payloads, quotas, succession
 from flowstrand.service.container import Services
 from flowstrand.service.waking import wake
@@ -148,6 +149,7 @@ def begin(services: Services, key: LogKey, request: StartRequest, *more: EventDa
 def begin_log(services: Services, key: LogKey, *events: EventData) -> append.Tip | None:
     """Append the first commit of a log, an execution's or a standalone task's, and wake it. Returns and raises as `begin`."""
     open_executions.add(services.directory, key, services.clock.now_ms())
+    correlation.note(executionId=key.execution_id)
     commit = append.first_commit(services, key, *events)
     try:
         append.put(services, commit)

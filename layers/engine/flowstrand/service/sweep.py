@@ -6,6 +6,7 @@ rebuilt from the log when a process starts.
 
 from __future__ import annotations
 
+from flowstrand.observability import meter, metrics
 from flowstrand.queues.messages import ScheduleDue, Wake
 from flowstrand.service import open_executions, schedule_index
 from flowstrand.service.container import Services
@@ -31,6 +32,7 @@ def run(services: Services) -> int:
             batch = []
     if batch:
         services.control.send(batch)
+    meter.count(metrics.SWEPT_EXECUTIONS, count)
     return count
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from flowstrand.log.port import LogKey
+from flowstrand.observability import meter, metrics
 from flowstrand.service import open_executions
 from flowstrand.service.container import Services
 from flowstrand.service.open_executions import OpenExecution
@@ -65,6 +66,7 @@ def run(services: Services, patience: Patience | None = None, *, most: int = MOS
             break
     if last is not None:
         services.directory.put(*_ROW, {"behind": str(last)})
+    meter.count(metrics.STALLED_EXECUTIONS, stalled)
     return Watched(looked_at=looked_at, stalled=stalled)
 
 
