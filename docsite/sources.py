@@ -16,7 +16,7 @@ PROJECT = {
 }
 """Files outside docs/ that are pages, too."""
 
-ASSETS = {".css", ".json", ".svg"}
+ASSETS = {".css", ".js", ".json", ".svg"}
 """What is copied from docs/ as it is."""
 
 
