@@ -7,7 +7,7 @@ waits for somebody outside, a signal or a promise, does not stall, however long 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flowstrand.engine import effects
 from flowstrand.engine.effects import Effect
@@ -73,18 +73,18 @@ def stalls_of(services: Services, row: OpenExecution, patience: Patience) -> Ite
     if standing is None:
         yield from () if tip.state.closed else _overdue(services, tip, patience, now_ms)
     elif now_ms - tip.state.timestamp_ms > patience.stalled_ms:
-        code, what = standing
-        yield Stall(key=row.key, code=code, message=f"{what}, since {rfc3339(tip.state.timestamp_ms)}")
+        yield replace(standing, message=f"{standing.message}, since {rfc3339(tip.state.timestamp_ms)}")
 
 
-def _standing(tip: append.Tip) -> tuple[str, str] | None:
+def _standing(tip: append.Tip) -> Stall | None:
     """What is to be done with an execution at once; None where it waits."""
     if tip.state.closed:
-        return "END_UNTOLD", "has ended, and nobody was told"
+        return Stall(key=tip.key, code="END_UNTOLD", message="has ended, and nobody was told")
     if tip.state.is_copying:
-        return "STALLED", "is a retry whose history is not copied"
+        return Stall(key=tip.key, code="STALLED", message="is a retry whose history is not copied")
     if tip.state.is_runnable:
-        return "STALLED", f"is to run and does not (perhaps no deployed app has a workflow {tip.state.kind!r})"
+        message = f"is to run and does not (perhaps no deployed app has a workflow {tip.state.kind!r})"
+        return Stall(key=tip.key, code="STALLED", message=message)
     return None
 
 
