@@ -110,6 +110,11 @@ def iam_settings(environment: Mapping[str, str]) -> IamSettings | None:
     return IamSettings(regions=read.iam_regions, audiences=tuple(url.rstrip("/") for url in read.iam_audience))
 
 
+def settings_of_callers() -> frozenset[str]:
+    """The names of everything that can be set here."""
+    return frozenset({*_WebTokenVariables.model_fields, *_IamVariables.model_fields})
+
+
 def _given(model: type[BaseModel], environment: Mapping[str, str]) -> dict[str, str]:
     """What is set and not empty."""
     values = {field: environment.get(_variable(field), "").strip() for field in model.model_fields}

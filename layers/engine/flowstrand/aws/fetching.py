@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flowstrand.service.callers.unverifiable import Unverifiable
 
 TIMEOUT_S = 2.0
-"""For the whole of it. Two in a row fit into what the authorizer has."""
+"""How long each step may take, and after which no more of a body is read. Two requests in a row fit into what the authorizer has."""
 MAX_BYTES = 256 * 1024
 
 _CHUNK = 16 * 1024
@@ -54,13 +54,13 @@ def answer(url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
     if not is_fetchable(url):
         raise Unverifiable("a URL without TLS is not asked")
     parts = urlsplit(url)
+    until_s = time.monotonic() + TIMEOUT_S
     connection = _connection(parts.scheme, parts.hostname or "", parts.port)
     try:
-        connection.request(
-            "GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), headers=dict(headers)
-        )
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("GET", path, headers=dict(headers))
         response = connection.getresponse()
-        return response.status, _body(response, until_s=time.monotonic() + TIMEOUT_S)
+        return response.status, _body(response, until_s=until_s)
     except (OSError, http.client.HTTPException, ValueError) as error:
         # Of the error only its class: what it says may hold what was asked.
         raise Unverifiable(f"{parts.hostname} does not answer: {type(error).__name__}") from None

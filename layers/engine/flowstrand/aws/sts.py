@@ -13,19 +13,13 @@ from urllib.parse import quote, urlencode
 
 from flowstrand.aws import fetching
 from flowstrand.errors import Unauthenticated
-from flowstrand.service.callers.iam_proof import AUDIENCE_HEADER, IamProof
+from flowstrand.iam_proof import AUDIENCE_HEADER, IamProof, sts_url
 from flowstrand.service.callers.unverifiable import Unverifiable
 
 Ask: TypeAlias = Callable[[str, Mapping[str, str]], tuple[int, bytes]]
 
 _BUSY = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
 """Errors that are not the caller's, though the Query protocol has them among 400s."""
-
-
-def sts_url(region: str) -> str:
-    """The regional endpoint, in the partition of the region."""
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"https://sts.{region}.{suffix}"
 
 
 class Sts:
@@ -37,8 +31,7 @@ class Sts:
 
     def caller_of(self, proof: IamProof, audience: str) -> str:
         """See `SecurityTokenService.caller_of`."""
-        query = {"Action": "GetCallerIdentity", "Version": "2011-06-15", **proof.parameters}
-        url = f"{self._url_of(proof.region)}/?{urlencode(query, quote_via=quote, safe='-_.~')}"
+        url = f"{self._url_of(proof.region)}&{urlencode(proof.parameters, quote_via=quote, safe='-_.~')}"
         status, body = self._ask(url, {AUDIENCE_HEADER: audience, "Accept": "application/json"})
         if status == 200:
             return _arn(body)

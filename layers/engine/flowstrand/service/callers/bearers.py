@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from flowstrand import iam_proof
+
 MAX_BEARER_BYTES = 8_192
 """API Gateway takes headers of 10,240 bytes in all."""
-IAM_PREFIX = "fsiam1."
-"""What proofs of AWS identities begin with; the number is that of their format."""
-
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 """JWS compact serialisation: three parts in base 64, of which one that is not signed lacks the last."""
 
@@ -28,7 +27,7 @@ class Credential(Enum):
 
 def credential_of(bearer: str) -> Credential:
     """The one kind of credential that `bearer` can be."""
-    if bearer.startswith(IAM_PREFIX):
+    if bearer.startswith(iam_proof.PREFIX):
         return Credential.IAM_PROOF
     if _TOKEN.fullmatch(bearer):
         return Credential.WEB_TOKEN

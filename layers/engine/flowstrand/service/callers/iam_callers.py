@@ -14,8 +14,8 @@ from typing import Protocol
 
 from flowstrand.directory.port import Directory
 from flowstrand.errors import Unauthenticated
+from flowstrand.iam_proof import IamProof, parse_proof
 from flowstrand.service.callers import iam_principals
-from flowstrand.service.callers.iam_proof import IamProof, parse_proof
 from flowstrand.service.clock import Clock
 from flowstrand.service.keys import Identity
 

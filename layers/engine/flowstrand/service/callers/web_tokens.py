@@ -97,7 +97,7 @@ def _header(text: str) -> JsonObject:
         header = strict_object(_decoded(text.partition(".")[0]))
     except ValueError:
         raise Unauthenticated("the token's header is malformed") from None
-    if header.get("alg") not in ALGORITHMS:
+    if _text(header, "alg") not in ALGORITHMS:
         raise Unauthenticated("the token is not signed with an algorithm that is taken")
     if str(header.get("typ", "JWT")).lower() not in _TYPES:
         raise Unauthenticated("the token is of another type")

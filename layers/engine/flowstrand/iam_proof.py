@@ -1,8 +1,8 @@
 """`IamProof`: a request to AWS's Security Token Service, signed by whoever wants to be known, and not yet sent.
 
 The caller signs `GetCallerIdentity`, as a presigned URL, together with a header that names the API it is meant for, and sends what that
-took: the parameters of the signature. Nothing of it says where a request goes or what it asks for; those are ours (`aws.sts`). The
-secret key stays where it is, and STS alone can tell whose signature it was.
+took: the parameters of the signature. Nothing of it says where a request goes or what it asks for; those the server knows. The secret
+key stays where it is, and STS alone can tell whose signature it was. Client and server share this format, and nothing else.
 
     fsiam1.BASE64URL(audience).BASE64URL(X-Amz-Algorithm=…&X-Amz-Credential=…&…)
 """
@@ -14,11 +14,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from flowstrand.errors import Unauthenticated
-from flowstrand.service.callers.bearers import IAM_PREFIX
 
+PREFIX = "fsiam1."
+"""What proofs begin with; the number is that of their format."""
 AUDIENCE_HEADER = "x-flowstrand-audience"
 """The header that binds a proof to one API: signed, so that a proof for another API is refused by STS itself."""
 SIGNED_HEADERS = f"host;{AUDIENCE_HEADER}"
@@ -66,6 +67,17 @@ class IamProof:
         return -SKEW_S * 1_000 <= age_ms <= LIFETIME_S * 1_000
 
 
+def sts_url(region: str) -> str:
+    """What is signed, and asked: the regional endpoint, in the partition of the region."""
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://sts.{region}.{suffix}/?Action=GetCallerIdentity&Version=2011-06-15"
+
+
+def written_proof(audience: str, parameters: Mapping[str, str]) -> str:
+    """The proof as clients send it."""
+    return f"{PREFIX}{_encoded(audience)}.{_encoded(urlencode(parameters))}"
+
+
 def parse_proof(bearer: str) -> IamProof:
     """The proof that a bearer credential is.
 
@@ -73,7 +85,7 @@ def parse_proof(bearer: str) -> IamProof:
         Unauthenticated: it is none; the message holds nothing of it.
     """
     try:
-        audience, query = (_decoded(part) for part in bearer.removeprefix(IAM_PREFIX).split("."))
+        audience, query = (_decoded(part) for part in bearer.removeprefix(PREFIX).split("."))
         return _checked(audience, parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=7))
     except ValueError:
         raise Unauthenticated("the proof of an AWS identity is malformed") from None
@@ -99,6 +111,10 @@ def _checked(audience: str, pairs: list[tuple[str, str]]) -> IamProof:
     )
 
 
+def _encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode("ascii")).rstrip(b"=").decode()
+
+
 def _decoded(part: str) -> str:
     """What a part stands for.
 
@@ -108,6 +124,7 @@ def _decoded(part: str) -> str:
     if not _PART.fullmatch(part):
         raise ValueError("a part is not base 64")
     raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != part:
+    text = raw.decode("ascii")
+    if _encoded(text) != part:
         raise ValueError("a part is written in another way than it is read")
-    return raw.decode("ascii")
+    return text
