@@ -154,7 +154,7 @@ def test_nor_where_the_store_fails_over_it(stack: Stack, capsys: pytest.CaptureF
             return fail
 
     for broken in (Broken(), Failing()):
-        services: Any = replace(stack.services, log=broken, directory=broken, payloads=broken)  # type: ignore[arg-type]
+        services: Any = replace(stack.services, log=broken, directory=broken, payloads=broken)
         stack.use(services)
         for name in sorted(STATUS.keys() | OTHERS):
             invoke(name, with_marks(sample(name)))

@@ -27,7 +27,12 @@ pytest_plugins = ["pytester"]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 INDEX = DOCS / "README.md"
-PAGES = sorted(page for folder in ("", "how-to", "tutorial") for page in (DOCS / folder).glob("*.md") if page.name != "README.md")
+PAGES = sorted(
+    page
+    for folder in ("", "how-to", "tutorial")
+    for page in (DOCS / folder).glob("*.md")
+    if page.name != "README.md"
+)
 PROSE = {"into-the-cloud", "runbook", "upgrading"}
 """What to do about a stack in AWS is no program."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -79,7 +84,9 @@ def test_the_index_has_every_page() -> None:
 
 
 def test_the_tutorial_has_every_step() -> None:
-    steps = re.findall(r"^\d\. \[.*\]\(([\w-]+\.md)\)", (DOCS / "tutorial/README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    steps = re.findall(
+        r"^\d\. \[.*\]\(([\w-]+\.md)\)", (DOCS / "tutorial/README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert sorted(steps) == [page.name for page in PAGES if page.parent.name == "tutorial"]
 
 

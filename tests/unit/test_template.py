@@ -32,7 +32,7 @@ from flowstrand.service.callers import iam_principals
 from flowstrand.service.keys import Principal
 from flowstrand.service.settings import Settings
 from functions.janitor.app import RUN_MS
-from tests.unit.template import ROOT, allowed, functions, resources, routes, statements, template
+from tests.unit.template import ROOT, allowed, functions, resources, role_statements, routes, statements, template
 
 FUNCTIONS = [
     "authorizer",
@@ -460,13 +460,18 @@ def test_the_janitor_runs_as_often_as_the_engine_says() -> None:
 
 # --- rights ------------------------------------------------------------------------------------------------------------
 
+WITHOUT_RESOURCES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+"""Actions for which AWS knows no resource but `*`."""
+
 
 def test_no_policy_holds_a_wildcard_action_or_reaches_beyond_the_stack() -> None:
-    for name in FUNCTIONS:
-        for statement in statements(name):
+    for name, role in resources("AWS::IAM::Role").items():
+        for statement in role_statements(role):
             assert statement["Effect"] == "Allow"
             for action in statement["Action"]:
                 assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action), f"{name}: {action}"
+            if set(statement["Action"]) <= WITHOUT_RESOURCES:
+                continue
             for resource in statement["Resource"]:
                 assert isinstance(resource, dict), f"{name}: {resource}"
 
@@ -511,7 +516,10 @@ def test_only_the_projector_reads_the_tables_streams() -> None:
 
 
 def test_only_the_authorizer_can_see_who_is_known_and_it_can_do_nothing_else() -> None:
-    statement, tickets = statements("authorizer")
+    by_sid = {each["Sid"]: each for each in statements("authorizer")}
+    assert set(by_sid) == {"WriteFunctionLogs", "SendTraces", "LookUpKeys", "VerifyTickets", "ReadEncrypted"}
+    logs, statement, tickets = (by_sid[sid] for sid in ("WriteFunctionLogs", "LookUpKeys", "VerifyTickets"))
+    assert logs["Resource"] == [{"Fn::GetAtt": "FunctionLogs.Arn"}]
     assert tickets["Action"] == ["secretsmanager:GetSecretValue"]
     assert tickets["Resource"] == [{"Ref": "TicketSecret"}]
     assert statement["Action"] == ["dynamodb:GetItem"]
@@ -603,9 +611,10 @@ def test_a_role_is_passed_to_the_scheduler_only_and_may_only_send_to_the_control
     assert name == "resumer"
     assert statement["Resource"] == [{"Fn::GetAtt": "TimerRole.Arn"}]
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
-    (role,) = resources("AWS::IAM::Role").values()
-    ((right,),) = [policy["PolicyDocument"]["Statement"] for policy in role["Policies"]]
-    assert (right["Action"], right["Resource"]) == ("sqs:SendMessage", {"Fn::GetAtt": "ControlQueue.Arn"})
+    role = resources("AWS::IAM::Role")["TimerRole"]
+    (right, _) = role_statements(role)
+    assert right["Action"] == ["sqs:SendMessage"]
+    assert right["Resource"] == [{"Fn::GetAtt": "ControlQueue.Arn"}, {"Fn::GetAtt": "ControlDeadLetters.Arn"}]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert set(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
@@ -666,7 +675,8 @@ def test_every_queue_is_encrypted_and_what_feeds_a_function_has_a_dead_letter_qu
     queue: str, dead_letters: str
 ) -> None:
     queues = resources("AWS::SQS::Queue")
-    assert all(properties["SqsManagedSseEnabled"] is True for properties in queues.values())
+    own_of_sqs = {"Fn::If": ["HasNoKey", True, {"Ref": "AWS::NoValue"}]}
+    assert all(properties["SqsManagedSseEnabled"] == own_of_sqs for properties in queues.values())
     redrive = queues[queue]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": f"{dead_letters}.Arn"}
     assert redrive["maxReceiveCount"] >= 5
@@ -719,3 +729,23 @@ def test_what_the_projector_counts_is_watched_under_the_name_that_it_counts_it_b
         {"Name": "service", "Value": emf.SERVICE},
         {"Name": "stack", "Value": variables[emf.STACK]},
     ]
+
+
+def _dimensions(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    stats = [metric["MetricStat"]["Metric"] for metric in alarm.get("Metrics", []) if "MetricStat" in metric]
+    return [one for each in (alarm, *stats) for one in each.get("Dimensions", [])]
+
+
+def test_an_alarm_takes_no_more_metrics_than_cloudwatch_allows_and_watches_what_is_there() -> None:
+    for name, alarm in resources("AWS::CloudWatch::Alarm").items():
+        assert len(alarm.get("Metrics", [])) <= 10, name
+        for dimension in _dimensions(alarm):
+            if isinstance(dimension["Value"], dict):
+                (target,) = dimension["Value"].values()
+                assert target == "AWS::StackName" or target.partition(".")[0] in template()["Resources"], name
+
+
+def test_every_function_of_the_loop_is_watched_for_calls_that_loop_detection_drops() -> None:
+    alarm = resources("AWS::CloudWatch::Alarm")["RecursionDropsAlarm"]
+    watched = {dimension["Value"]["Ref"] for dimension in _dimensions(alarm)}
+    assert watched == {"ResumerFunction", "ProjectorFunction", "WorkerFunction"}
