@@ -18,7 +18,7 @@ from flowstrand.operations.place import Place, Stack
 from flowstrand.service.stalls import Patience
 from tests.unit.every_event import KEY
 from tests.unit.operations.deployed import Functions
-from tests.unit.template import template
+from tests.unit.template import allowed, functions
 
 Spoil = Callable[[Stack, Functions], object]
 
@@ -252,50 +252,12 @@ def test_the_rights_that_are_asked_for_are_those_that_the_template_gives() -> No
         "DirectoryTable": NEEDED["directory"],
         "ControlQueue": NEEDED["control queue"],
     }
-    for name, resource in template()["Resources"].items():
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
-        given = {
-            (str(target).partition(".")[0], action)
-            for policy in resource["Properties"].get("Policies", [])
-            for statement in policy["Statement"]
-            for target in _all(each["Fn::GetAtt"] for each in _all(statement["Resource"]) if "Fn::GetAtt" in each)
-            for action in _all(statement["Action"])
-        }
+    for folder in functions():
+        name = f"{folder.title()}Function"
+        given = {(target, action) for target in resources for action in allowed(folder, on=target)}
         for target, rights in resources.items():
             for action, holders in rights.items():
                 if name in holders:
                     assert (target, action) in given, name
                 elif target == "LogTable":
                     assert (target, action) not in given, name
-
-
-def _all(value: Any) -> list[Any]:
-    return [value] if isinstance(value, str | dict) else list(value)
-
-
-def test_an_import_that_was_broken_off_is_found(deployed: tuple[Place, Functions]) -> None:
-    place, _ = deployed
-    import_claims.claim(place.services.directory, KEY, "0" * 64, 0)
-    assert [(finding.code, finding.subject) for finding in look(place).findings] == [
-        ("IMPORT_UNFINISHED", "acme#01X")
-    ]
-
-
-def test_the_worst_comes_first(deployed: tuple[Place, Functions]) -> None:
-    place, functions = deployed
-    assert place.stack is not None
-    _with_a_backlog(place.stack, functions)
-    _with_dead_letters(place.stack, functions)
-    assert [finding.severity for finding in look(place).findings] == [Severity.ERROR, Severity.WARNING]
-
-
-def test_the_page_has_every_code_and_no_other() -> None:
-    root = Path(__file__).resolve().parents[3]
-    package = root / "layers" / "engine" / "flowstrand" / "operations"
-    sources = [*(package / "checks").glob("*.py"), package.parent / "service" / "stalls.py", package / "doctor.py"]
-    calls = re.compile(r'(?:\b(?:error|warning)\(\s*|code=)"([A-Z_]+)"')
-    told = {code for source in sources for code in calls.findall(source.read_text(encoding="utf-8"))}
-    page = (root / "docs" / "doctor.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`.*?`) \| (?:error|warning|info|unchecked) \|", page, re.MULTILINE)
-    assert {code for row in rows for code in re.findall(r"`(.*?)`", row)} == told
