@@ -20,6 +20,6 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 
 def _sweep(services: Services) -> dict[str, Any]:
-    woken, projected, watched = sweep.run(services), mending.run(services), watch.run(services)
+    woken, mended, watched = sweep.run(services), mending.run(services), watch.run(services)
     watch_metric.report(watched)
-    return {"woken": woken, "projected": projected, "stalled": watched.stalled}
+    return {"woken": woken, "projected": mended.projected, "stalled": watched.stalled}
