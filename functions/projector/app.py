@@ -22,5 +22,5 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 
 def _sweep(services: Services) -> dict[str, Any]:
-    woken, projected, watched = sweep.run(services), mending.run(services), watch.run(services)
-    return {"woken": woken, "projected": projected, "stalled": watched.stalled}
+    woken, mended, watched = sweep.run(services), mending.run(services), watch.run(services)
+    return {"woken": woken, "projected": mended.projected, "stalled": watched.stalled}

@@ -123,3 +123,5 @@ def test_every_commit_of_every_log_is_there_without_its_checkpoint(logs: tuple[E
         log.append(each)
     found = sorted(inventory.commits(), key=lambda each: (str(each.key), each.sequence))
     assert found == [replace(each, checkpoint=None, checkpoint_at=None) for each in written]
+    assert sorted(map(str, inventory.keys(ACME))) == ["acme#e0", "acme#e1", "acme#e2"]
+    assert list(inventory.keys(OrgId("acm"))) == []

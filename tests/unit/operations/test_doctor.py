@@ -261,3 +261,30 @@ def test_the_rights_that_are_asked_for_are_those_that_the_template_gives() -> No
                     assert (target, action) in given, name
                 elif target == "LogTable":
                     assert (target, action) not in given, name
+
+
+def test_an_import_that_was_broken_off_is_found(deployed: tuple[Place, Functions]) -> None:
+    place, _ = deployed
+    import_claims.claim(place.services.directory, KEY, "0" * 64, 0)
+    assert [(finding.code, finding.subject) for finding in look(place).findings] == [
+        ("IMPORT_UNFINISHED", "acme#01X")
+    ]
+
+
+def test_the_worst_comes_first(deployed: tuple[Place, Functions]) -> None:
+    place, functions = deployed
+    assert place.stack is not None
+    _with_a_backlog(place.stack, functions)
+    _with_dead_letters(place.stack, functions)
+    assert [finding.severity for finding in look(place).findings] == [Severity.ERROR, Severity.WARNING]
+
+
+def test_the_page_has_every_code_and_no_other() -> None:
+    root = Path(__file__).resolve().parents[3]
+    package = root / "layers" / "engine" / "flowstrand" / "operations"
+    sources = [*(package / "checks").glob("*.py"), package.parent / "service" / "stalls.py", package / "doctor.py"]
+    calls = re.compile(r'(?:\b(?:error|warning)\(\s*|code=)"([A-Z_]+)"')
+    told = {code for source in sources for code in calls.findall(source.read_text(encoding="utf-8"))}
+    page = (root / "docs" / "doctor.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?`) \| (?:error|warning|info|unchecked) \|", page, re.MULTILINE)
+    assert {code for row in rows for code in re.findall(r"`(.*?)`", row)} == told

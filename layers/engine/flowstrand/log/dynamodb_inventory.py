@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flowstrand.aws_faults import unavailable_on_faults
+from flowstrand.engine.ids import OrgId
 from flowstrand.log.dynamodb import commit_of
 from flowstrand.log.port import Commit, LogKey
 
@@ -35,3 +36,17 @@ class DynamoInventory:
             for page in pages:
                 for item in page["Items"]:
                     yield commit_of(LogKey.parse(item["execution"]["S"]), item)
+
+    def keys(self, org: OrgId) -> Iterator[LogKey]:
+        """See `LogInventory.keys`."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            ProjectionExpression="execution",
+            FilterExpression="#sequence = :first AND begins_with(execution, :org)",
+            ExpressionAttributeNames={"#sequence": "sequence"},
+            ExpressionAttributeValues={":first": {"N": "1"}, ":org": {"S": f"{org}#"}},
+        )
+        with unavailable_on_faults("read the logs"):
+            for page in pages:
+                yield from (LogKey.parse(item["execution"]["S"]) for item in page["Items"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from flowstrand.log.port import Commit
+from flowstrand.engine.ids import OrgId
+from flowstrand.log.port import Commit, LogKey
 
 
 class LogInventory(Protocol):
@@ -19,4 +20,8 @@ class LogInventory(Protocol):
         Raises:
             StoreUnavailable: some may have been given.
         """
+        ...
+
+    def keys(self, org: OrgId) -> Iterator[LogKey]:
+        """Every log of an org that begins with its first commit, once. Raises as `commits` does."""
         ...
