@@ -26,9 +26,14 @@ pytest_plugins = ["pytester"]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 INDEX = DOCS / "README.md"
-PAGES = sorted(page for folder in ("", "how-to", "tutorial") for page in (DOCS / folder).glob("*.md") if page.name != "README.md")
-PROSE = {"into-the-cloud", "runbook", "upgrading"}
-"""What to do about a stack in AWS is no program."""
+PAGES = sorted(
+    page
+    for folder in ("", "how-to", "tutorial")
+    for page in (DOCS / folder).glob("*.md")
+    if page.name != "README.md"
+)
+PROSE = {"comparison", "into-the-cloud", "runbook", "upgrading"}
+"""What to do about a stack in AWS is no program, and neither is what others do."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# ([\w/]+\.py)\n")
 TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
@@ -78,8 +83,15 @@ def test_the_index_has_every_page() -> None:
 
 
 def test_the_tutorial_has_every_step() -> None:
-    steps = re.findall(r"^\d\. \[.*\]\(([\w-]+\.md)\)", (DOCS / "tutorial/README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    steps = re.findall(
+        r"^\d\. \[.*\]\(([\w-]+\.md)\)", (DOCS / "tutorial/README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert sorted(steps) == [page.name for page in PAGES if page.parent.name == "tutorial"]
+
+
+def test_the_list_of_tasks_has_every_page_that_answers_one() -> None:
+    text = (DOCS / "how-to/README.md").read_text(encoding="utf-8")
+    assert [page.name for page in PAGES if page.parent.name == "how-to" and f"({page.name})" not in text] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).with_suffix("").as_posix())
