@@ -87,26 +87,29 @@ def test_the_pages_server_orders_and_hands_out_tickets_that_follow(serving: Serv
     server = serving("live-page")
     (serve,) = [block for block in blocks("live-page", "sh") if "front.serve()" in block]
     code = serve.strip().removeprefix("python -c '").removesuffix("'").replace("serve()", "serve(0)")
-    front = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=tmp_path,
         env=environment(server),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    )
-    try:
-        assert front.stdout is not None
-        address = front.stdout.readline().strip()
-        assert "<title>Posters</title>" in httpx2.get(address).text
-        order = httpx2.post(f"{address}/orders", content=json.dumps({"motifs": ["a fox"]}), timeout=30).json()
-        types = followed(server, order["id"], order["ticket"])
-        assert (types.count("stream.token"), types.count("state.set"), types[-1]) == (4, 2, "workflow.completed")
-        renewed = httpx2.post(f"{address}/tickets", content=json.dumps({"id": order["id"]}), timeout=30).json()
-        assert followed(server, order["id"], renewed["ticket"]) == types
-    finally:
-        front.kill()
-        front.wait()
+    ) as front:
+        try:
+            assert front.stdout is not None
+            address = front.stdout.readline().strip()
+            assert "<title>Posters</title>" in httpx2.get(address).text
+            order = httpx2.post(f"{address}/orders", content=json.dumps({"motifs": ["a fox"]}), timeout=30).json()
+            types = followed(server, order["id"], order["ticket"])
+            assert (types.count("stream.token"), types.count("state.set"), types[-1]) == (
+                4,
+                2,
+                "workflow.completed",
+            )
+            renewed = httpx2.post(f"{address}/tickets", content=json.dumps({"id": order["id"]}), timeout=30).json()
+            assert followed(server, order["id"], renewed["ticket"]) == types
+        finally:
+            front.kill()
 
 
 def followed(server: DevProcess, id: str, ticket: str) -> list[str]:

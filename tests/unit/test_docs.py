@@ -13,6 +13,7 @@ import runpy
 import shlex
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +127,14 @@ def test_every_command_that_a_page_shows_exists_with_the_options_that_it_shows()
     assert wrong == []
 
 
+@lru_cache(maxsize=1)
+def whole_program() -> Any:
+    return typer.main.get_command(program)
+
+
 def is_a_command(line: str) -> bool:
     _, *words = shlex.split(line.replace("…", ""), comments=True)
-    command: Any = typer.main.get_command(program)
+    command = whole_program()
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
