@@ -47,6 +47,7 @@ def _places(root: Path, pages: list[Page]) -> dict[PurePosixPath, PurePosixPath]
     places |= {page.source.parent: page.place for page in pages if page.source and page.source.name == "README.md"}
     places |= {asset: place_of(asset) for asset in assets(root)}
     places[PurePosixPath("docs") / DECISIONS] = DECISIONS / "index.md"
+    places[PurePosixPath("template.yaml")] = PurePosixPath("reference/stack.md")
     for name in examples.names(root):
         places |= {
             PurePosixPath("examples", name, file): examples.place_of(name)

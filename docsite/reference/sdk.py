@@ -23,6 +23,9 @@ _OWN_PAGES = ("WorkflowContext", "TaskContext")
 _CLIENT = ("Client", "Handle", "TaskHandle")
 _SYNC = ("SyncClient", "SyncHandle", "SyncTaskHandle")
 
+_NOT_MADE_BY_READERS = "    options:\n      merge_init_into_class: false\n"
+"""Contexts are given: how they are made is nobody's business but the engine's."""
+
 _TITLES: Mapping[str, str] = MappingProxyType(
     {
         "authoring": "Declaring workflows and tasks",
@@ -43,8 +46,8 @@ def sdk_pages() -> Iterator[Page]:
     """Raises SiteError where a public name is on no page."""
     client = _names("flowstrand.client")
     yield _page("authoring", "flowstrand", _AUTHORS)
-    yield _page("workflow-context", "flowstrand", ["WorkflowContext"])
-    yield _page("task-context", "flowstrand", ["TaskContext"])
+    yield _page("workflow-context", "flowstrand", ["WorkflowContext"], options=_NOT_MADE_BY_READERS)
+    yield _page("task-context", "flowstrand", ["TaskContext"], options=_NOT_MADE_BY_READERS)
     yield _page("data", "flowstrand", _DATA)
     yield _page("exceptions", "flowstrand", _exceptions())
     yield _page("client", "flowstrand.client", _CLIENT)
@@ -57,11 +60,11 @@ def sdk_pages() -> Iterator[Page]:
         raise SiteError(f"docsite/reference/sdk.py: no page has {', '.join(forgotten)}")
 
 
-def _page(name: str, module: str, members: Iterable[str]) -> Page:
+def _page(name: str, module: str, members: Iterable[str], options: str = "") -> Page:
     text = f"# {_TITLES[name]}\n\n`from {module} import …`\n\n"
     return Page(
         place=FOLDER / f"{name}.md",
-        text=text + "".join(f"::: {module}.{member}\n\n" for member in members),
+        text=text + "".join(f"::: {module}.{member}\n{options}\n" for member in members),
     )
 
 

@@ -14,6 +14,7 @@ import shlex
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,8 @@ PAGES = sorted(
     for page in (DOCS / folder).glob("*.md")
     if page.name != "README.md"
 )
-PROSE = {"into-the-cloud", "runbook", "upgrading"}
-"""What to do about a stack in AWS is no program."""
+PROSE = {"comparison", "into-the-cloud", "runbook", "upgrading"}
+"""What to do about a stack in AWS is no program, and neither is what others do."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# ([\w/]+\.py)\n")
 TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
@@ -90,6 +91,11 @@ def test_the_tutorial_has_every_step() -> None:
     assert sorted(steps) == [page.name for page in PAGES if page.parent.name == "tutorial"]
 
 
+def test_the_list_of_tasks_has_every_page_that_answers_one() -> None:
+    text = (DOCS / "how-to/README.md").read_text(encoding="utf-8")
+    assert [page.name for page in PAGES if page.parent.name == "how-to" and f"({page.name})" not in text] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).with_suffix("").as_posix())
 def test_the_examples_of_the_page_run_and_print_what_it_says(
     page: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -124,9 +130,14 @@ def test_every_command_that_a_page_shows_exists_with_the_options_that_it_shows()
     assert wrong == []
 
 
+@lru_cache(maxsize=1)
+def whole_program() -> Any:
+    return typer.main.get_command(program)
+
+
 def is_a_command(line: str) -> bool:
     _, *words = shlex.split(line.replace("…", ""), comments=True)
-    command: Any = typer.main.get_command(program)
+    command = whole_program()
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
