@@ -460,9 +460,6 @@ def test_the_janitor_runs_as_often_as_the_engine_says() -> None:
 
 # --- rights ------------------------------------------------------------------------------------------------------------
 
-WITHOUT_RESOURCES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
-"""Actions for which AWS knows no resource but `*`."""
-
 
 def test_no_policy_holds_a_wildcard_action_or_reaches_beyond_the_stack() -> None:
     for name, role in resources("AWS::IAM::Role").items():
@@ -470,10 +467,24 @@ def test_no_policy_holds_a_wildcard_action_or_reaches_beyond_the_stack() -> None
             assert statement["Effect"] == "Allow"
             for action in statement["Action"]:
                 assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action), f"{name}: {action}"
-            if set(statement["Action"]) <= WITHOUT_RESOURCES:
-                continue
             for resource in statement["Resource"]:
-                assert isinstance(resource, dict), f"{name}: {resource}"
+                assert isinstance(resource, dict) or statement["Sid"] == "SendTraces", f"{name}: {resource}"
+
+
+def test_every_function_may_send_traces_where_the_stack_has_them_and_nothing_else_of_x_ray() -> None:
+    for function in FUNCTIONS:
+        (sending,) = [statement for statement in statements(function) if statement["Sid"] == "SendTraces"]
+        assert sorted(sending["Action"]) == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    assert template()["Globals"]["Function"]["Tracing"] == {"Fn::If": ["Traces", "Active", "PassThrough"]}
+
+
+def test_the_dashboard_shows_metrics_that_there_are() -> None:
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
+    body = str(dashboard["DashboardBody"]["Fn::Sub"])
+    shown = re.findall(r'\["Flowstrand","(\w+)","service","(\w+)","stack","\$\{AWS::StackName\}"', body)
+    assert {name for name, _ in shown} <= {metric.name for metric in metrics.ALL}
+    assert {service for _, service in shown} == {emf.SERVICE}
+    assert len(shown) == body.count('"Flowstrand"')
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -31,6 +31,7 @@ from flowstrand.cli import (
     schedule,
     starting,
     task,
+    tracing,
     worker,
 )
 from flowstrand.cli.demo import command as demo
@@ -81,6 +82,7 @@ register(program, pruning.prune, panel=_PLACE)
 register(program, exporting.export, panel=_PLACE)
 register(program, importing.imported, name="import", panel=_PLACE)
 register(program, pricing.price, panel=_PLACE)
+register(program, tracing.trace, panel=_PLACE)
 program.add_typer(
     group(
         "keys",
