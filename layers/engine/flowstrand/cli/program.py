@@ -16,6 +16,7 @@ from flowstrand.cli import (
     exporting,
     feed,
     following,
+    iam,
     importing,
     keys,
     lint,
@@ -93,6 +94,14 @@ program.add_typer(
             "revoke": keys.revoke,
             "rotate-leases": keys.rotate_leases,
         },
+    ),
+    rich_help_panel=_PLACE,
+)
+program.add_typer(
+    group(
+        "iam",
+        "AWS identities that need no API key.",
+        {"admit": iam.admit, "list": iam.listed, "dismiss": iam.dismiss, "token": iam.token},
     ),
     rich_help_panel=_PLACE,
 )
