@@ -6,7 +6,7 @@ The fewer there are, the more a run says about the template. `scripts/e2e` print
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,12 @@ class TemplateCopy:
         resources: dict[str, Any] = self.document["Resources"]
         return resources
 
+    @property
+    def runtime(self) -> str:
+        """That of the functions."""
+        runtime: str = self.document["Globals"]["Function"]["Runtime"]
+        return runtime
+
     def serve_scenarios(self) -> None:
         """Deploy the scenarios' workflows in place of the examples."""
         self.resources["WorkflowsLayer"]["Properties"]["ContentUri"] = WORKFLOWS
@@ -46,7 +52,7 @@ class TemplateCopy:
         """Have functions and layers built for this machine, where functions run as its processes."""
         for name, old, new in (("architecture", _ARCHITECTURE, architecture), ("runtime", _RUNTIME, runtime)):
             if old != new:
-                self.document = _replaced(self.document, lambda value, old=old, new=new: new if value == old else value)
+                self.document = _replaced(self.document, old, new)
                 self.changes.append(f"the {name} is {new} instead of {old}: it is this machine's")
 
     def leave_out_metric_math(self) -> None:
@@ -70,7 +76,9 @@ class TemplateCopy:
         for event in self.resources["StreamFunction"]["Properties"]["Events"].values():
             for setting in ("ResponseTransferMode", "TimeoutInMillis"):
                 del event["Properties"][setting]
-        self.changes.append("no route streams its response: the emulator cannot, and finds no function for one that should")
+        self.changes.append(
+            "no route streams its response: the emulator cannot, and finds no function for one that should"
+        )
 
     def name_batches(self) -> None:
         """Allow what a policy allows of single messages of batches too, as SQS does."""
@@ -78,7 +86,9 @@ class TemplateCopy:
             for policy in resource.get("Properties", {}).get("Policies", []):
                 for statement in policy.get("Statement", []):
                     _with_batches(statement)
-        self.changes.append("policies name SQS's batch actions: the emulator knows no rights that cover them, SQS has no others")
+        self.changes.append(
+            "policies name SQS's batch actions: the emulator knows no rights that cover them, SQS has no others"
+        )
 
 
 def _with_batches(statement: dict[str, Any]) -> None:
@@ -89,12 +99,12 @@ def _with_batches(statement: dict[str, Any]) -> None:
         statement["Action"] = [*listed, *batches]
 
 
-def _replaced(value: Any, change: Callable[[Any], Any]) -> Any:
-    """The same data with every leaf changed."""
+def _replaced(value: Any, old: str, new: str) -> Any:
+    """The same data with another text in every place that holds `old` and nothing else."""
     match value:
         case Mapping():
-            return {key: _replaced(member, change) for key, member in value.items()}
+            return {key: _replaced(member, old, new) for key, member in value.items()}
         case list():
-            return [_replaced(member, change) for member in value]
+            return [_replaced(member, old, new) for member in value]
         case _:
-            return change(value)
+            return new if value == old else value

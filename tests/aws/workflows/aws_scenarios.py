@@ -30,7 +30,7 @@ async def add_one(_ctx: TaskContext, number: int) -> int:
     return number + 1
 
 
-@task(name="linger", retry=AT_ONCE, queue=BY_WORKERS, heartbeat_timeout=5.0)
+@task(name="linger", retry=AT_ONCE, queue=BY_WORKERS, heartbeat_timeout=10.0)
 async def linger(ctx: TaskContext) -> int:
     """The first attempt never ends, so that its worker can be killed in its middle; the next is done at once."""
     if ctx.attempt == 1:
