@@ -6,18 +6,16 @@ import argparse
 import os
 import platform
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from uuid import uuid4
 
-import pytest
 from localstack_client.config import get_service_endpoint  # type: ignore[import-untyped]  # it ships no types
 
 from tests.aws import ministack
 from tests.aws.deployed import Deployed
-from tests.aws.reporter import Reporter
 from tests.aws.sam import Sam, SamFailed
 from tests.aws.template_copy import TemplateCopy
 from tests.aws.tools import MINISTACK, ROOT, SAM, ToolMissing, functions_python, installed
@@ -126,7 +124,7 @@ def _deploy(sam: Sam, stack: str) -> None:
 
 def _try(deployed: Deployed, more: Sequence[str], *, is_buffered: bool) -> int:
     org = f"e2e-{uuid4().hex[:12]}"
-    os.environ |= {
+    described = {
         "FLOWSTRAND_E2E_URL": deployed.url,
         "FLOWSTRAND_E2E_ORG": org,
         "FLOWSTRAND_E2E_API_KEY": deployed.create_key(org),
@@ -134,9 +132,16 @@ def _try(deployed: Deployed, more: Sequence[str], *, is_buffered: bool) -> int:
         "FLOWSTRAND_E2E_BUFFERED": "1" if is_buffered else "",
     }
     print(f"--- the scenarios, at {deployed.url}", flush=True)
-    tests = [str(Path(__file__).parent)]
-    status = pytest.main([*tests, "-qq", "--tb=short", "-p", "no:cacheprovider", *more], plugins=[Reporter()])
-    return 1 if _look_behind(deployed, failed=status != pytest.ExitCode.OK) else 0
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "tests/aws", "-qq", "--tb=short"),
+            *("-p", "no:cacheprovider", "-p", "tests.aws.reporter", *more),
+        ],
+        cwd=ROOT,
+        env={**os.environ, **described},
+        check=False,
+    )
+    return 1 if _look_behind(deployed, failed=ended.returncode != 0) else 0
 
 
 def _look_behind(deployed: Deployed, *, failed: bool) -> bool:

@@ -1,4 +1,4 @@
-"""A line per scenario, as it ends, in place of pytest's dots."""
+"""A pytest plugin: a line per scenario, as it ends, in place of dots."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ import re
 import pytest
 
 
-class Reporter:
-    """A pytest plugin."""
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str]:
+    """What the summary counts; no letters."""
+    return (report.outcome if report.when == "call" or not report.passed else "", "", "")
 
-    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """What the summary counts; no letters."""
-        return (report.outcome if report.when == "call" or not report.passed else "", "", "")
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Say what became of a scenario."""
-        if report.when == "call" or not report.passed:
-            reason = f": {report.longrepr[2]}" if report.skipped and isinstance(report.longrepr, tuple) else ""
-            print(f"{title(report.location[2])} … {report.outcome}{reason} ({report.duration:.1f} s)", flush=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Say what became of a scenario."""
+    if report.when == "call" or not report.passed:
+        reason = f": {report.longrepr[2]}" if report.skipped and isinstance(report.longrepr, tuple) else ""
+        print(f"{title(report.location[2])} … {report.outcome}{reason} ({report.duration:.1f} s)", flush=True)
 
 
 def title(test: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import time
@@ -124,19 +125,16 @@ class Stack:
         """One page of history."""
         return self.ask("GET", f"/workflow-executions/{execution}/events", **query).body
 
-    def stream(self, path: str, *, root: str = "/api", after: str = "", **query: str) -> tuple[int, bytes]:
-        """One connection to a stream, from its beginning to its end; the status, and what was sent."""
+    def stream(self, path: str, *, root: str = "/api", after: str = "", **query: str) -> Answer:
+        """One connection to a stream, from its beginning to its end; what was sent, as bytes."""
         headers = {**self._headers(self.key), **({"Last-Event-ID": after} if after else {})}
-        with httpx2.stream(
-            "GET", f"{self.url}{root}/orgs/{self.org}{path}", params=query, headers=headers, timeout=_ANSWER_S
-        ) as answer:
-            return self._streamed(answer.status_code, answer.read())
-
-    def _streamed(self, status: int, content: bytes) -> tuple[int, bytes]:
-        prelude, delimiter, body = content.partition(_DELIMITER)
+        url = f"{self.url}{root}/orgs/{self.org}{path}"
+        answer = httpx2.get(url, params=query, headers=headers, timeout=_ANSWER_S)
+        prelude, delimiter, body = answer.content.partition(_DELIMITER)
         if not self.is_buffered or not delimiter:
-            return status, content
-        return int(httpx2.Response(200, content=prelude).json()["statusCode"]), body
+            return Answer(status=answer.status_code, body=answer.content, headers=answer.headers)
+        head = json.loads(prelude)
+        return Answer(status=head["statusCode"], body=body, headers=httpx2.Headers(head["headers"]))
 
     def _headers(self, key: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}"} if key else {}

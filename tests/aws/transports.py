@@ -65,9 +65,9 @@ def frames_of(stack: Stack, path: str, **query: str) -> list[Dispatched]:
     """What an `EventSource` dispatches that reconnects until it is told that there is nothing more."""
     source = EventSource()
     while True:
-        status, content = stack.stream(path, after=source.last_event_id, **query)
-        if status == 204:
+        answer = stack.stream(path, after=source.last_event_id, **query)
+        if answer.status == 204:
             return source.events
-        assert status in {200, 429, 502, 503, 504}, (status, content)
-        if status == 200:
-            source.receive(content)
+        assert answer.status in {200, 429, 502, 503, 504}, answer
+        if answer.status == 200:
+            source.receive(answer.body)
