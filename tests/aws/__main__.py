@@ -64,7 +64,7 @@ def _on_endpoint(
         deployed = _deploy_copy(endpoint, options.stack, python, runtime, is_ministack=said is not None)
     if said:
         print(*(f"    not checked: {skipped}" for skipped in ministack.SKIPPED), sep="\n")
-    return _try(deployed, more, is_buffered=said is not None)
+    return _try(deployed, more, is_ministack=said is not None)
 
 
 def _deploy_copy(endpoint: str, stack: str, python: str, runtime: str, *, is_ministack: bool) -> Deployed:
@@ -105,7 +105,7 @@ def _on_aws(options: argparse.Namespace, more: Sequence[str]) -> int:
         _build(sam, copy)
         _deploy(sam, options.stack)
     print(f"--- the stack {options.stack} on AWS", flush=True)
-    return _try(Deployed(options.stack, None, {}), more, is_buffered=False)
+    return _try(Deployed(options.stack, None, {}), more, is_ministack=False)
 
 
 def _sam(python: str, environment: Mapping[str, str]) -> Sam:
@@ -122,14 +122,14 @@ def _deploy(sam: Sam, stack: str) -> None:
     sam.deploy(stack)
 
 
-def _try(deployed: Deployed, more: Sequence[str], *, is_buffered: bool) -> int:
+def _try(deployed: Deployed, more: Sequence[str], *, is_ministack: bool) -> int:
     org = f"e2e-{uuid4().hex[:12]}"
     described = {
         "FLOWSTRAND_E2E_URL": deployed.url,
         "FLOWSTRAND_E2E_ORG": org,
         "FLOWSTRAND_E2E_API_KEY": deployed.create_key(org),
         "FLOWSTRAND_E2E_STRANGERS_KEY": deployed.create_key(f"{org}-stranger"),
-        "FLOWSTRAND_E2E_BUFFERED": "1" if is_buffered else "",
+        "FLOWSTRAND_E2E_MINISTACK": "1" if is_ministack else "",
     }
     print(f"--- the scenarios, at {deployed.url}", flush=True)
     ended = subprocess.run(

@@ -42,14 +42,14 @@ class Stack:
     Attributes:
         url: what clients take as FLOWSTRAND_URL.
         stranger: a key of another org.
-        is_buffered: responses of the stream function arrive whole, and still have their prelude.
+        is_ministack: the emulator. Responses of the stream function arrive whole, and still have their prelude.
     """
 
     url: str
     org: str
     key: str
     stranger: str
-    is_buffered: bool
+    is_ministack: bool
 
     @classmethod
     def from_environment(cls) -> Stack:
@@ -59,7 +59,7 @@ class Stack:
             org=os.environ["FLOWSTRAND_E2E_ORG"],
             key=os.environ["FLOWSTRAND_E2E_API_KEY"],
             stranger=os.environ["FLOWSTRAND_E2E_STRANGERS_KEY"],
-            is_buffered=os.environ.get("FLOWSTRAND_E2E_BUFFERED") == "1",
+            is_ministack=os.environ.get("FLOWSTRAND_E2E_MINISTACK") == "1",
         )
 
     def request(
@@ -131,7 +131,7 @@ class Stack:
         url = f"{self.url}{root}/orgs/{self.org}{path}"
         answer = httpx2.get(url, params=query, headers=headers, timeout=_ANSWER_S)
         prelude, delimiter, body = answer.content.partition(_DELIMITER)
-        if not self.is_buffered or not delimiter:
+        if not self.is_ministack or not delimiter:
             return Answer(status=answer.status_code, body=answer.content, headers=answer.headers)
         head = json.loads(prelude)
         return Answer(status=head["statusCode"], body=body, headers=httpx2.Headers(head["headers"]))
