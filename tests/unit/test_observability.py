@@ -196,9 +196,9 @@ def test_where_it_is_on_a_segment_tells_ids_and_neither_answers_nor_messages(
     monkeypatch.setenv(tracing.SWITCH, "active")
     monkeypatch.setenv("LAMBDA_TASK_ROOT", "/var/task")
     monkeypatch.delenv("POWERTOOLS_TRACE_DISABLED", raising=False)
-    monkeypatch.setattr(tracing, "tracer", lambda: made)
     monkeypatch.setattr(xray_recorder, "_emitter", Emitter())
     made = Tracer(service="flowstrand", auto_patch=False, disabled=False)
+    monkeypatch.setattr(tracing, "tracer", lambda: made)
     xray_recorder.begin_segment("lambda")
 
     def answer(event: Any, context: Any) -> str:
