@@ -24,7 +24,7 @@ class Sender:
     def __init__(self, to: Connection, patience_s: float, transport: httpx2.AsyncBaseTransport | None) -> None:
         self._to = to
         self._patience_s = patience_s
-        self._http = httpx2.AsyncClient(base_url=to.url, headers=to.headers, transport=transport)
+        self._http = httpx2.AsyncClient(base_url=to.url, auth=to.auth, transport=transport)
 
     async def aclose(self) -> None:
         """Close its connections."""
@@ -80,7 +80,7 @@ class SyncSender:
     def __init__(self, to: Connection, patience_s: float, transport: httpx2.BaseTransport | None) -> None:
         self._to = to
         self._patience_s = patience_s
-        self._http = httpx2.Client(base_url=to.url, headers=to.headers, transport=transport)
+        self._http = httpx2.Client(base_url=to.url, auth=to.auth, transport=transport)
 
     def close(self) -> None:
         """Close its connections."""

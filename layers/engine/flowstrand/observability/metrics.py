@@ -82,6 +82,9 @@ INBOX_REPORTS = _count(
     "InboxReports", "tasks, executions", "commands left in an inbox, for their log was contended"
 )
 SWEPT_EXECUTIONS = _count("SweptExecutions", "projector", "open executions that a sweep has woken")
+STALLED_EXECUTIONS = _count(
+    "StalledExecutions", "projector", "of those looked at after a sweep, how many stall: an alarm"
+)
 
 # --- requests that are held ---------------------------------------------------------------------
 

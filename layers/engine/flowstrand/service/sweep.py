@@ -12,7 +12,7 @@ from flowstrand.service import open_executions, schedule_index
 from flowstrand.service.container import Services
 
 _BATCH = 100
-_ABANDONED_MS = 3_600_000
+ABANDONED_MS = 3_600_000
 """A row whose execution never got its first commit is removed after this long."""
 
 
@@ -48,4 +48,4 @@ def _look_at_schedules(services: Services) -> None:
 
 
 def _is_abandoned(services: Services, since_ms: int) -> bool:
-    return services.clock.now_ms() - since_ms > _ABANDONED_MS
+    return services.clock.now_ms() - since_ms > ABANDONED_MS
