@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -33,7 +34,7 @@ PAGES = sorted(
     for page in (DOCS / folder).glob("*.md")
     if page.name != "README.md"
 )
-PROSE = {"comparison", "into-the-cloud", "runbook", "upgrading"}
+PROSE = {"comparison", "into-the-cloud", "runbook", "testing-on-aws", "upgrading"}
 """What to do about a stack in AWS is no program, and neither is what others do."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# ([\w/]+\.py)\n")
@@ -97,10 +98,12 @@ def test_the_list_of_tasks_has_every_page_that_answers_one() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).with_suffix("").as_posix())
 def test_the_examples_of_the_page_run_and_print_what_it_says(
-    page: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+    page: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = Examples.of(page)
     assert bool(examples.files) != (page.stem in PROSE), "a page shows a program"
+    for name in examples.files:  # another test may have imported a module that is called the same
+        monkeypatch.delitem(sys.modules, Path(name).stem, raising=False)
     examples.write(pytester.path)
     pytester.syspathinsert()
     for name in examples.files:
