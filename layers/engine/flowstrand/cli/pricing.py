@@ -87,10 +87,15 @@ def price(
             return
         out.many("costs", rows, _COLUMNS)
         typer.echo(f"USD {total:.6g} for {times} x {usage.executions} executions, {usage.events} events")
-        typer.echo(
-            f"prices of {charged.region} as of {charged.date}; --json has their sources and every assumption",
-            err=True,
-        )
+        _tell_of_prices(charged)
+
+
+def _tell_of_prices(charged: PriceList) -> None:
+    typer.echo(
+        f"prices of {charged.region}, put together on {charged.date}; --json has their sources and every assumption", err=True
+    )
+    if charged.unverified:
+        typer.echo(f"compared with nothing: {', '.join(charged.unverified)}", err=True)
 
 
 def _prices(file: Path | None, assume: list[str] | None) -> PriceList:
@@ -136,6 +141,7 @@ def _row(item: Item, charged: PriceList, times: int) -> JsonObject:
         "basis": item.basis,
         "price": f"USD {price.usd:.10f}".rstrip("0") + f" for {price.per:,.0f}",
         "source": price.source,
+        "seen": price.seen,
     }
 
 
