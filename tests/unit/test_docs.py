@@ -25,7 +25,7 @@ pytest_plugins = ["pytester"]
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 INDEX = DOCS / "README.md"
 PAGES = sorted(page for page in DOCS.glob("*.md") if page != INDEX)
-PROSE = {"runbook", "upgrading"}
+PROSE = {"deploying", "runbook", "upgrading"}
 """What to do about a stack in AWS is no program."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# ([\w/]+\.py)\n")
