@@ -98,6 +98,7 @@ class StackNames:
     hosted_task_dead_letters_url: str | None = None
     projector_dead_letters_url: str | None = None
     lease_secret_arn: str | None = None
+    ticket_secret_arn: str | None = None
     task_queue_prefix: str | None = None
     functions: Mapping[str, str]
 
@@ -126,6 +127,7 @@ _OTHERS = (
     "hosted_task_dead_letters_url",
     "projector_dead_letters_url",
     "lease_secret_arn",
+    "ticket_secret_arn",
     "task_queue_prefix",
 )
 _LOGICAL_IDS = {
@@ -138,6 +140,7 @@ _LOGICAL_IDS = {
     "hosted_task_dead_letters_url": "HostedTaskDeadLetters",
     "projector_dead_letters_url": "ProjectorDeadLetters",
     "lease_secret_arn": "LeaseSecret",
+    "ticket_secret_arn": "TicketSecret",
 }
 _FUNCTION = "AWS::Lambda::Function"
 
