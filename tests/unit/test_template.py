@@ -124,7 +124,7 @@ READ_AND_WRITE = {
     "dynamodb:UpdateItem",
 }
 DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
-    "authorizer": {"dynamodb:GetItem"},
+    "authorizer": {"dynamodb:GetItem", "dynamodb:Query"},
     "channels": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"},
     "events": set(),
     "executions": {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
@@ -510,7 +510,9 @@ def test_only_the_projector_reads_the_tables_streams() -> None:
 
 
 def test_only_the_authorizer_can_see_who_is_known_and_it_can_do_nothing_else() -> None:
-    statement, tickets = statements("authorizer")
+    statement, of_tickets, tickets = statements("authorizer")
+    assert of_tickets["Action"] == ["dynamodb:Query"]
+    assert of_tickets["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
     assert tickets["Action"] == ["secretsmanager:GetSecretValue"]
     assert tickets["Resource"] == [{"Ref": "TicketSecret"}]
     assert statement["Action"] == ["dynamodb:GetItem"]
