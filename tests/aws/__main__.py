@@ -15,7 +15,7 @@ from uuid import uuid4
 from localstack_client.config import get_service_endpoint  # type: ignore[import-untyped]  # it ships no types
 
 from tests.aws import ministack
-from tests.aws.deployed import Deployed
+from tests.aws.deployed import Deployed, summary
 from tests.aws.sam import Sam, SamFailed
 from tests.aws.template_copy import TemplateCopy
 from tests.aws.tools import MINISTACK, ROOT, SAM, ToolMissing, functions_python, installed
@@ -81,6 +81,7 @@ def _deploy_copy(endpoint: str, stack: str, python: str, runtime: str, *, is_min
     sam = _sam(python, {**ministack.CREDENTIALS, "AWS_ENDPOINT_URL": endpoint})
     _build(sam, copy)
     if is_ministack:
+        copy.changes.append(ministack.compile_once(sam.python))
         copy.changes.append(ministack.give_stream_function_its_layers())
     _deploy(sam, stack)
     deployed = Deployed(stack, endpoint, ministack.CREDENTIALS)
@@ -154,7 +155,7 @@ def _look_behind(deployed: Deployed, *, failed: bool) -> bool:
         print(
             f"--- what functions logged (the last {_LOG_LINES} of {len(lines)} lines; the emulator's log: {ministack.LOG.relative_to(ROOT)})"
         )
-        print(*lines[-_LOG_LINES:], sep="\n")
+        print(*map(summary, lines[-_LOG_LINES:]), sep="\n")
         return True
     return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ import boto3
 from tests.aws.tools import ROOT
 
 _LIMITED = 8
+_WIDTH = 400
 
 
 class Deployed:
@@ -88,3 +90,14 @@ class Deployed:
     def _client(self, service: str) -> Any:
         # boto3-stubs has a type for each service by its literal name, and this is about several.
         return self._session.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+
+
+def summary(line: str) -> str:
+    """What a line of a function's log says, without its stack."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line[:_WIDTH]
+    reason = str(entry.get("exception", "")).rpartition("\n")[2]
+    told = [entry.get("service"), entry.get("level"), entry.get("message"), reason]
+    return " ".join(str(part) for part in told if part)[:_WIDTH]
