@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 import boto3
 
+from flowstrand.directory.dynamodb import DynamoDirectory
+from flowstrand.engine.ids import OrgId
+from flowstrand.service import keys
 from tests.aws.tools import ROOT
 
 _LIMITED = 8
@@ -54,6 +57,12 @@ class Deployed:
             text=True,
         )
         return made.stdout.strip()
+
+    def revoke_keys(self, org: str) -> None:
+        """Leave none behind."""
+        directory = DynamoDirectory(self._client("dynamodb"), self.outputs["DirectoryTableName"])
+        for known in list(keys.every(directory, OrgId(org))):
+            keys.revoke(directory, OrgId(org), known.key_id)
 
     def limit_bursts(self) -> str:
         """Let few requests run at a time, where each is a process on this machine; what was changed."""
