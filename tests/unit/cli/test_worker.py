@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import sys
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def test_for_programs_it_logs_an_object_a_line_on_stdout(
     made: Made, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     root = logging.getLogger()
-    request.addfinalizer(lambda level=root.level: root.setLevel(level))
+    request.addfinalizer(partial(root.setLevel, root.level))
     monkeypatch.setattr(root, "handlers", [])  # nobody has set up logging in this process
     arguments = ["worker", "--app", "shop_of_worker.py", "--json", "--metrics", "0.01s"]
     lines = [json.loads(line) for line in CliRunner().invoke(program, arguments).stdout.splitlines()]
