@@ -21,15 +21,24 @@ LOCK: dict[str, dict[str, Any]] = {
 }
 
 
-def needed(name: str) -> set[str]:
-    """The package and all it depends on, without boto3, which the runtime has."""
+OF_THE_RUNTIME = {"boto3", "botocore"}
+
+
+def needed(name: str, *extras: str) -> set[str]:
+    """The package and all it depends on, without what the runtime has."""
     found: set[str] = set()
-    waiting = [name]
+    waiting = [(name, extras)]
     while waiting:
-        current = waiting.pop()
-        if current not in found and current != "boto3":
-            found.add(current)
-            waiting += [dependency["name"] for dependency in LOCK[current].get("dependencies", [])]
+        current, wanted = waiting.pop()
+        if current in OF_THE_RUNTIME or (current in found and not wanted):
+            continue
+        found.add(current)
+        optional = LOCK[current].get("optional-dependencies", {})
+        dependencies = [
+            *LOCK[current].get("dependencies", []),
+            *(one for extra in wanted for one in optional[extra]),
+        ]
+        waiting += [(dependency["name"], tuple(dependency.get("extra", ()))) for dependency in dependencies]
     return found
 
 
@@ -38,7 +47,7 @@ def pinned(layer: str) -> set[str]:
 
 
 def test_the_layer_of_every_function_holds_what_the_engine_needs_and_no_more() -> None:
-    assert pinned("dependencies") == needed("flowstrand") - {"flowstrand"}
+    assert pinned("dependencies") == needed("flowstrand", "xray") - {"flowstrand"}
 
 
 def test_the_authorizers_own_layer_holds_what_checks_signatures_and_nothing_that_it_has_already() -> None:

@@ -22,7 +22,7 @@ _REREAD_MS = 600_000
 _LOOK_AGAIN_MS = 30_000
 """How often what is unknown may lead to another look, however much of it there is."""
 _NO_VERSION = "ResourceNotFoundException"
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("flowstrand.secrets")
 
 
 class SecretsClient(Protocol):

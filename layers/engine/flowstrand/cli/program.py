@@ -25,12 +25,14 @@ from flowstrand.cli import (
     payload,
     pricing,
     promise,
+    pruning,
     queue,
     redriving,
     replay,
     schedule,
     starting,
     task,
+    tracing,
     worker,
 )
 from flowstrand.cli.demo import command as demo
@@ -77,9 +79,11 @@ for command in (dev.dev, worker.worker, lint.lint, replay.replay, demo.demo):
     register(program, command, panel=_HERE)
 register(program, doctor.doctor, panel=_PLACE)
 register(program, redriving.redrive, panel=_PLACE)
+register(program, pruning.prune, panel=_PLACE)
 register(program, exporting.export, panel=_PLACE)
 register(program, importing.imported, name="import", panel=_PLACE)
 register(program, pricing.price, panel=_PLACE)
+register(program, tracing.trace, panel=_PLACE)
 program.add_typer(
     group(
         "keys",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
-
-from aws_lambda_powertools import Logger
 
 from flowstrand.errors import ConfigurationError, StoreUnavailable, Unauthenticated
 from flowstrand.http.access_policy import allow_org, allow_route, api_url
@@ -26,7 +25,7 @@ class Authorizer:
         """The tickets are asked for at each request that has one."""
         self._callers = callers
         self._tickets = tickets
-        self._logger = Logger(service="authorizer")
+        self._logger = logging.getLogger("flowstrand.authorizer")
 
     def policy_for(self, event: Mapping[str, Any]) -> JsonObject:
         """The policy that lets the caller through, with who they are as its context.

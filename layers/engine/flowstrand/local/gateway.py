@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
+from flowstrand.aws.telemetry import InvocationFailed
 from flowstrand.errors import CallerError, NotFound, PayloadTooLarge, Unauthenticated, Unavailable
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.local import proxy_event, routes
@@ -59,8 +60,11 @@ class Gateway:
             return _refusal(error)
         except ClientDisconnect:
             return Response(status_code=400)
-        except Exception:
-            _logger.exception("%s %s failed", http.method, http.url.path)
+        except Exception as error:
+            # What a function has let through, it has logged itself.
+            _logger.exception(
+                "%s %s failed", http.method, http.url.path, exc_info=not isinstance(error, InvocationFailed)
+            )
             body = {"error": "something went wrong on the server", "code": "INTERNAL_ERROR"}
             return JSONResponse(body, status_code=502)
 
