@@ -18,7 +18,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from bench.dynoxide import dynamodb_endpoint
 from bench.engine import ORG, Engine
 from flowstrand import RetryPolicy, WorkflowContext, workflow
 from flowstrand.directory.dynamodb import DynamoDirectory, create_directory_table
@@ -30,6 +29,7 @@ from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.operations.exporting import export_one
 from flowstrand.operations.pricing.usage import usage_of
 from flowstrand.sdk.app import App
+from tests.support.dynoxide import dynamodb_endpoint
 
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
 _READS = frozenset({"GetItem", "Query", "BatchGetItem"})

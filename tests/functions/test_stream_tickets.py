@@ -300,7 +300,7 @@ def test_a_ticket_is_allowed_the_one_route_that_was_asked_for(stack: Stack) -> N
     answer = authorized(stack, ticket_of(stack))
     arn = sample("authorizer/forged-ticket")["methodArn"]
     assert answer["policyDocument"]["Statement"] == [
-        {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": arn}
+        {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": [arn]}
     ]
     assert answer["context"] == {
         "ticketOrg": ACME,
@@ -315,7 +315,8 @@ def test_an_expired_ticket_gets_no_further_than_to_be_told_so(stack: Stack) -> N
     stack.clock.sleep_ms(60_000)
     answer = authorized(stack, ticket)
     assert answer["context"] == {"ticket": "expired"}
-    assert answer["policyDocument"]["Statement"][0]["Resource"] == sample("authorizer/forged-ticket")["methodArn"]
+    arn = sample("authorizer/forged-ticket")["methodArn"]
+    assert answer["policyDocument"]["Statement"][0]["Resource"] == [arn]
 
 
 @pytest.mark.parametrize("operation", [*READING, *OTHERS])

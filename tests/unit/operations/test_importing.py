@@ -9,7 +9,7 @@ import pytest
 
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.errors import Conflict, FlowstrandError, HistoryRefused, StoreUnavailable
-from flowstrand.histories.history import History
+from flowstrand.histories.history import History, TaskLogBatch
 from flowstrand.histories.writing import history_of
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.retention import DAY_MS
@@ -18,7 +18,7 @@ from flowstrand.operations.importing import Outcome, check, import_one
 from flowstrand.queues.messages import Wake
 from flowstrand.service import append, feed, janitor, open_executions, signals, wakes
 from flowstrand.service.projection import project
-from tests.unit.operations.exported import completed, exported, file_of, listed_ids, log_of, order
+from tests.unit.operations.exported import RECORD, completed, exported, file_of, listed_ids, log, log_of, order
 from tests.unit.service.service_world import ORG, Killed, ServiceWorld, key_of, kill
 
 
@@ -34,8 +34,10 @@ def source() -> ServiceWorld:
 
 @pytest.fixture
 def history(source: ServiceWorld) -> History:
-    """Of an order that has ended, with payloads."""
-    [history] = exported(source, completed(source))
+    """Of an order that has ended, with payloads and what a task has logged."""
+    execution = completed(source)
+    log(source, execution, TaskLogBatch(position=2, attempt=1, number=1, records=(RECORD,)))
+    [history] = exported(source, execution)
     return history
 
 
@@ -57,6 +59,7 @@ def test_an_imported_log_is_the_log_that_was_exported(
     assert world.disk.bodies == source.disk.bodies
     [again] = exported(world, execution)
     assert again.sha256 == history.sha256
+    assert again.task_logs == history.task_logs != ()
 
 
 def test_importing_again_changes_nothing(world: ServiceWorld, history: History) -> None:

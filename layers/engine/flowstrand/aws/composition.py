@@ -145,7 +145,7 @@ def _tasks(sqs: SQSClient, names: Resources, programs: HostedPrograms | NoProgra
     from flowstrand.queues.hosted import HostedTasks
     from flowstrand.queues.sqs import SqsStackQueue, SqsTaskQueue
 
-    workers = SqsTaskQueue(sqs, names.task_queue_prefix)
+    workers = SqsTaskQueue(sqs, names.task_queue_prefix, kms_key_arn=names.kms_key_arn)
     if names.hosted_queue is None or names.hosted_task_queue_url is None:
         return workers
     stack = SqsStackQueue(sqs, names.hosted_task_queue_url)
@@ -157,7 +157,13 @@ def _timers(control: ControlQueue, names: Resources, clock: Clock) -> Timers:
 
     scheduler = cast("EventBridgeSchedulerClient", _client("scheduler", _CONFIG))
     return AwsTimers(
-        control, scheduler, names.schedule_group, names.control_queue_arn, names.schedule_role_arn, clock
+        control,
+        scheduler,
+        names.schedule_group,
+        names.control_queue_arn,
+        names.schedule_role_arn,
+        clock,
+        dead_letters_arn=names.schedule_dead_letters_arn,
     )
 
 

@@ -28,7 +28,7 @@ _LOOK_AGAIN_MS = 30_000
 """How often unknown tokens may lead to another look, however many there are."""
 _NO_VERSION = "ResourceNotFoundException"
 _CLOCK = SystemClock()
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("flowstrand.secrets")
 
 
 class SecretsClient(Protocol):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flowstrand.cli import recorded
 from flowstrand.cli.cells import Column
 from flowstrand.cli.failures import told_on_one_line
 from flowstrand.cli.on_place import DataFolder, StackName
@@ -18,7 +17,6 @@ from flowstrand.cli.output import Output
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 if TYPE_CHECKING:
-    from flowstrand.histories.history import History
     from flowstrand.operations.pricing.bill import Item
     from flowstrand.operations.pricing.prices import PriceList
 
@@ -67,7 +65,9 @@ def price(
     with told_on_one_line(as_json=as_json), refusals_told():
         charged = _prices(prices, assume)
         usage = usage_of(
-            _from_files(files or []) if execution is None else _from_place(execution, org, stack, data)
+            recorded.from_files(files or [])
+            if execution is None
+            else recorded.from_place(execution, org, stack, data)
         )
         items = bill(usage, charged)
         rows = [_row(item, charged, times) for item in items]
@@ -102,27 +102,6 @@ def _prices(file: Path | None, assume: list[str] | None) -> PriceList:
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--assume") from error
     return (standard() if file is None else overridden(file)).assuming(numbers)
-
-
-def _from_files(files: list[Path]) -> Iterator[History]:
-    from flowstrand.histories.reading import read_file
-
-    for file in files:
-        yield from read_file(file)
-
-
-def _from_place(execution: str, org: str, stack: str | None, data: Path | None) -> Iterator[History]:
-    from flowstrand.engine.ids import ExecutionId, OrgId
-    from flowstrand.log.port import LogKey
-    from flowstrand.operations.exporting import family
-    from flowstrand.operations.place import open_place
-
-    place = open_place(stack=stack, data=data, environment=os.environ)
-    try:
-        key = LogKey(OrgId(org), ExecutionId(execution))
-        yield from family(place.services, [key], with_descendants=True)
-    finally:
-        place.close()
 
 
 def _row(item: Item, charged: PriceList, times: int) -> JsonObject:

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from flowstrand.aws.settings import engine_settings
 from flowstrand.errors import ConfigurationError
+from flowstrand.local import readable_log
 from flowstrand.local.aws_endpoint import AwsEndpoint
 from flowstrand.local.composition import Composition, compose
 from flowstrand.local.embedded_worker import EmbeddedWorker
@@ -105,13 +106,12 @@ class DevServer:
         key = ensure_dev_key(stores.directory, options.data, options.api_key, now_ms=now_ms)
         port = listener.getsockname()[1]
         machinery = Machinery(functions, composed, self._worker(app, composed, port))
-        uninstall = container.install(composed.services)
-        try:
+        with ExitStack() as installed:
+            installed.callback(container.install(composed.services))
+            installed.callback(readable_log.install())
             on_listening(Listening(url=f"http://{options.host}:{port}", api_key=key))
             gateway = Gateway(functions, composed.stopping)
             _serve(listener, gateway, machinery, composed.payload_route, options.allowed_origins)
-        finally:
-            uninstall()
 
     def _worker(self, app: App, composed: Composition, port: int) -> EmbeddedWorker | None:
         """The worker for the app's tasks, if there are any and they are to run here."""

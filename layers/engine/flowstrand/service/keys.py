@@ -19,6 +19,7 @@ from flowstrand.engine.ids import OrgId
 from flowstrand.engine.names import is_name
 from flowstrand.errors import InvalidInput
 from flowstrand.jsonvalue import JsonObject, JsonValue
+from flowstrand.service.callers.bearers import Credential, credential_of, is_too_long
 
 PREFIX = "fsk_"
 """What generated keys begin with, so that secret scanners can recognise them."""
@@ -42,7 +43,7 @@ class Identity:
     """Who is calling.
 
     Attributes:
-        key_id: names the key without giving it away; for logs.
+        key_id: names the key, or what stands for one, without giving it away; for logs.
     """
 
     org: OrgId
@@ -91,16 +92,15 @@ def create(
         note: for people, to know it by.
 
     Raises:
-        InvalidInput: `org` is not a name, a principal is unknown, or there is none.
+        InvalidInput: `org` is not a name, a principal is unknown, or there is none; or `key` looks like another kind of credential, or
+            is too long for one.
     """
-    if not is_name(org):
-        raise InvalidInput(f"{org!r} cannot be the name of an org")
-    known = _principals(principals)
-    if not known or len(known) < len(set(principals)):
-        raise InvalidInput(f"principals must be among {[p.value for p in Principal]}, and at least one")
+    owner, known = org_and_principals(org, principals)
     chosen = key if key is not None else generate(random_bytes(_RANDOM_BYTES))
-    names: list[JsonValue] = [principal.value for principal in sorted(known)]
-    data: JsonObject = {"org": org, "principals": names, "createdAtMs": now_ms}
+    if credential_of(chosen) is not Credential.API_KEY or is_too_long(chosen):
+        raise InvalidInput(f"an API key must not look like a {credential_of(chosen).value}, nor be very long")
+    names: list[JsonValue] = [principal.value for principal in known]
+    data: JsonObject = {"org": owner, "principals": names, "createdAtMs": now_ms}
     directory.put(_PARTITION, _digest(chosen), data if note is None else {**data, "note": note})
     return chosen
 
@@ -147,6 +147,20 @@ def identity(org: str, principals: Collection[str], *, key_id: str) -> Identity 
     if not is_name(org) or not known:
         return None
     return Identity(org=OrgId(org), principals=known, key_id=key_id)
+
+
+def org_and_principals(org: str, principals: Collection[str]) -> tuple[OrgId, list[Principal]]:
+    """What somebody is to be: of this org, and these, in order.
+
+    Raises:
+        InvalidInput: `org` is not a name, a principal is unknown, or there is none.
+    """
+    if not is_name(org):
+        raise InvalidInput(f"{org!r} cannot be the name of an org")
+    known = _principals(principals)
+    if not known or len(known) < len(set(principals)):
+        raise InvalidInput(f"principals must be among {[p.value for p in Principal]}, and at least one")
+    return OrgId(org), sorted(known)
 
 
 def _principals(names: Collection[str]) -> frozenset[Principal]:

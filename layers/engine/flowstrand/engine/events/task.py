@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from flowstrand.engine.events.vocabulary import ErrorInfo, EventType, Family, RetryPolicy, TaskStatus
 from flowstrand.engine.schema import EpochMs, Payload
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.jsonvalue import JsonObject
 
 
@@ -34,6 +35,7 @@ class TaskCreated(_TaskEvent):
         priority: among tasks of a queue, higher ones are claimed first; 0 by default.
         metadata: of a standalone task, what its starter has to say of it.
         idempotency_key: of a standalone task, the key that it was started under.
+        trace: of a standalone task, whose trace it belongs to.
     """
 
     TYPE: ClassVar[EventType] = EventType.TASK_CREATED
@@ -47,6 +49,7 @@ class TaskCreated(_TaskEvent):
     priority: int | None = None
     metadata: JsonObject | None = None
     idempotency_key: str | None = None
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

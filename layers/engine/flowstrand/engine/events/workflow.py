@@ -16,6 +16,7 @@ from flowstrand.engine.events.vocabulary import (
     WorkflowStatus,
 )
 from flowstrand.engine.schema import EpochMs, Payload
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.jsonvalue import JsonObject
 
 
@@ -39,6 +40,7 @@ class WorkflowStarted(_WorkflowEvent):
         continued_from: the execution that continued as this one.
         idempotency_key: the key that it was started under, or the first of those that have continued as it.
         retry_of: the failed execution whose history follows. Nothing happens before `RETRY_REQUESTED`, which ends that.
+        trace: whose trace it belongs to: that of whoever started it.
     """
 
     TYPE: ClassVar[EventType] = EventType.WORKFLOW_STARTED
@@ -52,6 +54,7 @@ class WorkflowStarted(_WorkflowEvent):
     continued_from: str | None = None
     idempotency_key: str | None = None
     retry_of: RetryOf | None = None
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,7 +184,7 @@ def _s3(usage: Usage, prices: PriceList) -> list[Item]:
             "payloads, kept",
             "s3_storage",
             gb_months,
-            f"{usage.payload_bytes} bytes for {a['retention_days']:g} days; they are kept for longer",
+            f"{usage.payload_bytes} bytes for {a['retention_days']:g} days; until they are pruned",
         ),
     ]
 
