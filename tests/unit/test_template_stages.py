@@ -42,7 +42,7 @@ def allows(parameter: dict[str, Any], value: str) -> bool:
     if "AllowedPattern" in parameter:
         return re.fullmatch(parameter["AllowedPattern"], value) is not None
     if "MinLength" in parameter:
-        return len(value) >= int(parameter["MinLength"])
+        return bool(len(value) >= parameter["MinLength"])
     return bool(parameter["MinValue"] <= float(value) <= parameter["MaxValue"])
 
 
