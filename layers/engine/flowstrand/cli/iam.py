@@ -101,7 +101,6 @@ def token(
 
     Examples:
         flowstrand iam token --url https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/live
-        curl -H "Authorization: Bearer $(flowstrand iam token)" $FLOWSTRAND_URL/api/orgs/acme/workers
     """
     from flowstrand.client.iam_credential import IamCredential
 
