@@ -93,7 +93,7 @@ def _runtime() -> Path:
     """What Lambda brings, in the versions that the lock has."""
 
     def install(target: Path) -> None:
-        constraints = target.with_suffix(".constraints")
+        constraints = target.with_name(f"{target.name}-constraints.txt")
         constraints.write_text("".join(f"{one.name}=={one.version}\n" for one in distributions()))
         _install(target, "--constraint", str(constraints), "awslambdaric", "boto3")
         (target / "bootstrap.py").write_text(_BOOTSTRAP)
