@@ -125,7 +125,7 @@ READ_AND_WRITE = {
     "dynamodb:UpdateItem",
 }
 DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
-    "authorizer": {"dynamodb:GetItem"},
+    "authorizer": {"dynamodb:GetItem", "dynamodb:Query"},
     "channels": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"},
     "events": set(),
     "executions": {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
@@ -528,9 +528,19 @@ def test_only_the_projector_reads_the_tables_streams() -> None:
 
 def test_only_the_authorizer_can_see_who_is_known_and_it_can_do_nothing_else() -> None:
     by_sid = {each["Sid"]: each for each in statements("authorizer")}
-    assert set(by_sid) == {"WriteFunctionLogs", "SendTraces", "LookUpKeys", "VerifyTickets", "ReadEncrypted"}
+    assert set(by_sid) == {
+        "WriteFunctionLogs",
+        "SendTraces",
+        "LookUpKeys",
+        "LookUpKeysOfTickets",
+        "VerifyTickets",
+        "ReadEncrypted",
+    }
     logs, statement, tickets = (by_sid[sid] for sid in ("WriteFunctionLogs", "LookUpKeys", "VerifyTickets"))
     assert logs["Resource"] == [{"Fn::GetAtt": "FunctionLogs.Arn"}]
+    of_tickets = by_sid["LookUpKeysOfTickets"]
+    assert of_tickets["Action"] == ["dynamodb:Query"]
+    assert of_tickets["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
     assert tickets["Action"] == ["secretsmanager:GetSecretValue"]
     assert tickets["Resource"] == [{"Ref": "TicketSecret"}]
     assert statement["Action"] == ["dynamodb:GetItem"]

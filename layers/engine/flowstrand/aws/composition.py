@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_scheduler.client import EventBridgeSchedulerClient
     from mypy_boto3_sqs.client import SQSClient
 
-    from flowstrand.aws.lease_secret import SecretsClient
+    from flowstrand.aws.rotated_secret import SecretsClient
     from flowstrand.log.dynamodb_retention import DynamoRetention
     from flowstrand.payloads.s3 import S3Payloads
     from flowstrand.service.tokens import LeaseTokens
@@ -176,7 +176,7 @@ def _tokens(names: Resources) -> LeaseTokens:
 
 def _stream_tickets(names: Resources, clock: Clock) -> StreamTickets:
     """Reads the secret where one is named."""
-    from flowstrand.aws.lease_secret import stream_tickets
+    from flowstrand.aws.ticket_secret import stream_tickets
 
     return stream_tickets(names, _secrets, clock)
 

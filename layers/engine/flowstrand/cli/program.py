@@ -87,12 +87,13 @@ register(program, tracing.trace, panel=_PLACE)
 program.add_typer(
     group(
         "keys",
-        "API keys, and the secret of leases.",
+        "API keys, and the secrets of leases and tickets.",
         {
             "create": keys.create,
             "list": keys.listed,
             "revoke": keys.revoke,
             "rotate-leases": keys.rotate_leases,
+            "rotate-tickets": keys.rotate_tickets,
         },
     ),
     rich_help_panel=_PLACE,

@@ -63,6 +63,7 @@ class Authorizer:
             ticket = self._tickets().read(text)
         except TicketExpired:
             return allow_route(method_arn, principal="expired-ticket", context=expired_ticket_context())
+        self._callers.vouch_for(ticket)
         principal = f"{ticket.org}/{ticket.key_id}"
         return allow_route(method_arn, principal=principal, context=ticket_context(ticket))
 

@@ -37,7 +37,7 @@ from flowstrand.local.machinery import Machinery
 from flowstrand.local.options import Options
 from flowstrand.local.payload_transfers import ROUTE as TRANSFERS
 from flowstrand.local.payload_transfers import TransferRoute
-from flowstrand.local.secrets_file import lease_secrets, ticket_secret
+from flowstrand.local.secrets_file import lease_secrets, ticket_secrets
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.local.web_app import web_app
 from flowstrand.sdk.app import App
@@ -99,7 +99,7 @@ class DevServer:
             functions,
             app,
             lease_secrets=lease_secrets(options.data),
-            ticket_secret=ticket_secret(options.data),
+            ticket_secrets=ticket_secrets(options.data),
             settings=engine_settings({**_DEFAULTS, **os.environ}),
         )
         now_ms = composed.clock.now_ms()

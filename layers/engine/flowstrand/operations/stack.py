@@ -114,6 +114,7 @@ class StackNames:
     hosted_task_dead_letters_url: str | None = None
     projector_dead_letters_url: str | None = None
     lease_secret_arn: str | None = None
+    ticket_secret_arn: str | None = None
     task_queue_prefix: str | None = None
     functions: Mapping[str, str]
 
@@ -142,6 +143,7 @@ _OTHERS = (
     "hosted_task_dead_letters_url",
     "projector_dead_letters_url",
     "lease_secret_arn",
+    "ticket_secret_arn",
     "task_queue_prefix",
 )
 _LOGICAL_IDS = {
@@ -154,6 +156,7 @@ _LOGICAL_IDS = {
     "hosted_task_dead_letters_url": "HostedTaskDeadLetters",
     "projector_dead_letters_url": "ProjectorDeadLetters",
     "lease_secret_arn": "LeaseSecret",
+    "ticket_secret_arn": "TicketSecret",
 }
 _FUNCTION = "AWS::Lambda::Function"
 

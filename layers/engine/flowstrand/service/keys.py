@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ PREFIX = "fsk_"
 _PARTITION = "api-keys"
 _RANDOM_BYTES = 32
 _PAGE = 100
+_ID_DIGITS = 12
+_KEY_ID = re.compile(rf"key_(?P<digest>[0-9a-f]{{{_ID_DIGITS}}})")
 
 
 class Principal(StrEnum):
@@ -125,6 +128,22 @@ def revoke(directory: Directory, org: OrgId, key_id: str) -> KnownKey | None:
     return None
 
 
+def is_revoked(directory: Directory, org: str, key_id: str) -> bool:
+    """Whether the id is that of an API key which this org does not have any more. Ids of other callers are nothing that keys can tell of.
+
+    Raises:
+        StoreUnavailable: the directory cannot say.
+    """
+    named = _KEY_ID.fullmatch(key_id)
+    if named is None:
+        return False
+    beginning = named["digest"]
+    return not any(
+        item.key.startswith(beginning) and item.data.get("org") == org
+        for item in directory.scan(_PARTITION, after=beginning, limit=1)
+    )
+
+
 def identify(directory: Directory, bearer: str) -> Identity | None:
     """Who holds this key, or None. Takes the same path, one read by digest, whatever it is given.
 
@@ -181,7 +200,7 @@ def _known(item: Item) -> KnownKey:
 
 
 def _id_of(digest: str) -> str:
-    return f"key_{digest[:12]}"
+    return f"key_{digest[:_ID_DIGITS]}"
 
 
 def _digest(key: str) -> str:

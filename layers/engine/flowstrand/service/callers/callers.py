@@ -10,6 +10,7 @@ from flowstrand.errors import Unauthenticated
 from flowstrand.service import keys
 from flowstrand.service.callers.bearers import Credential, credential_of, is_too_long
 from flowstrand.service.keys import Identity
+from flowstrand.service.tickets import Ticket
 
 if TYPE_CHECKING:
     from flowstrand.service.callers.iam_callers import IamCallers
@@ -29,6 +30,16 @@ class Callers:
         self._directory = directory
         self._web_tokens = web_tokens
         self._iam = iam
+
+    def vouch_for(self, ticket: Ticket) -> None:
+        """Return if whoever made a ticket may still be here.
+
+        Raises:
+            Unauthenticated: it was made with an API key that has been revoked.
+            StoreUnavailable: it could not be found out.
+        """
+        if keys.is_revoked(self._directory(), ticket.org, ticket.key_id):
+            raise Unauthenticated("the key that the ticket was made with is revoked")
 
     def identify(self, bearer: str, api_url: str) -> Identity:
         """Who presents `bearer` to the API at `api_url`.
