@@ -97,7 +97,7 @@ def token(
     """Print what proves the AWS identity of this shell to an API, for five minutes.
 
     Examples:
-        curl -H "Authorization: Bearer $(flowstrand iam token)" $FLOWSTRAND_URL/api/orgs/acme/workers
+        flowstrand iam token --url https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/live
     """
     from flowstrand.client.iam_credential import IamCredential
 
