@@ -111,7 +111,7 @@ def _on_aws(options: argparse.Namespace, more: Sequence[str]) -> int:
 
 
 def _sam(python: str, environment: Mapping[str, str]) -> Sam:
-    return Sam(installed("sam", SAM, python), installed("functions", "pip", python), environment)
+    return Sam(installed("e2e-sam", SAM, python), installed("e2e-functions", "pip", python), environment)
 
 
 def _build(sam: Sam, copy: TemplateCopy) -> None:

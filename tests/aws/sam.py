@@ -31,7 +31,13 @@ class Sam:
         path = os.pathsep.join([str(python), str(programs), os.environ["PATH"]])
         self._sam = programs / "sam"
         self.python = python / "python"
-        self._environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", **environment, "PATH": path}
+        self._environment = {
+            **os.environ,
+            "SAM_CLI_TELEMETRY": "0",
+            "PIP_NO_DEPS": "1",
+            **environment,
+            "PATH": path,
+        }
 
     def build(self, copy: TemplateCopy) -> None:
         """Build every function and layer into `BUILT`."""

@@ -74,3 +74,15 @@ def test_every_version_is_the_locked_one_with_its_hashes(layer: str) -> None:
         if "hash" in artifact
     }
     assert hashes == locked
+
+
+def test_what_layers_lack_of_their_packages_needs_the_runtime_has_and_pip_does_not_look_for() -> None:
+    everything = set.union(*(pinned(layer) for layer in LAYERS))
+    lacking = {
+        dependency["name"]
+        for name in everything
+        for dependency in LOCK[name].get("dependencies", [])
+        if "marker" not in dependency and dependency["name"] not in everything
+    }
+    assert lacking <= {"boto3", "botocore"}
+    assert "export PIP_NO_DEPS=1" in (ROOT / "scripts" / "sam").read_text(encoding="utf-8")
