@@ -25,10 +25,11 @@ from typing import Any, TypeAlias
 
 import httpx2
 
-from bench.dynoxide import dynamodb_endpoint
 from bench.measuring import Target, verdicts
-from bench.serving import KEY, ORG, Serving, clean_environment, free_port, local_server, process
+from bench.serving import KEY, ORG, Serving, local_server
 from flowstrand.client import SyncClient
+from tests.support.dynoxide import dynamodb_endpoint
+from tests.support.processes import clean_environment, free_port, process
 
 TASKS, CALLERS = 1_000, 32
 _SERVERS = 4

@@ -18,9 +18,10 @@ from subprocess import DEVNULL, STDOUT, Popen, TimeoutExpired
 from tempfile import TemporaryDirectory
 
 from bench.measuring import Target, verdicts
-from bench.serving import KEY, ORG, Serving, clean_environment, local_server
+from bench.serving import KEY, ORG, Serving, local_server
 from flowstrand import TaskContext, WorkflowContext, task, workflow
 from flowstrand.client import SyncClient
+from tests.support.processes import clean_environment
 
 WORKERS, SECONDS, TASKS = 10, 30.0, 60
 _LIMIT_PERCENT, _LIMIT_MS = 2.0, 50.0

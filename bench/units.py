@@ -18,8 +18,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from bench.dynoxide import dynamodb_endpoint
 from bench.engine import ORG, Engine
+from bench.steps import steps
 from flowstrand import RetryPolicy, WorkflowContext, workflow
 from flowstrand.directory.dynamodb import DynamoDirectory, create_directory_table
 from flowstrand.jsonvalue import JsonValue
@@ -30,24 +30,11 @@ from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.operations.exporting import export_one
 from flowstrand.operations.pricing.usage import usage_of
 from flowstrand.sdk.app import App
+from tests.support.dynoxide import dynamodb_endpoint
 
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
 _READS = frozenset({"GetItem", "Query", "BatchGetItem"})
 _TABLES = {"log": "the log", "directory": "the directory"}
-
-
-def step(number: int) -> int:
-    """What each step does."""
-    return number + 1
-
-
-@workflow(name="steps")
-async def steps(ctx: WorkflowContext, count: int) -> int:
-    """One `ctx.run` after another."""
-    total = 0
-    for _ in range(count):
-        total = await ctx.run("step", step, total)
-    return total
 
 
 @workflow(name="chain")

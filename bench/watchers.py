@@ -23,9 +23,10 @@ from urllib.parse import urlsplit
 
 from bench.idle import cpu_s
 from bench.measuring import Target, verdicts
-from bench.serving import KEY, ORG, Serving, clean_environment, local_server
+from bench.serving import KEY, ORG, Serving, local_server
 from flowstrand import WorkflowContext, workflow
 from flowstrand.client import SyncClient, SyncHandle
+from tests.support.processes import clean_environment
 
 WATCHERS, SECONDS, A_SECOND = 1_000, 30.0, 10
 _LIMIT_P99_MS, _LIMIT_KB, _LIMIT_MEDIAN_MS = 500.0, 100.0, 5.0

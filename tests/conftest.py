@@ -27,13 +27,19 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def aws_environment() -> Iterator[None]:
-    """A client made by accident can neither find real credentials nor ask a metadata server for some."""
+    """A client made by accident can neither find real credentials nor ask a metadata server for some.
+
+    Whoever names an endpoint for the contract suite may name credentials and a region with it.
+    """
+    given = os.environ.copy() if os.environ.get("FLOWSTRAND_DYNAMODB_ENDPOINT") else {}
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION"):
             patch.delenv(name, raising=False)
-        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        if "AWS_ACCESS_KEY_ID" not in given:
+            patch.delenv("AWS_SESSION_TOKEN", raising=False)
+        patch.setenv("AWS_ACCESS_KEY_ID", given.get("AWS_ACCESS_KEY_ID", "testing"))
+        patch.setenv("AWS_SECRET_ACCESS_KEY", given.get("AWS_SECRET_ACCESS_KEY", "testing"))
+        patch.setenv("AWS_DEFAULT_REGION", given.get("AWS_DEFAULT_REGION", "eu-central-1"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowstrand.aws import composition
+from flowstrand.aws.telemetry import observed
 from flowstrand.http.application import Application
 from flowstrand.http.routes import reading
 from flowstrand.service.keys import Principal
@@ -15,6 +16,7 @@ application = Application(
 )
 
 
+@observed("events")
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Answer an API Gateway proxy event."""
     return application.resolve(event, context)

@@ -7,8 +7,10 @@ from typing import Any
 
 from flowstrand.aws import composition
 from flowstrand.aws.control_batch import handle_batch
+from flowstrand.aws.telemetry import observed
 
 
+@observed("resumer")
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Handle an SQS batch of the control queue."""
     return handle_batch(composition.services(), event)

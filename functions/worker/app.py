@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from flowstrand.aws import composition
 from flowstrand.aws.task_batch import run_batch
 from flowstrand.aws.task_host import task_host
+from flowstrand.aws.telemetry import observed
 
 
 class Context(Protocol):
@@ -23,6 +24,7 @@ class Context(Protocol):
         ...
 
 
+@observed("worker")
 def lambda_handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Run an SQS batch of the stack's own task queue. In the log, the worker is called after the invocation."""
     host = task_host(composition.services(), f"hosted-{context.aws_request_id}")

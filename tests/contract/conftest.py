@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what talks to DynamoDB, wherever it is in the suite."""
+    for item in items:
+        if isinstance(item, pytest.Function) and _is_on_dynamodb(item):
+            item.add_marker(pytest.mark.dynamodb)
+
+
+def _is_on_dynamodb(item: pytest.Function) -> bool:
+    stores = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return "dynamodb_client" in item.fixturenames or "dynamodb" in stores
+
+
 @pytest.fixture(scope="module")
 def database() -> Iterator[SqliteDatabase]:
     database = SqliteDatabase.temporary()

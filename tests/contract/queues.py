@@ -89,7 +89,18 @@ class AwsQueues:
         self.scheduler.create_schedule_group(Name=GROUP)
         self.control = SqsControlQueue(self.sqs, self._url)
         self.tasks = SqsTaskQueue(self.sqs, PREFIX)
-        self.timers = AwsTimers(self.control, self.scheduler, GROUP, self.control_arn, ROLE_ARN, self._clock)
+        self.timers = self.timers_with(dead_letters_arn=None)
+
+    def timers_with(self, *, dead_letters_arn: str | None) -> AwsTimers:
+        return AwsTimers(
+            self.control,
+            self.scheduler,
+            GROUP,
+            self.control_arn,
+            ROLE_ARN,
+            self._clock,
+            dead_letters_arn=dead_letters_arn,
+        )
 
     @property
     def control_arn(self) -> str:

@@ -123,6 +123,16 @@ def test_beyond_fifteen_minutes_a_schedules_message_is_sent_like_any_other(aws: 
     assert load(schedule["Target"]["Input"]) == nightly
 
 
+def test_what_a_schedule_cannot_deliver_goes_to_the_dead_letters_where_there_are_any(aws: AwsQueues) -> None:
+    aws.timers.at(due(1), aws.now_ms() + DAY_MS)
+    arn = "arn:aws:sqs:eu-central-1:123456789012:dead-letters"
+    aws.timers_with(dead_letters_arn=arn).at(due(2), aws.now_ms() + DAY_MS)
+    names = [schedule["Name"] for schedule in aws.scheduler.list_schedules(GroupName=GROUP)["Schedules"]]
+    targets = [aws.scheduler.get_schedule(GroupName=GROUP, Name=name)["Target"] for name in names]
+    found = {load(target["Input"]): target.get("DeadLetterConfig") for target in targets}
+    assert found == {due(1): None, due(2): {"Arn": arn}}
+
+
 def test_a_schedule_that_is_there_already_is_left_as_it_is(aws: AwsQueues) -> None:
     for _ in range(3):
         aws.timers.at(due(), aws.now_ms() + DAY_MS)

@@ -58,6 +58,7 @@ OTHER = OrgId("other")
 USER_KEY = "fsk_sample-user-key"
 WORKER_KEY = "fsk_sample-worker-key"
 OTHER_KEY = "fsk_sample-key-of-another-org"
+LEASE_SECRET = "a secret of at least thirty-two bytes"
 TICKET_SECRET = "another secret of at least thirty-two bytes"
 CLAIMED = execution_id(NOW_MS, b"claimed---")
 QUEUED = execution_id(NOW_MS, b"queued----")
@@ -162,9 +163,9 @@ class OrderAndApproval:
 class Stack:
     """Handlers, what they run on, and what their logs hold."""
 
-    def __init__(self, stores: Stores | None = None, **settings: int) -> None:
+    def __init__(self, stores: Stores | None = None, *, clock: StillClock | None = None, **settings: int) -> None:
         """On SQLite in memory, or on other stores."""
-        self.clock = StillClock()
+        self.clock = clock or StillClock()
         self._random = 0
         on = stores or stores_in(SqliteDatabase.in_memory())
         control = InProcessControlQueue(self.clock, 60_000)
@@ -172,7 +173,7 @@ class Stack:
         self.services = Services(
             log=self.log,
             payloads=on.payloads,
-            transfers=on.transfers or SignedTransfers("a secret of at least thirty-two bytes", self.clock),
+            transfers=on.transfers or SignedTransfers(LEASE_SECRET, self.clock),
             directory=on.directory,
             control=control,
             tasks=InProcessTaskQueue(self.clock),
@@ -180,7 +181,7 @@ class Stack:
             clock=self.clock,
             random_bytes=self._random_bytes,
             programs=OrderAndApproval(),
-            tokens=LeaseTokens("a secret of at least thirty-two bytes"),
+            tokens=LeaseTokens(LEASE_SECRET),
             changes=StillChanges(self.clock),
             tickets=StreamTickets(TICKET_SECRET, self.clock),
             warm=WarmCache(16),

@@ -1,4 +1,4 @@
-"""The authorizer: a known key is allowed its stage, everything else is denied, and no key is logged."""
+"""The authorizer: a known key is allowed the routes of its org, everything else is denied, and no key is logged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from flowstrand.errors import ConfigurationError, StoreUnavailable
 from flowstrand.http.authorizer import Authorizer
 from flowstrand.local import proxy_event
 from flowstrand.service import keys
+from flowstrand.service.callers.callers import Callers
 from tests.functions.stack import ACME, NOW_MS, OTHER_KEY, USER_KEY, WORKER_KEY, Stack, logged, sample
+
+STAGE = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/live"
 
 
 def no_tickets() -> Any:
@@ -37,7 +40,13 @@ def test_a_known_key_is_allowed_with_its_identity(stack: Stack) -> None:
                 {
                     "Action": "execute-api:Invoke",
                     "Effect": "Allow",
-                    "Resource": "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/live/*",
+                    "Resource": [
+                        *(f"{STAGE}/{method}/api/orgs/acme/*" for method in ("GET", "POST", "PUT", "DELETE")),
+                        *(
+                            f"{STAGE}/{method}/v1/stream/orgs/acme/*"
+                            for method in ("GET", "HEAD", "POST", "PUT", "DELETE")
+                        ),
+                    ],
                 }
             ],
         },
@@ -98,7 +107,9 @@ def test_without_configuration_everybody_is_unauthorized() -> None:
         raise KeyError("FLOWSTRAND_DIRECTORY_TABLE")
 
     with pytest.raises(Exception, match=r"^Unauthorized$"):
-        Authorizer(directory, no_tickets).policy_for(sample("authorizer/user-key"))
+        Authorizer(Callers(directory, lambda: None, lambda: None), no_tickets).policy_for(
+            sample("authorizer/user-key")
+        )
 
 
 def test_a_store_that_cannot_say_denies_in_a_way_that_can_be_repeated() -> None:
@@ -106,7 +117,9 @@ def test_a_store_that_cannot_say_denies_in_a_way_that_can_be_repeated() -> None:
         raise StoreUnavailable("throttled")
 
     with pytest.raises(StoreUnavailable):
-        Authorizer(directory, no_tickets).policy_for(sample("authorizer/user-key"))
+        Authorizer(Callers(directory, lambda: None, lambda: None), no_tickets).policy_for(
+            sample("authorizer/user-key")
+        )
 
 
 @pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION"])

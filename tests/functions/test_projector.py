@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from flowstrand.engine.ids import ExecutionId
 from flowstrand.errors import LogCorrupted, StoreUnavailable
 from flowstrand.local.table_stream import stream_record
 from flowstrand.log.port import LogKey
+from flowstrand.observability import metrics
 from flowstrand.queues.messages import Wake
 from flowstrand.service import executions, feed, listing_rows
 from flowstrand.service.executions import StartRequest
@@ -288,11 +290,31 @@ def test_the_sweep_wakes_every_open_execution(stack: Stack) -> None:
 
     answer = stack.invoke("projector", sample("projector/sweep"))
 
-    assert answer == {"woken": 2, "projected": 2}
+    assert answer == {"woken": 2, "projected": 2, "stalled": 0}
     woken = {wake.execution_id for wake in wakes_after(stack, 0)}
     assert woken == {started.workflow_execution_id, STANDALONE}
 
 
+def test_what_stalls_is_counted_by_the_sweep_and_nothing_is_where_nothing_does(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    executions.start(stack.services, ACME, StartRequest(kind="order", input=None))
+    assert stack.invoke("projector", sample("projector/sweep"))["stalled"] == 0
+    assert metrics.STALLED_EXECUTIONS.name not in capsys.readouterr().out
+    stack.clock.sleep_ms(16 * 60_000)
+
+    stalled = stack.invoke("projector", sample("projector/sweep"))["stalled"]
+
+    assert stalled > 0
+    [metric] = [
+        line
+        for line in map(json.loads, capsys.readouterr().out.splitlines())
+        if metrics.STALLED_EXECUTIONS.name in line
+    ]
+    assert metric[metrics.STALLED_EXECUTIONS.name] == [stalled]
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stack", "service"]]
+
+
 def test_an_event_of_another_kind_is_an_error(stack: Stack) -> None:
-    with pytest.raises(Exception, match="batch event type"):
+    with pytest.raises(Exception, match="UnexpectedBatchTypeError"):
         stack.invoke("projector", {"detail-type": "Something else"})

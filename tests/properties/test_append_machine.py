@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
+from uuid import uuid4
 
 import pytest
 from hypothesis import Phase, settings
@@ -68,9 +69,10 @@ def rows(request: pytest.FixtureRequest) -> Iterator[CommitRows]:
             database.close()
         case _:
             with dynamodb() as client:
-                create_log_table(client, "append-machine")
-                yield DynamoRows(client, "append-machine")
-                client.delete_table(TableName="append-machine")
+                name = f"flowstrand-{uuid4().hex}"
+                create_log_table(client, name)
+                yield DynamoRows(client, name)
+                client.delete_table(TableName=name)
 
 
 def test_the_conditional_append_keeps_every_law(rows: CommitRows) -> None:

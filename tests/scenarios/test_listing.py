@@ -70,10 +70,10 @@ def test_what_the_stream_lost_is_mended_by_the_sweep(world: World) -> None:
     world.settle()
     assert listed(world) == []
 
-    assert world.invoke("projector", {"detail-type": "Scheduled Event"}) == {"woken": 0, "projected": 1}
+    assert world.invoke("projector", {"detail-type": "Scheduled Event"})["projected"] == 1
 
     assert ids(listed(world, status="COMPLETED")) == [execution]
-    assert world.invoke("projector", {"detail-type": "Scheduled Event"}) == {"woken": 0, "projected": 0}
+    assert world.invoke("projector", {"detail-type": "Scheduled Event"})["projected"] == 0
 
 
 def test_the_feed_has_every_event_once_and_the_janitor_may_take_an_execution_out_of_the_list(world: World) -> None:

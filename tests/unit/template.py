@@ -58,10 +58,22 @@ def functions() -> dict[str, dict[str, Any]]:
     }
 
 
+def role_of(function: str) -> str:
+    """The logical id of the role that a function has."""
+    role: str = functions()[function]["Role"]["Fn::GetAtt"]
+    return role.removesuffix(".Arn")
+
+
 def statements(function: str) -> Iterator[Mapping[str, Any]]:
-    """Every statement of a function's policies, with `Action` and `Resource` as lists."""
-    for policy in functions()[function]["Policies"]:
-        for statement in policy["Statement"]:
+    """Every statement of a function's role, with `Action` and `Resource` as lists; those too that hang on a condition."""
+    yield from role_statements(resources("AWS::IAM::Role")[role_of(function)])
+
+
+def role_statements(role: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The same, of the properties of a role."""
+    for entry in role.get("Policies", []):
+        policy = entry["Fn::If"][1] if "Fn::If" in entry else entry
+        for statement in policy["PolicyDocument"]["Statement"]:
             yield {**statement, "Action": _listed(statement["Action"]), "Resource": _listed(statement["Resource"])}
 
 

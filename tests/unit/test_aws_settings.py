@@ -55,7 +55,14 @@ def test_resources_do_not_show_their_secret() -> None:
 
 def test_there_is_a_variable_for_every_field() -> None:
     secrets = {"lease_secret", "lease_secret_arn", "ticket_secret", "ticket_secret_arn"}
-    optional = {"app", *secrets, "hosted_queue", "hosted_task_queue_url"}
+    optional = {
+        "app",
+        *secrets,
+        "hosted_queue",
+        "hosted_task_queue_url",
+        "kms_key_arn",
+        "schedule_dead_letters_arn",
+    }
     assert {f"FLOWSTRAND_{name.upper()}" for name in set(Resources.model_fields) - optional} == set(COMPLETE)
 
 

@@ -11,11 +11,15 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from flowstrand.cli.program import program
@@ -24,9 +28,14 @@ pytest_plugins = ["pytester"]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 INDEX = DOCS / "README.md"
-PAGES = sorted(page for page in DOCS.glob("*.md") if page != INDEX)
-PROSE = {"runbook", "upgrading"}
-"""What to do about a stack in AWS is no program."""
+PAGES = sorted(
+    page
+    for folder in ("", "how-to", "tutorial")
+    for page in (DOCS / folder).glob("*.md")
+    if page.name != "README.md"
+)
+PROSE = {"comparison", "deploying", "into-the-cloud", "runbook", "testing-on-aws", "upgrading"}
+"""What to do about a stack in AWS is no program, and neither is what others do."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# ([\w/]+\.py)\n")
 TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
@@ -75,12 +84,26 @@ def test_the_index_has_every_page() -> None:
     assert sorted(listed) == [page.name for page in sorted(DOCS.glob("*.md")) if page != INDEX]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_tutorial_has_every_step() -> None:
+    steps = re.findall(
+        r"^\d\. \[.*\]\(([\w-]+\.md)\)", (DOCS / "tutorial/README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(steps) == [page.name for page in PAGES if page.parent.name == "tutorial"]
+
+
+def test_the_list_of_tasks_has_every_page_that_answers_one() -> None:
+    text = (DOCS / "how-to/README.md").read_text(encoding="utf-8")
+    assert [page.name for page in PAGES if page.parent.name == "how-to" and f"({page.name})" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).with_suffix("").as_posix())
 def test_the_examples_of_the_page_run_and_print_what_it_says(
-    page: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+    page: Path, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = Examples.of(page)
     assert bool(examples.files) != (page.stem in PROSE), "a page shows a program"
+    for name in examples.files:  # another test may have imported a module that is called the same
+        monkeypatch.delitem(sys.modules, Path(name).stem, raising=False)
     examples.write(pytester.path)
     pytester.syspathinsert()
     for name in examples.files:
@@ -93,6 +116,33 @@ def test_the_examples_of_the_page_run_and_print_what_it_says(
         pytester.runpytest_inprocess("-p", "no:cacheprovider", *examples.tests()).assert_outcomes(passed=tests)
     for commands, output in examples.commands:
         assert as_in_a_shell(commands) == output
+
+
+def test_every_command_that_a_page_shows_exists_with_the_options_that_it_shows() -> None:
+    wrong = [
+        f"{page.relative_to(DOCS)}: {line}"
+        for page in [*PAGES, INDEX]
+        for language, text in FENCE.findall(page.read_text(encoding="utf-8"))
+        if language in {"sh", "console"}
+        for line in re.sub(r"\\\n\s*", " ", text).splitlines()
+        if (called := re.search(r"(?:^|[$(] ?|=\$\()(flowstrand [^|)]*)", line)) and not is_a_command(called[1])
+    ]
+    assert wrong == []
+
+
+@lru_cache(maxsize=1)
+def whole_program() -> Any:
+    return typer.main.get_command(program)
+
+
+def is_a_command(line: str) -> bool:
+    _, *words = shlex.split(line.replace("…", ""), comments=True)
+    command = whole_program()
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+    known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    options = [word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1]
+    return not hasattr(command, "commands") and known.issuperset({*options} - {"--help", "--"})
 
 
 def as_in_a_shell(commands: str) -> str:

@@ -100,7 +100,7 @@ async def test_who_waits_for_a_feed_is_woken_by_the_commit_of_any_log_of_the_org
         Functions.load(),
         App(),
         lease_secrets=[SECRET],
-        ticket_secret=SECRET,
+        ticket_secrets=[SECRET],
         settings=Settings(),
     )
     uninstall = container.install(composed.services)

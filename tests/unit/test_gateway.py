@@ -138,9 +138,9 @@ async def test_the_authorizer_is_asked_first_with_the_request_but_not_its_body()
     ("verdict", "status", "code"),
     [
         (Exception("Unauthorized"), 401, "UNAUTHENTICATED"),
-        (policy("Deny", "*"), 403, "WRONG_PRINCIPAL"),
-        (policy("Allow", "arn:aws:execute-api:elsewhere/*"), 403, "WRONG_PRINCIPAL"),
-        ({"principalId": "x"}, 403, "WRONG_PRINCIPAL"),
+        (policy("Deny", "*"), 404, "NOT_FOUND"),
+        (policy("Allow", "arn:aws:execute-api:elsewhere/*"), 404, "NOT_FOUND"),
+        ({"principalId": "x"}, 404, "NOT_FOUND"),
         (StoreUnavailable("throttled"), 503, "UNAVAILABLE"),
     ],
 )

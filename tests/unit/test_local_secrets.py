@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,13 @@ import pytest
 from flowstrand.directory.sqlite import SqliteDirectory
 from flowstrand.errors import ConfigurationError
 from flowstrand.local.keys import ensure_dev_key, ensure_worker_key
-from flowstrand.local.secrets_file import kept, lease_secrets, rotate_lease_secret
+from flowstrand.local.secrets_file import (
+    kept,
+    lease_secrets,
+    rotate_lease_secret,
+    rotate_ticket_secret,
+    ticket_secrets,
+)
 from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.service import keys
 from flowstrand.service.keys import Principal
@@ -41,16 +48,25 @@ def test_the_lease_secret_survives_a_restart_and_is_long_enough(tmp_path: Path) 
     assert lease_secrets(tmp_path) == [secret]
 
 
-def test_a_rotated_lease_secret_stands_before_the_one_that_it_replaces(tmp_path: Path) -> None:
-    [first] = lease_secrets(tmp_path)
-    rotate_lease_secret(tmp_path)
-    second, before = lease_secrets(tmp_path)
+@pytest.mark.parametrize(
+    ("secrets", "rotate", "name"),
+    [
+        (lease_secrets, rotate_lease_secret, "lease-secret"),
+        (ticket_secrets, rotate_ticket_secret, "ticket-secret"),
+    ],
+)
+def test_a_rotated_secret_stands_before_the_one_that_it_replaces(
+    tmp_path: Path, secrets: Callable[[Path], list[str]], rotate: Callable[[Path], None], name: str
+) -> None:
+    [first] = secrets(tmp_path)
+    rotate(tmp_path)
+    second, before = secrets(tmp_path)
     assert (before, len(second) >= 32, second != first) == (first, True, True)
-    assert stat.S_IMODE((tmp_path / "lease-secret").stat().st_mode) == 0o600
-    rotate_lease_secret(tmp_path)
-    third, before = lease_secrets(tmp_path)
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    rotate(tmp_path)
+    third, before = secrets(tmp_path)
     assert (before, third != second) == (second, True)
-    assert [path.name for path in tmp_path.iterdir()] == ["lease-secret"]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_keys_are_kept_and_hold_what_they_need(tmp_path: Path) -> None:

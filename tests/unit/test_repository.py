@@ -61,13 +61,18 @@ def test_the_layout_is_the_documented_one(name: str) -> None:
     "name",
     [
         "bootstrap",
+        "build",
+        "check-artefacts",
         "check-deploy",
         "create-key",
         "demo",
+        "e2e",
         "export-requirements",
         "fuzz-api",
         "lint",
         "openapi",
+        "prepare-layers",
+        "sam",
         "test",
         "test-browser",
         "test-interop",
@@ -92,7 +97,9 @@ def test_the_two_commands_of_the_readme_exist() -> None:
 def test_every_script_that_the_prose_names_exists() -> None:
     prose = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/concepts.md")]
     named = {
-        name for page in prose for name in re.findall(r"scripts/([a-z][a-z-]*)", page.read_text(encoding="utf-8"))
+        name
+        for page in prose
+        for name in re.findall(r"scripts/([a-z][a-z0-9-]*)", page.read_text(encoding="utf-8"))
     }
     assert {"bootstrap", "demo", "lint", "test"} <= named
     assert [name for name in sorted(named) if not (ROOT / "scripts" / name).exists()] == []

@@ -1,4 +1,4 @@
-"""layers/dependencies/requirements.txt is what uv.lock says. scripts/check-deploy compares it byte for byte, with uv."""
+"""The layers' requirements.txt are what uv.lock says. scripts/check-deploy compares them byte for byte, with uv."""
 
 from __future__ import annotations
 
@@ -6,39 +6,64 @@ import re
 import tomllib
 from typing import Any
 
+import pytest
+
 from tests.unit.template import ROOT
 
 PINNED = re.compile(r"^([a-z0-9-]+)==([^ ;]+)", re.MULTILINE)
-REQUIREMENTS = (ROOT / "layers" / "dependencies" / "requirements.txt").read_text(encoding="utf-8")
+LAYERS = {
+    name: (ROOT / "layers" / name / "requirements.txt").read_text(encoding="utf-8")
+    for name in ("dependencies", "jwt")
+}
 LOCK: dict[str, dict[str, Any]] = {
     package["name"]: package
     for package in tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
 }
 
 
-def needed(name: str) -> set[str]:
-    """The package and all it depends on, without boto3, which the runtime has."""
+OF_THE_RUNTIME = {"boto3", "botocore"}
+
+
+def needed(name: str, *extras: str) -> set[str]:
+    """The package and all it depends on, without what the runtime has."""
     found: set[str] = set()
-    waiting = [name]
+    waiting = [(name, extras)]
     while waiting:
-        current = waiting.pop()
-        if current not in found and current != "boto3":
-            found.add(current)
-            waiting += [dependency["name"] for dependency in LOCK[current].get("dependencies", [])]
+        current, wanted = waiting.pop()
+        if current in OF_THE_RUNTIME or (current in found and not wanted):
+            continue
+        found.add(current)
+        optional = LOCK[current].get("optional-dependencies", {})
+        dependencies = [
+            *LOCK[current].get("dependencies", []),
+            *(one for extra in wanted for one in optional[extra]),
+        ]
+        waiting += [(dependency["name"], tuple(dependency.get("extra", ()))) for dependency in dependencies]
     return found
 
 
-def test_the_layer_holds_what_the_engine_needs_and_no_more() -> None:
-    assert {name for name, _ in PINNED.findall(REQUIREMENTS)} == needed("flowstrand") - {"flowstrand"}
+def pinned(layer: str) -> set[str]:
+    return {name for name, _ in PINNED.findall(LAYERS[layer])}
 
 
-def test_every_version_is_the_locked_one_with_its_hashes() -> None:
-    for name, version in PINNED.findall(REQUIREMENTS):
+def test_the_layer_of_every_function_holds_what_the_engine_needs_and_no_more() -> None:
+    assert pinned("dependencies") == needed("flowstrand", "xray") - {"flowstrand"}
+
+
+def test_the_authorizers_own_layer_holds_what_checks_signatures_and_nothing_that_it_has_already() -> None:
+    (extra,) = LOCK["flowstrand"]["optional-dependencies"]["jwt"]
+    assert pinned("jwt") == needed(extra["name"]) - pinned("dependencies")
+    assert "cryptography" in pinned("jwt") - pinned("dependencies")
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_version_is_the_locked_one_with_its_hashes(layer: str) -> None:
+    for name, version in PINNED.findall(LAYERS[layer]):
         assert version == LOCK[name]["version"], name
-    hashes = set(re.findall(r"--hash=(sha256:[0-9a-f]{64})", REQUIREMENTS))
+    hashes = set(re.findall(r"--hash=(sha256:[0-9a-f]{64})", LAYERS[layer]))
     locked = {
         artifact["hash"]
-        for name, _ in PINNED.findall(REQUIREMENTS)
+        for name in pinned(layer)
         for artifact in [LOCK[name].get("sdist", {}), *LOCK[name]["wheels"]]
         if "hash" in artifact
     }

@@ -14,19 +14,25 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from flowstrand.aws import commit_changes
+from flowstrand.aws import emf
+from flowstrand.aws.caller_settings import iam_settings, settings_of_callers, web_token_rules
 from flowstrand.aws.settings import engine_settings
 from flowstrand.aws.settings import resources as resources_of
 from flowstrand.directory.dynamodb import create_directory_table
+from flowstrand.errors import NotFound
 from flowstrand.hosting.host import Limits
 from flowstrand.http import cors
+from flowstrand.http.authentication import authorize
 from flowstrand.http.openapi.operations import OPERATIONS
 from flowstrand.log.dynamodb import create_log_table
+from flowstrand.observability import metrics
 from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service import task_log_rows
+from flowstrand.service.callers import iam_principals
+from flowstrand.service.keys import Principal
 from flowstrand.service.settings import Settings
 from functions.janitor.app import RUN_MS
-from tests.unit.template import ROOT, allowed, functions, resources, routes, statements, template
+from tests.unit.template import ROOT, allowed, functions, resources, role_statements, routes, statements, template
 
 FUNCTIONS = [
     "authorizer",
@@ -119,7 +125,7 @@ READ_AND_WRITE = {
     "dynamodb:UpdateItem",
 }
 DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
-    "authorizer": {"dynamodb:GetItem"},
+    "authorizer": {"dynamodb:GetItem", "dynamodb:Query"},
     "channels": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"},
     "events": set(),
     "executions": {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
@@ -130,6 +136,7 @@ DIRECTORY_RIGHTS: Mapping[str, set[str]] = {
     "tasks": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
     "worker": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
 }
+STRANGER = {"org": "other", "principals": "user", "keyId": "key_1"}
 TASK_LOGS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{task_log_rows.PREFIX}*"]}}
 FEEDS = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["@feed#*", "@feed-head#*"]}}
 """The condition that leads to the rows of task logs and to no other."""
@@ -253,6 +260,15 @@ def test_an_allowed_origin_is_one_or_any(origin: str, is_allowed: bool) -> None:
     assert (re.fullmatch(parameter["AllowedPattern"], origin) is not None) is is_allowed
 
 
+def test_what_a_policy_denies_is_answered_like_what_is_not_there() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    denied = api["GatewayResponses"]["ACCESS_DENIED"]
+    with pytest.raises(NotFound) as refused:
+        authorize({"requestContext": {"authorizer": STRANGER}}, org="acme", principal=Principal.USER)
+    assert denied["StatusCode"] == str(refused.value.status)
+    assert json.loads(denied["ResponseTemplates"]["application/json"]) == refused.value.body()
+
+
 def test_what_the_gateway_answers_by_itself_has_the_shape_of_every_other_error() -> None:
     (api,) = resources("AWS::Serverless::Api").values()
     answers = api["GatewayResponses"]
@@ -326,6 +342,27 @@ def test_every_function_finds_what_composition_asks_for_in_its_environment() -> 
         environment = dict.fromkeys({**common, **_own_variables(name)}, "a" * 40)
         assert resources_of(environment).log_table == "a" * 40
         assert engine_settings(environment) == Settings()
+
+
+def test_the_authorizer_takes_what_its_parameters_say_and_by_default_nothing_but_keys_and_tickets() -> None:
+    parameters = template()["Parameters"]
+    variables = {
+        n: v for n, v in _own_variables("authorizer").items() if n.startswith(("FLOWSTRAND_JWT", "FLOWSTRAND_IAM"))
+    }
+    defaults = {name: str(parameters[value["Ref"]]["Default"]) for name, value in variables.items()}
+    assert web_token_rules(defaults) is None
+    assert iam_settings(defaults) is None
+    # With the two that have no default, the others go together as they are; and every setting there is has a parameter.
+    given = {"FLOWSTRAND_JWT_ISSUER": "https://login.example.com", "FLOWSTRAND_JWT_AUDIENCE": "flowstrand"}
+    assert web_token_rules({**defaults, **given}) == web_token_rules(given)
+    assert {name.removeprefix("FLOWSTRAND_").lower() for name in variables} == settings_of_callers()
+
+
+def test_only_the_authorizer_has_the_layer_of_signatures_and_only_where_it_has_a_use_for_it() -> None:
+    layer = {"Fn::If": ["TakesJwt", {"Ref": "JwtLayer"}, {"Ref": "AWS::NoValue"}]}
+    with_layer = {name for name in FUNCTIONS if "JwtLayer" in json.dumps(functions()[name].get("Layers", []))}
+    assert with_layer == {"authorizer"}
+    assert functions()["authorizer"]["Layers"] == [layer]
 
 
 def test_only_who_makes_tickets_and_who_takes_them_can_read_their_secret() -> None:
@@ -425,13 +462,29 @@ def test_the_janitor_runs_as_often_as_the_engine_says() -> None:
 
 
 def test_no_policy_holds_a_wildcard_action_or_reaches_beyond_the_stack() -> None:
-    for name in FUNCTIONS:
-        for statement in statements(name):
+    for name, role in resources("AWS::IAM::Role").items():
+        for statement in role_statements(role):
             assert statement["Effect"] == "Allow"
             for action in statement["Action"]:
                 assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action), f"{name}: {action}"
             for resource in statement["Resource"]:
-                assert isinstance(resource, dict), f"{name}: {resource}"
+                assert isinstance(resource, dict) or statement["Sid"] == "SendTraces", f"{name}: {resource}"
+
+
+def test_every_function_may_send_traces_where_the_stack_has_them_and_nothing_else_of_x_ray() -> None:
+    for function in FUNCTIONS:
+        (sending,) = [statement for statement in statements(function) if statement["Sid"] == "SendTraces"]
+        assert sorted(sending["Action"]) == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    assert template()["Globals"]["Function"]["Tracing"] == {"Fn::If": ["Traces", "Active", "PassThrough"]}
+
+
+def test_the_dashboard_shows_metrics_that_there_are() -> None:
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
+    body = str(dashboard["DashboardBody"]["Fn::Sub"])
+    shown = re.findall(r'\["Flowstrand","(\w+)","service","(\w+)","stack","\$\{AWS::StackName\}"', body)
+    assert {name for name, _ in shown} <= {metric.name for metric in metrics.ALL}
+    assert {service for _, service in shown} == {emf.SERVICE}
+    assert len(shown) == body.count('"Flowstrand"')
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -473,13 +526,27 @@ def test_only_the_projector_reads_the_tables_streams() -> None:
     assert readers == {"projector"}
 
 
-def test_only_the_authorizer_can_see_api_keys_and_it_can_do_nothing_else() -> None:
-    statement, tickets = statements("authorizer")
+def test_only_the_authorizer_can_see_who_is_known_and_it_can_do_nothing_else() -> None:
+    by_sid = {each["Sid"]: each for each in statements("authorizer")}
+    assert set(by_sid) == {
+        "WriteFunctionLogs",
+        "SendTraces",
+        "LookUpKeys",
+        "LookUpKeysOfTickets",
+        "VerifyTickets",
+        "ReadEncrypted",
+    }
+    logs, statement, tickets = (by_sid[sid] for sid in ("WriteFunctionLogs", "LookUpKeys", "VerifyTickets"))
+    assert logs["Resource"] == [{"Fn::GetAtt": "FunctionLogs.Arn"}]
+    of_tickets = by_sid["LookUpKeysOfTickets"]
+    assert of_tickets["Action"] == ["dynamodb:Query"]
+    assert of_tickets["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
     assert tickets["Action"] == ["secretsmanager:GetSecretValue"]
     assert tickets["Resource"] == [{"Ref": "TicketSecret"}]
     assert statement["Action"] == ["dynamodb:GetItem"]
-    assert statement["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
-    excluded = {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
+    who_is_known = {"dynamodb:LeadingKeys": ["api-keys", iam_principals.PARTITION]}
+    assert statement["Condition"] == {"ForAllValues:StringEquals": who_is_known}
+    excluded = {"ForAllValues:StringNotEquals": who_is_known}
     for name in set(FUNCTIONS) - {"authorizer", "channels", "stream"}:
         for other in statements(name):
             if {"Fn::GetAtt": "DirectoryTable.Arn"} in other["Resource"]:
@@ -565,9 +632,10 @@ def test_a_role_is_passed_to_the_scheduler_only_and_may_only_send_to_the_control
     assert name == "resumer"
     assert statement["Resource"] == [{"Fn::GetAtt": "TimerRole.Arn"}]
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
-    (role,) = resources("AWS::IAM::Role").values()
-    ((right,),) = [policy["PolicyDocument"]["Statement"] for policy in role["Policies"]]
-    assert (right["Action"], right["Resource"]) == ("sqs:SendMessage", {"Fn::GetAtt": "ControlQueue.Arn"})
+    role = resources("AWS::IAM::Role")["TimerRole"]
+    (right, _) = role_statements(role)
+    assert right["Action"] == ["sqs:SendMessage"]
+    assert right["Resource"] == [{"Fn::GetAtt": "ControlQueue.Arn"}, {"Fn::GetAtt": "ControlDeadLetters.Arn"}]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert set(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
@@ -628,7 +696,8 @@ def test_every_queue_is_encrypted_and_what_feeds_a_function_has_a_dead_letter_qu
     queue: str, dead_letters: str
 ) -> None:
     queues = resources("AWS::SQS::Queue")
-    assert all(properties["SqsManagedSseEnabled"] is True for properties in queues.values())
+    own_of_sqs = {"Fn::If": ["HasNoKey", True, {"Ref": "AWS::NoValue"}]}
+    assert all(properties["SqsManagedSseEnabled"] == own_of_sqs for properties in queues.values())
     redrive = queues[queue]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": f"{dead_letters}.Arn"}
     assert redrive["maxReceiveCount"] >= 5
@@ -664,8 +733,40 @@ def test_whatever_lies_in_a_dead_letter_queue_raises_an_alarm() -> None:
     assert watched == {name for name in resources("AWS::SQS::Queue") if name.endswith("DeadLetters")}
 
 
-def test_changed_commits_are_watched_under_the_name_that_the_projector_counts_them_by() -> None:
-    alarm = resources("AWS::CloudWatch::Alarm")["ChangedCommitsAlarm"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == (commit_changes.NAMESPACE, commit_changes.CHANGED_COMMITS)
-    service = template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
-    assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("ChangedCommitsAlarm", metrics.CHANGED_COMMITS),
+        ("StalledExecutionsAlarm", metrics.STALLED_EXECUTIONS),
+    ],
+)
+def test_what_the_projector_counts_is_watched_under_the_name_that_it_counts_it_by(
+    name: str, metric: metrics.Metric
+) -> None:
+    alarm = resources("AWS::CloudWatch::Alarm")[name]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (metrics.NAMESPACE, metric.name)
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert alarm["Dimensions"] == [
+        {"Name": "service", "Value": emf.SERVICE},
+        {"Name": "stack", "Value": variables[emf.STACK]},
+    ]
+
+
+def _dimensions(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    stats = [metric["MetricStat"]["Metric"] for metric in alarm.get("Metrics", []) if "MetricStat" in metric]
+    return [one for each in (alarm, *stats) for one in each.get("Dimensions", [])]
+
+
+def test_an_alarm_takes_no_more_metrics_than_cloudwatch_allows_and_watches_what_is_there() -> None:
+    for name, alarm in resources("AWS::CloudWatch::Alarm").items():
+        assert len(alarm.get("Metrics", [])) <= 10, name
+        for dimension in _dimensions(alarm):
+            if isinstance(dimension["Value"], dict):
+                (target,) = dimension["Value"].values()
+                assert target == "AWS::StackName" or target.partition(".")[0] in template()["Resources"], name
+
+
+def test_every_function_of_the_loop_is_watched_for_calls_that_loop_detection_drops() -> None:
+    alarm = resources("AWS::CloudWatch::Alarm")["RecursionDropsAlarm"]
+    watched = {dimension["Value"]["Ref"] for dimension in _dimensions(alarm)}
+    assert watched == {"ResumerFunction", "ProjectorFunction", "WorkerFunction"}

@@ -14,6 +14,11 @@ export type Execution = Schemas["ExecutionView"];
 export type ExecutionStarted = Schemas["ExecutionStarted"];
 /** What a start takes beyond the kind and the input. */
 export type StartOptions = Omit<Schemas["StartExecution"], "kind" | "input">;
+/** Whose trace it belongs to: W3C Trace Context, as OpenTelemetry's `propagation.inject` writes it. */
+export interface TraceContext {
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+}
 /** What a cancellation takes. */
 export type CancelOptions = Schemas["CancelExecution"];
 /** A page of history. */
@@ -27,9 +32,21 @@ export class Flowstrand {
     this.connection = new Connection(options);
   }
 
-  /** Start an execution. Without an `idempotencyKey`, a second call starts a second one. */
-  start(kind: string, input: unknown = null, options: StartOptions = {}): Promise<ExecutionStarted> {
-    return this.connection.json("workflow-executions", { method: "POST", json: { kind, input, ...options } });
+  /**
+   * Start an execution. Without an `idempotencyKey`, a second call starts a second one. A `trace` is carried through its tasks and
+   * children.
+   */
+  start(
+    kind: string,
+    input: unknown = null,
+    options: StartOptions & { readonly trace?: TraceContext } = {},
+  ): Promise<ExecutionStarted> {
+    const { trace = {}, ...body } = options;
+    return this.connection.json("workflow-executions", {
+      method: "POST",
+      headers: traceHeaders(trace),
+      json: { kind, input, ...body },
+    });
   }
 
   /** An execution as it is now. */
@@ -81,4 +98,8 @@ export function followExecution(
 
 function routeOf(id: string): string {
   return `workflow-executions/${encodeURIComponent(id)}`;
+}
+
+function traceHeaders({ traceparent, tracestate }: TraceContext): Record<string, string> {
+  return { ...(traceparent && { traceparent }), ...(tracestate && { tracestate }) };
 }

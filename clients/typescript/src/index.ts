@@ -8,6 +8,7 @@ export {
   followExecution,
   type HistoryPage,
   type StartOptions,
+  type TraceContext,
 } from "./client.js";
 export { Connection, type ConnectionOptions, type TokenRequest, type TokenSource } from "./connection.js";
 export {

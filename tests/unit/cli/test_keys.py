@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 from flowstrand.cli.exits import Exit
 from flowstrand.cli.program import program
-from flowstrand.local.secrets_file import lease_secrets
+from flowstrand.local.secrets_file import lease_secrets, ticket_secrets
 from flowstrand.local.stores import sqlite_stores
 from flowstrand.operations.place import local_place
 from flowstrand.service import keys
@@ -61,7 +62,12 @@ def test_an_org_that_cannot_be_one_gets_no_key(data: Path) -> None:
     assert json.loads(run("list", "--data", data, "--json")) == {"keys": []}
 
 
-def test_the_lease_secret_is_rotated_and_the_one_before_is_kept(data: Path) -> None:
-    [before] = lease_secrets(data)
-    assert "restart the server" in run("rotate-leases", "--data", data)
-    assert lease_secrets(data)[1] == before
+@pytest.mark.parametrize(
+    ("command", "secrets"), [("rotate-leases", lease_secrets), ("rotate-tickets", ticket_secrets)]
+)
+def test_a_secret_is_rotated_and_the_one_before_is_kept(
+    data: Path, command: str, secrets: Callable[[Path], list[str]]
+) -> None:
+    [before] = secrets(data)
+    assert "restart the server" in run(command, "--data", data)
+    assert secrets(data)[1] == before

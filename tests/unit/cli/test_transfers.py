@@ -157,20 +157,22 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_read(source: Path, w
 
 
 def test_an_export_replays(tmp_path: Path) -> None:
-    (tmp_path / "shop.py").write_text(APP)
-    [replayed] = json.loads(run("replay", FIXTURE, "--app", tmp_path / "shop.py", "--json").stdout)["replays"]
+    (tmp_path / "shop_of_transfers.py").write_text(APP)
+    [replayed] = json.loads(run("replay", FIXTURE, "--app", tmp_path / "shop_of_transfers.py", "--json").stdout)[
+        "replays"
+    ]
     assert (replayed["agrees"], replayed["kind"], replayed["history"]) == (True, "order", f"{FIXTURE}: {ID}")
 
 
 def test_an_export_of_other_code_does_not(tmp_path: Path) -> None:
-    (tmp_path / "shop.py").write_text(APP.replace('    await ctx.schedule("work", first)\n', ""))
-    result = run("replay", FIXTURE, "--app", tmp_path / "shop.py", exit=Exit.FAILED)
+    (tmp_path / "shop_of_transfers.py").write_text(APP.replace('    await ctx.schedule("work", first)\n', ""))
+    result = run("replay", FIXTURE, "--app", tmp_path / "shop_of_transfers.py", exit=Exit.FAILED)
     assert "DETERMINISM_VIOLATION" in result.stderr
 
 
 def test_the_test_kit_replays_an_export_as_it_does_any_recorded_history(tmp_path: Path) -> None:
-    (tmp_path / "shop.py").write_text(APP)
-    replayed = replay_history(FIXTURE, str(tmp_path / "shop.py"))
+    (tmp_path / "shop_of_transfers.py").write_text(APP)
+    replayed = replay_history(FIXTURE, str(tmp_path / "shop_of_transfers.py"))
     assert (replayed.kind, replayed.events) == ("order", len(HISTORY.events))
     assert events_of(FIXTURE) == HISTORY.with_values()
 

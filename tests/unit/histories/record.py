@@ -10,9 +10,10 @@ from pathlib import Path
 
 from flowstrand.engine.events import EventType
 from flowstrand.engine.events.codec import SCHEMA_VERSION, encode, public_data
+from flowstrand.histories.history import TaskLogBatch
 from flowstrand.histories.lines import VERSION
 from tests.unit.every_event import data_of
-from tests.unit.operations.exported import completed, file_of
+from tests.unit.operations.exported import RECORD, completed, file_of, log
 from tests.unit.service.service_world import ServiceWorld
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -25,7 +26,9 @@ def record() -> None:
     text = json.dumps(forms, indent=1, sort_keys=True) + "\n"
     (VERSIONS / f"events-{SCHEMA_VERSION}.json").write_text(text)
     world = ServiceWorld()
-    lines = file_of(world, completed(world))
+    execution = completed(world)
+    log(world, execution, TaskLogBatch(position=1, attempt=1, number=1, records=(RECORD,)))
+    lines = file_of(world, execution)
     (VERSIONS / f"export-{VERSION}.jsonl").write_text("".join(lines))
 
 

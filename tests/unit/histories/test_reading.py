@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowstrand.engine.events import WorkflowCompleted, WorkflowStatus
-from flowstrand.errors import HistoryRefused
-from flowstrand.histories.history import History
+from flowstrand.errors import HistoryRefused, LogCorrupted
+from flowstrand.histories.history import History, TaskLogBatch
 from flowstrand.histories.reading import is_export, read, read_file
 from flowstrand.histories.writing import HistoryWriter, history_of
 from flowstrand.log.packing import pack_events
-from tests.unit.operations.exported import LARGE, NOW_MS, completed, exported, file_of, lines_of
+from tests.unit.operations.exported import LARGE, NOW_MS, RECORD, completed, exported, file_of, lines_of, log
 from tests.unit.service.service_world import ServiceWorld
 
 WORLD = ServiceWorld()
 FIRST, SECOND = completed(WORLD), completed(WORLD, "half of a pair: \ud83d")
+log(WORLD, FIRST, TaskLogBatch(position=1, attempt=1, number=1, records=(RECORD, RECORD)))
 LINES = file_of(WORLD, FIRST, SECOND)
 HISTORIES = exported(WORLD, FIRST, SECOND)
 
@@ -159,7 +161,7 @@ def test_a_log_that_nobody_can_have_written_is_refused(change: Change) -> None:
 
 
 def test_a_log_without_its_beginning_cannot_even_be_written() -> None:
-    with pytest.raises(Exception, match=r"gap|follow|begin"):
+    with pytest.raises(LogCorrupted, match="no log begins with TASK_CREATED"):
         _without_first(HISTORIES[0])
 
 
@@ -182,11 +184,25 @@ def test_payloads_may_lie_beside_the_file(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text_survive() -> None:
     body = b'"\xed\xa0\xbd"'
-    history = replace(HISTORIES[0], payloads={"ec" * 32: body})
+    history = replace(HISTORIES[0], payloads={sha256(body).hexdigest(): body})
     lines = lines_of([history])
     assert any("base64" in line for line in lines)
-    with pytest.raises(HistoryRefused):  # the name is no digest of it
-        list(read(lines))
+    [read_back] = read(lines)
+    assert read_back.payloads == history.payloads
+
+
+def test_a_payload_under_anothers_name_is_refused() -> None:
+    history = replace(HISTORIES[0], payloads={"ec" * 32: b'"small"'})
+    assert refusal(lines_of([history])) == "INVALID_EXPORT"
+
+
+@pytest.mark.parametrize(
+    "change", [{"position": -1}, {"attempt": 0}, {"batch": "1"}, {"records": [{"level": "LOUD"}]}]
+)
+def test_a_task_log_that_nobody_can_have_written_is_refused(change: dict[str, Any]) -> None:
+    place = next(n for n, line in enumerate(LINES) if json.loads(line)["type"] == "taskLog")
+    changed = json.dumps(json.loads(LINES[place]) | change) + "\n"
+    assert refusal([*LINES[:place], changed, *LINES[place + 1 :]]) == "INVALID_EXPORT"
 
 
 def test_a_file_that_is_not_there_is_refused_like_any(tmp_path: Path) -> None:

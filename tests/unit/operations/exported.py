@@ -6,18 +6,25 @@ import io
 from collections.abc import Sequence
 
 from flowstrand.engine.replay.driver import Driver
-from flowstrand.histories.history import History
+from flowstrand.engine.schema import EpochMs
+from flowstrand.engine.task_log import LogLevel, LogRecord
+from flowstrand.histories.history import History, TaskLogBatch
 from flowstrand.histories.reading import read
 from flowstrand.histories.writing import HistoryWriter
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.port import LogKey
 from flowstrand.operations.exporting import family
+from flowstrand.service import task_log_rows
+from flowstrand.service.task_log_rows import Batch
 from tests.unit.service.projected import pointers
 from tests.unit.service.service_world import ORG, ServiceWorld, key_of, work
 
-NOW_MS = 1_795_435_200_000
+NOW_MS = EpochMs(1_795_435_200_000)
 LARGE = "large " * 3_000
 """More than an event takes inline."""
+RECORD = LogRecord(
+    timestamp_ms=NOW_MS, level=LogLevel.WARNING, message="half of a pair: \ud83d", fields={"try": 2}
+)
 
 
 async def order(driver: Driver, input: JsonValue) -> JsonValue:
@@ -34,6 +41,12 @@ def completed(world: ServiceWorld, input: JsonValue = "hat") -> str:
         world.complete(task, LARGE)
         world.settle()
     return execution
+
+
+def log(world: ServiceWorld, execution: str, batch: TaskLogBatch) -> None:
+    """An attempt of one of its tasks has logged something."""
+    row = Batch(position=batch.position, attempt=batch.attempt, number=batch.number, records=batch.records, size=1)
+    task_log_rows.add(world.services.directory, key_of(execution), row)
 
 
 def exported(world: ServiceWorld, *executions: str, descendants: bool = True) -> list[History]:

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from flowstrand.log.dynamodb import create_log_table
 from flowstrand.operations import import_claims
 from flowstrand.operations.checks.finding import Severity
+from flowstrand.operations.checks.permissions import NEEDED, ON_LOG
 from flowstrand.operations.doctor import Diagnosis, examine
 from flowstrand.operations.place import Place, Stack
-from flowstrand.operations.stalled import Patience
+from flowstrand.service.stalls import Patience
 from tests.unit.every_event import KEY
 from tests.unit.operations.deployed import Functions
+from tests.unit.template import allowed, functions
 
 Spoil = Callable[[Stack, Functions], object]
 
@@ -28,7 +31,7 @@ def look(place: Place) -> Diagnosis:
 def test_the_templates_own_stack_is_healthy(deployed: tuple[Place, Functions]) -> None:
     found = look(deployed[0])
     assert found.findings == ()
-    assert found.looks == 2 * 3 + 6 + 2 * 2 + 2 + 2
+    assert found.looks == 2 * 3 + 6 + 2 * 2 + 2 + 3 + 2
     assert (found.is_healthy, found.is_complete) == (True, True)
 
 
@@ -40,17 +43,9 @@ def _without_stream(stack: Stack, _: Functions) -> None:
 
 def _with_half_a_stream(stack: Stack, functions: Functions) -> None:
     _without_table(stack, functions)
-    stack.clients.dynamodb.create_table(
+    create_log_table(stack.clients.dynamodb, stack.names.log_table)
+    stack.clients.dynamodb.update_table(
         TableName=stack.names.log_table,
-        KeySchema=[
-            {"AttributeName": "execution", "KeyType": "HASH"},
-            {"AttributeName": "sequence", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": "execution", "AttributeType": "S"},
-            {"AttributeName": "sequence", "AttributeType": "N"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
     )
 
@@ -127,6 +122,24 @@ def _with_dead_letters(stack: Stack, _: Functions) -> None:
     stack.clients.sqs.send_message(QueueUrl=stack.names.projector_dead_letters_url, MessageBody="x")
 
 
+def _without_a_right(_: Stack, functions: Functions) -> None:
+    functions.rights["flowstrand-tasks", "dynamodb:PutItem"] = False
+
+
+def _without_its_queue(_: Stack, functions: Functions) -> None:
+    functions.rights["flowstrand-tasks", "sqs:SendMessage"] = False
+
+
+def _with_too_many_rights(_: Stack, functions: Functions) -> None:
+    functions.rights["flowstrand-resumer", "dynamodb:DeleteItem"] = True
+
+
+def _without_versions(stack: Stack, _: Functions) -> None:
+    stack.clients.s3.put_bucket_versioning(
+        Bucket=stack.names.payload_bucket, VersioningConfiguration={"Status": "Suspended"}
+    )
+
+
 def _with_a_wrong_setting(_: Stack, functions: Functions) -> None:
     functions.environments["flowstrand-tasks"]["FLOWSTRAND_LEASE_MS"] = "a minute"
 
@@ -180,8 +193,12 @@ SPOILT: list[tuple[Spoil, str, Severity]] = [
     (_on_another_table, "SETTINGS_OTHER_STORE", Severity.ERROR),
     (_switched_off, "MAPPING_OFF", Severity.ERROR),
     (_with_a_problem, "MAPPING_PROBLEM", Severity.WARNING),
+    (_without_a_right, "PERMISSION_MISSING", Severity.ERROR),
+    (_without_its_queue, "PERMISSION_MISSING", Severity.ERROR),
+    (_with_too_many_rights, "PERMISSION_TOO_WIDE", Severity.ERROR),
     (_without_bucket, "BUCKET_MISSING", Severity.ERROR),
     (_open_to_all, "BUCKET_PUBLIC", Severity.ERROR),
+    (_without_versions, "BUCKET_UNVERSIONED", Severity.WARNING),
 ]
 
 
@@ -222,6 +239,16 @@ def test_what_the_caller_may_not_do_is_said_and_everything_else_is_looked_at(
     assert (found.is_healthy, found.is_complete) == (True, False)
 
 
+def test_the_rights_that_are_asked_for_are_those_that_the_template_gives() -> None:
+    stores = {"LogTable": ON_LOG, "DirectoryTable": NEEDED["directory"], "ControlQueue": NEEDED["control queue"]}
+    for name in functions():
+        title = f"{name.capitalize()}Function"
+        for store, rights in stores.items():
+            wanted = {action for action, holders in rights.items() if title in holders}
+            given = allowed(name, on=store) & rights.keys()
+            assert given == wanted if store == "LogTable" else given >= wanted, name
+
+
 def test_an_import_that_was_broken_off_is_found(deployed: tuple[Place, Functions]) -> None:
     place, _ = deployed
     import_claims.claim(place.services.directory, KEY, "0" * 64, 0)
@@ -241,7 +268,7 @@ def test_the_worst_comes_first(deployed: tuple[Place, Functions]) -> None:
 def test_the_page_has_every_code_and_no_other() -> None:
     root = Path(__file__).resolve().parents[3]
     package = root / "layers" / "engine" / "flowstrand" / "operations"
-    sources = [*(package / "checks").glob("*.py"), package / "stalled.py", package / "doctor.py"]
+    sources = [*(package / "checks").glob("*.py"), package.parent / "service" / "stalls.py", package / "doctor.py"]
     calls = re.compile(r'(?:\b(?:error|warning)\(\s*|code=)"([A-Z_]+)"')
     told = {code for source in sources for code in calls.findall(source.read_text(encoding="utf-8"))}
     page = (root / "docs" / "doctor.md").read_text(encoding="utf-8")

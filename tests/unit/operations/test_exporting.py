@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from flowstrand.engine.ids import OrgId
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.errors import Gone, LogCorrupted, NotFound
-from flowstrand.histories.history import History
+from flowstrand.histories.history import History, TaskLogBatch
+from flowstrand.histories.writing import history_of
 from flowstrand.jsonvalue import JsonValue
-from flowstrand.operations.exporting import export_one, family, listed
+from flowstrand.log.sqlite import SqliteLog
+from flowstrand.log.sqlite_database import SqliteDatabase
+from flowstrand.log.sqlite_inventory import SqliteInventory
+from flowstrand.operations.exporting import export_one, family, listed, standalone_tasks
+from flowstrand.service import standalone, workers
 from flowstrand.service.listing import Filter
 from flowstrand.service.projection import project
-from tests.unit.operations.exported import LARGE, completed, exported, file_of, order
+from flowstrand.service.standalone import TaskRequest
+from flowstrand.service.workers import Registration
+from tests.unit.operations.exported import LARGE, RECORD, completed, exported, file_of, log, order
 from tests.unit.service.service_world import ORG, ServiceWorld, key_of
 
 
@@ -46,7 +55,7 @@ def test_exporting_changes_nothing(world: ServiceWorld) -> None:
     execution = completed(world)
     world.seam.calls.clear()
     exported(world, execution)
-    assert {call.partition(".")[2] for call in world.seam.calls} <= {"newest", "following", "get"}
+    assert {call.partition(".")[2] for call in world.seam.calls} <= {"newest", "following", "get", "scan"}
 
 
 def test_two_exports_of_a_log_have_the_same_lines(world: ServiceWorld) -> None:
@@ -119,3 +128,31 @@ def test_one_that_is_listed_and_gone_is_left_out(world: ServiceWorld) -> None:
     keys = list(listed(world.services, ORG, Filter()))
     found: list[History] = list(family(world.services, keys, with_descendants=True, may_be_gone=True))
     assert [history.key.execution_id for history in found] == [second]
+
+
+def test_what_tasks_have_logged_goes_with_their_log(world: ServiceWorld) -> None:
+    execution = completed(world)
+    logged = [TaskLogBatch(position=position, attempt=1, number=1, records=(RECORD,)) for position in (1, 2)]
+    for batch in logged:
+        log(world, execution, batch)
+    log(world, completed(world), logged[0])
+    [history] = exported(world, execution)
+    assert list(history.task_logs) == logged
+    assert history.sha256 == history_of(history.key, history.commits, {}).sha256, (
+        "a log is what it was without them"
+    )
+
+
+def test_standalone_tasks_are_found_among_all_logs() -> None:
+    database = SqliteDatabase.in_memory()
+    world = ServiceWorld()
+    world.services = replace(world.services, log=SqliteLog(database))
+    workers.register(world.services, ORG, Registration(name="w", queues=("default",), task_kinds=("work",)))
+    completed(world)
+    task = standalone.start(world.services, ORG, TaskRequest(kind="work", input=None)).key.execution_id
+    keys = list(standalone_tasks(SqliteInventory(database), ORG))
+    assert keys == [key_of(task)]
+    assert list(standalone_tasks(SqliteInventory(database), OrgId("acm"))) == []
+    [history] = family(world.services, keys, with_descendants=True)
+    assert history.key == keys[0]
+    database.close()

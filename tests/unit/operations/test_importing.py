@@ -9,16 +9,18 @@ import pytest
 
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.errors import Conflict, FlowstrandError, HistoryRefused, StoreUnavailable
-from flowstrand.histories.history import History
+from flowstrand.histories.history import History, TaskLogBatch
 from flowstrand.histories.writing import history_of
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.retention import DAY_MS
 from flowstrand.operations import import_claims
 from flowstrand.operations.importing import Outcome, check, import_one
 from flowstrand.queues.messages import Wake
-from flowstrand.service import append, feed, janitor, open_executions, signals, wakes
+from flowstrand.service import append, feed, janitor, open_executions, signals, standalone, wakes, workers
 from flowstrand.service.projection import project
-from tests.unit.operations.exported import completed, exported, file_of, listed_ids, log_of, order
+from flowstrand.service.standalone import TaskRequest
+from flowstrand.service.workers import Registration
+from tests.unit.operations.exported import RECORD, completed, exported, file_of, listed_ids, log, log_of, order
 from tests.unit.service.service_world import ORG, Killed, ServiceWorld, key_of, kill
 
 
@@ -34,8 +36,10 @@ def source() -> ServiceWorld:
 
 @pytest.fixture
 def history(source: ServiceWorld) -> History:
-    """Of an order that has ended, with payloads."""
-    [history] = exported(source, completed(source))
+    """Of an order that has ended, with payloads and what a task has logged."""
+    execution = completed(source)
+    log(source, execution, TaskLogBatch(position=2, attempt=1, number=1, records=(RECORD,)))
+    [history] = exported(source, execution)
     return history
 
 
@@ -57,6 +61,21 @@ def test_an_imported_log_is_the_log_that_was_exported(
     assert world.disk.bodies == source.disk.bodies
     [again] = exported(world, execution)
     assert again.sha256 == history.sha256
+    assert again.task_logs == history.task_logs != ()
+
+
+def test_a_standalone_task_comes_with_what_it_has_logged(source: ServiceWorld, world: ServiceWorld) -> None:
+    workers.register(source.services, ORG, Registration(name="w", queues=("default",), task_kinds=("work",)))
+    standalone.start(source.services, ORG, TaskRequest(kind="work", input="hat"))
+    source.settle()
+    [task] = source.claim()
+    source.complete(task, "done")
+    log(source, task.task_execution_id, TaskLogBatch(position=0, attempt=1, number=1, records=(RECORD,)))
+    [history] = exported(source, task.task_execution_id)
+    assert import_one(world.services, history).outcome is Outcome.IMPORTED
+    [again] = exported(world, task.task_execution_id)
+    assert (again.sha256, again.task_logs) == (history.sha256, history.task_logs)
+    assert listed_ids(world) == set(), "tasks are in no listing"
 
 
 def test_importing_again_changes_nothing(world: ServiceWorld, history: History) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from flowstrand.operations.importing import Outcome, import_one
 from flowstrand.operations.place import Place, open_place
 from flowstrand.operations.stack import Clients, StackNames, found_in_cloudformation
 from tests.unit.histories.record import VERSIONS
-from tests.unit.operations.deployed import Functions
+from tests.unit.operations.deployed import CloudFormation, Functions
 
 [HISTORY] = read_file(VERSIONS / "export-1.jsonl")
 
@@ -26,20 +27,14 @@ def test_a_stack_is_found_by_its_name(deployed: tuple[Place, Functions]) -> None
 
 
 def test_a_stack_that_is_not_there_or_not_ours_is_said_to_be_so(clients: Clients) -> None:
+    others = CloudFormation()
+    queue = {"LogicalResourceId": "Queue", "PhysicalResourceId": "q", "ResourceType": "AWS::SQS::Queue"}
+    others.stacks["another"] = [queue, queue]
+    among_others = replace(clients, cloudformation=others)
     with pytest.raises(ConfigurationError, match="cannot be looked at"):
-        found_in_cloudformation(clients, "nobody")
-
-    class Others:
-        def list_stack_resources(self, **request: str) -> dict[str, object]:
-            if "NextToken" in request:
-                return {"StackResourceSummaries": []}
-            queue = {"LogicalResourceId": "Queue", "PhysicalResourceId": "q", "ResourceType": "AWS::SQS::Queue"}
-            return {"StackResourceSummaries": [queue], "NextToken": "more"}
-
-    from dataclasses import replace
-
+        found_in_cloudformation(among_others, "nobody")
     with pytest.raises(ConfigurationError, match="LogTable, DirectoryTable, PayloadBucket"):
-        found_in_cloudformation(replace(clients, cloudformation=Others()), "another")
+        found_in_cloudformation(among_others, "another")
 
 
 def test_the_variables_of_a_function_name_a_place(deployed: tuple[Place, Functions]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +14,10 @@ from flowstrand.errors import ConfigurationError
 from flowstrand.log.port import LogKey
 from flowstrand.operations.place import Place, Stack, local_place
 from flowstrand.operations.queue_names import DeadLetters
-from flowstrand.operations.redriving import Redriven, redrive, wake_stalled
-from flowstrand.operations.stalled import Patience
+from flowstrand.operations.redriving import Redriven, hand_over, redrive, wake_stalled
 from flowstrand.queues.messages import Wake, dump, load
 from flowstrand.service import open_executions
+from flowstrand.service.stalls import Patience
 from tests.functions.stack import ACME, first_commit
 from tests.unit.operations.deployed import Functions
 
@@ -114,6 +116,40 @@ def test_what_the_projector_gave_up_is_projected_and_its_letters_go(place: Place
 
     assert is_projected(place.services, LogKey(ACME, execution), 1)
     assert bodies(place, "projector_dead_letters_url") == []
+
+
+def test_where_something_cannot_be_projected_the_letters_stay(place: Place) -> None:
+    execution = ExecutionId("01X")
+    open_executions.add(place.services.directory, LogKey(ACME, execution), 0)
+    place.services.log.append(replace(first_commit(execution), events=b"damaged"))
+    die(place, "{}", queue="projector_dead_letters_url")
+    found = redrive(place, DeadLetters.PROJECTOR)
+    assert found == Redriven(queue=DeadLetters.PROJECTOR, found=1, left=1)
+    assert bodies(place, "projector_dead_letters_url") == ["{}"]
+
+
+def test_sqs_may_do_it_by_itself(place: Place) -> None:
+    stack = stack_of(place)
+    assert not hand_over(place, DeadLetters.TASKS).under_way, "there is nothing to move"
+    die(place, dump(wake(1)), "what is this")
+    asked: list[dict[str, str]] = []
+
+    def started(params: dict[str, str], **_: object) -> Any:  # moto knows no such call
+        asked.append(params)
+        return Answer(), {"TaskHandle": "t"}
+
+    class Answer:
+        status_code = 200
+
+    stack.clients.sqs.meta.events.register(
+        "before-call.sqs.StartMessageMoveTask", lambda params, **_: started(json.loads(params["body"]))
+    )
+    assert hand_over(place, DeadLetters.CONTROL) == Redriven(queue=DeadLetters.CONTROL, found=2, under_way=True)
+    [request] = asked
+    assert request["SourceArn"].endswith("-ControlDeadLetters")
+    assert request["DestinationArn"].endswith("-ControlQueue")
+    with pytest.raises(ConfigurationError, match="Lambda"):
+        hand_over(place, DeadLetters.PROJECTOR)
 
 
 def test_a_stalled_execution_is_woken(place: Place) -> None:

@@ -8,9 +8,10 @@ from flowstrand.engine.replay.driver import Driver
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.operations.checks.executions import probes
 from flowstrand.operations.checks.finding import Finding
-from flowstrand.operations.stalled import Patience, Survey, survey
+from flowstrand.operations.stalled import Survey, survey
 from flowstrand.service import open_executions, tasks
 from flowstrand.service.projection import project
+from flowstrand.service.stalls import Patience
 from tests.unit.operations.exported import completed, order
 from tests.unit.service.service_world import ORG, ServiceWorld, key_of
 

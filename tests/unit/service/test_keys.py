@@ -140,3 +140,23 @@ def test_another_orgs_key_cannot_be_revoked(directory: SqliteDirectory) -> None:
     assert found is not None
     assert keys.revoke(directory, OrgId("acme"), found.key_id) is None
     assert keys.identify(directory, key) is not None
+
+
+def test_a_keys_id_tells_whether_it_is_still_there(directory: SqliteDirectory) -> None:
+    key = keys.create(directory, "acme", ["user"], now_ms=0)
+    other = keys.create(directory, "acme", ["user"], now_ms=0)
+    known, left = keys.identify(directory, key), keys.identify(directory, other)
+    assert known is not None
+    assert left is not None
+    assert not keys.is_revoked(directory, "acme", known.key_id)
+    assert keys.is_revoked(directory, "other", known.key_id)
+    keys.revoke(directory, known.org, known.key_id)
+    assert keys.is_revoked(directory, "acme", known.key_id)
+    assert not keys.is_revoked(directory, "acme", left.key_id)
+
+
+@pytest.mark.parametrize(
+    "id", ["jwt_0123456789ab", "iam_0123456789ab", "key_1", "key_", "", "key_0123456789AB", "key_0123456789ab0"]
+)
+def test_what_is_no_keys_id_is_no_revoked_key(directory: SqliteDirectory, id: str) -> None:
+    assert not keys.is_revoked(directory, "acme", id)

@@ -616,6 +616,7 @@ export interface components {
                 status: "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED";
                 taskExecutionId: string;
                 timeoutMs?: number;
+                trace?: components["schemas"]["TraceContext"];
                 workerId?: string;
             };
             sequence: number;
@@ -732,6 +733,11 @@ export interface components {
              */
             type: "TIMER_STARTED";
         };
+        /** @description What a `traceparent` and a `tracestate` header say. */
+        TraceContext: {
+            traceparent: string;
+            tracestate?: string;
+        };
         /** @description Operations and signals that workflow code awaits together; it goes on when all have settled, or as its flags say. */
         WaitGroup: {
             anyOf?: boolean;
@@ -845,6 +851,7 @@ export interface components {
                 status: "PENDING" | "RUNNING" | "WAITING" | "CANCELLING" | "COMPLETED" | "FAILED" | "CANCELLED";
                 /** Format: date-time */
                 timeoutAt?: string;
+                trace?: components["schemas"]["TraceContext"];
                 version?: string;
                 workerId?: string;
                 workflowExecutionId: string;

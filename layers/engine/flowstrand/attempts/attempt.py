@@ -34,6 +34,7 @@ from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.payload_codecs import PayloadCodecs
 from flowstrand.sdk.task import TaskDefinition
 from flowstrand.sdk.task_context import TaskContext
+from flowstrand.tracing import otel
 
 _log = logging.getLogger("flowstrand.worker")
 MAX_REPORTED_BYTES = 900_000
@@ -156,6 +157,24 @@ class Attempt:
             given_up.cancel()
 
     async def _call(self) -> Outcome:
+        claimed = self._claimed
+        ids: dict[str, str | int] = {
+            "flowstrand.task.id": claimed.task_execution_id,
+            "flowstrand.task.kind": claimed.kind,
+            "flowstrand.task.attempt": claimed.attempt,
+        }
+        if claimed.workflow_execution_id is not None:
+            ids["flowstrand.execution.id"] = claimed.workflow_execution_id
+        trace = otel.attempting(
+            f"task {claimed.kind}", ids, traceparent=claimed.traceparent, tracestate=claimed.tracestate
+        )
+        with trace as attempted:
+            outcome = await self._run_code()
+            if isinstance(outcome, Failed):
+                attempted.failed(outcome.type)
+            return outcome
+
+    async def _run_code(self) -> Outcome:
         if self._definition is None:
             return Failed(type="UnknownTaskKind", message=f"this worker has no task {self._claimed.kind!r}")
         try:
@@ -194,6 +213,8 @@ class Attempt:
             is_cancelled=lambda: self._is_lost or self._cancel_requested,
             emit=self._stream.emit,
             heartbeat_details=self._payloads.from_wire(self._claimed.heartbeat_details),
+            traceparent=self._claimed.traceparent,
+            tracestate=self._claimed.tracestate,
             keep_log=None if self._log_level is None else self._log.take,
             log_level=self._log_level or logging.NOTSET,
         )

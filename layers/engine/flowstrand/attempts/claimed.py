@@ -17,6 +17,7 @@ class ClaimedTask(BaseModel):
         non_retryable: names of error classes after which no further attempt is wanted.
         heartbeat_details: what an earlier attempt said with its last heartbeat.
         input_url: where the input is to be had, where `input` only stands for it.
+        traceparent, tracestate: whose trace the attempt belongs to, if anybody's.
     """
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
@@ -32,3 +33,5 @@ class ClaimedTask(BaseModel):
     non_retryable: tuple[str, ...] = ()
     heartbeat_details: Any = None
     input_url: str | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
-
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from flowstrand.engine.ids import is_channel_log
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import LogKey
+from flowstrand.observability import meter, metrics
 from flowstrand.service.channels.abandoned import is_abandoned
 from flowstrand.service.container import Services
 
-NAMESPACE = "Flowstrand"
-CHANGED_COMMITS = "ChangedCommits"
-"""The metric that operators should alarm on: commits that were changed or deleted other than by expiry."""
-
 _EXPIRES_AT = "expires_at"
 _EXPIRY = "dynamodb.amazonaws.com"
-_logger = Logger(service="projector")
+_logger = logging.getLogger("flowstrand.projector")
 
 
 def examine(services: Services, record: Mapping[str, Any]) -> None:
@@ -40,8 +35,7 @@ def examine(services: Services, record: Mapping[str, Any]) -> None:
             "sequence": keys["sequence"]["N"],
         },
     )
-    with single_metric(name=CHANGED_COMMITS, unit=MetricUnit.Count, value=1, namespace=NAMESPACE):
-        pass
+    meter.count(metrics.CHANGED_COMMITS)
 
 
 def _has_expired(record: Mapping[str, Any]) -> bool:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_scheduler.client import EventBridgeSchedulerClient
     from mypy_boto3_sqs.client import SQSClient
 
-    from flowstrand.aws.lease_secret import SecretsClient
+    from flowstrand.aws.rotated_secret import SecretsClient
     from flowstrand.log.dynamodb_retention import DynamoRetention
     from flowstrand.payloads.s3 import S3Payloads
     from flowstrand.service.tokens import LeaseTokens
@@ -145,7 +145,7 @@ def _tasks(sqs: SQSClient, names: Resources, programs: HostedPrograms | NoProgra
     from flowstrand.queues.hosted import HostedTasks
     from flowstrand.queues.sqs import SqsStackQueue, SqsTaskQueue
 
-    workers = SqsTaskQueue(sqs, names.task_queue_prefix)
+    workers = SqsTaskQueue(sqs, names.task_queue_prefix, kms_key_arn=names.kms_key_arn)
     if names.hosted_queue is None or names.hosted_task_queue_url is None:
         return workers
     stack = SqsStackQueue(sqs, names.hosted_task_queue_url)
@@ -157,7 +157,13 @@ def _timers(control: ControlQueue, names: Resources, clock: Clock) -> Timers:
 
     scheduler = cast("EventBridgeSchedulerClient", _client("scheduler", _CONFIG))
     return AwsTimers(
-        control, scheduler, names.schedule_group, names.control_queue_arn, names.schedule_role_arn, clock
+        control,
+        scheduler,
+        names.schedule_group,
+        names.control_queue_arn,
+        names.schedule_role_arn,
+        clock,
+        dead_letters_arn=names.schedule_dead_letters_arn,
     )
 
 
@@ -170,7 +176,7 @@ def _tokens(names: Resources) -> LeaseTokens:
 
 def _stream_tickets(names: Resources, clock: Clock) -> StreamTickets:
     """Reads the secret where one is named."""
-    from flowstrand.aws.lease_secret import stream_tickets
+    from flowstrand.aws.ticket_secret import stream_tickets
 
     return stream_tickets(names, _secrets, clock)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from flowstrand.errors import InvalidInput
-from flowstrand.queues.messages import TaskMessage, load
+from flowstrand.observability import correlation, meter, metrics
+from flowstrand.queues.messages import TaskMessage, ids_of, load
 from flowstrand.service import wakes
 from flowstrand.service.container import Services
 
-_logger = Logger(service="resumer")
+_logger = logging.getLogger("flowstrand.resumer")
 
 
 def handle_batch(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,18 +27,23 @@ def handle_batch(services: Services, event: Mapping[str, Any]) -> dict[str, Any]
     """
 
     def handle(record: SQSRecord) -> None:
-        try:
-            _handle(services, record.body)
-        except Exception:
-            _logger.exception("a control message failed", extra={"messageId": record.message_id})
-            raise
+        with correlation.about(messageId=record.message_id):
+            try:
+                _handle(services, record)
+            except Exception:
+                _logger.exception("a control message failed")
+                raise
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     return dict(process_partial_response(dict(event), handle, processor))
 
 
-def _handle(services: Services, body: str) -> None:
-    message = load(body)
+def _handle(services: Services, record: SQSRecord) -> None:
+    message = load(record.body)
     if isinstance(message, TaskMessage):
         raise InvalidInput("a task message in the control queue", code="INVALID_MESSAGE")
+    correlation.note(**ids_of(message))
+    if int(record.attributes.approximate_receive_count or 1) > 1:
+        meter.count(metrics.WAKES_REDELIVERED)
     wakes.handle(services, message)
+    meter.count(metrics.WAKES_HANDLED)

@@ -33,6 +33,8 @@ class Resources(BaseModel):
         hosted_task_queue_url: where those tasks are queued.
         lease_secret_arn: where Secrets Manager keeps that secret; neither where a function handles no tokens.
         ticket_secret, ticket_secret_arn: the same of stream tickets.
+        schedule_dead_letters_arn: of the queue that takes what schedules cannot deliver; None where nothing does.
+        kms_key_arn: of the key that task queues are encrypted with as they are made; None for SQS's own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +54,8 @@ class Resources(BaseModel):
     ticket_secret_arn: Name | None = None
     hosted_queue: Name | None = None
     hosted_task_queue_url: Name | None = None
+    schedule_dead_letters_arn: Name | None = None
+    kms_key_arn: Name | None = None
 
 
 def resources(environment: Mapping[str, str]) -> Resources:

@@ -26,7 +26,7 @@ from flowstrand.streams.response import StreamResponse
 
 Handler: TypeAlias = Callable[[dict[str, Any], "InvocationContext"], StreamResponse]
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("flowstrand.stream")
 _UNRECOVERABLE = 500
 _TRACE = "_X_AMZN_TRACE_ID"
 _MARGIN_MS = 500

@@ -10,28 +10,33 @@ failed, so what was handled behind that comes twice; all of it may.
 from __future__ import annotations
 
 import base64
+import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
+from itertools import takewhile
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from flowstrand.aws import commit_changes
-from flowstrand.engine.events import Family
+from flowstrand.engine.events import Event, Family
 from flowstrand.engine.ids import is_channel_log
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
-from flowstrand.service import safety
+from flowstrand.observability import correlation, meter, metrics
+from flowstrand.service import facts, safety
 from flowstrand.service.container import Services
 from flowstrand.service.projection import project
 
 _INBOX = "inbox#"
 """What the partitions of inboxes begin with; the log's key follows. The event source mapping filters by it, too."""
 
-_logger = Logger(service="projector")
+_IMPORTED_MS = 600_000
+"""How much older than its record a commit is that has not been written by anybody's decision, but by an import."""
+
+_logger = logging.getLogger("flowstrand.projector")
 
 
 def handle_records(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,17 +48,19 @@ def handle_records(services: Services, event: Mapping[str, Any]) -> dict[str, An
     grown = _Grown()
 
     def handle(record: DynamoDBRecord) -> None:
-        try:
-            _handle(services, record.raw_event, grown)
-        except Exception:
-            _logger.exception("a stream record failed", extra={"eventId": record.event_id})
-            raise
+        with correlation.about(messageId=record.event_id):
+            try:
+                _handle(services, record.raw_event, grown)
+            except Exception:
+                _logger.exception("a stream record failed")
+                raise
 
     processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
     answer = process_partial_response(dict(event), handle, processor)
-    failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+    failed = {str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]}
     failed |= grown.project(services)
     in_order = dict.fromkeys(record["dynamodb"]["SequenceNumber"] for record in event["Records"])
+    grown.count_until(in_order, failed)
     return {"batchItemFailures": [{"itemIdentifier": number} for number in in_order if number in failed]}
 
 
@@ -84,6 +91,18 @@ class _Grown:
     def __init__(self) -> None:
         self._ends: dict[LogKey, int] = {}
         self._told_by: defaultdict[LogKey, list[str]] = defaultdict(list)
+        self._facts: dict[str, tuple[Event, ...]] = {}
+        self._new: list[Commit] = []
+
+    def tell(self, commit: Commit, events: tuple[Event, ...], sequence_number: str) -> None:
+        """The record with this number is a commit's that has been written just now, and this is what it holds."""
+        self._facts[sequence_number] = events
+        self._new.append(commit)
+
+    def count_until(self, in_order: Iterable[str], failed: Container[str]) -> None:
+        """Count what commits say, but for those that come again: the first that failed, and whatever is behind it."""
+        for number in takewhile(lambda number: number not in failed, in_order):
+            facts.count(self._facts.get(number, ()))
 
     def note(self, key: LogKey, end: int, sequence_number: str) -> None:
         """The log reaches `end`, as the record with this number tells."""
@@ -94,7 +113,12 @@ class _Grown:
         """Project all of them; the numbers of the records whose logs could not be."""
         failures = project(services, self._ends)
         for key, error in failures.items():
-            _logger.error("a log was not projected", extra={"execution": str(key)}, exc_info=error)
+            with correlation.about(org=key.org, executionId=key.execution_id):
+                _logger.error("a log was not projected", exc_info=error)
+        now_ms = services.clock.now_ms()
+        for commit in self._new:
+            if commit.key not in failures:
+                meter.record(metrics.PROJECTION_LAG, max(0, now_ms - commit.written_at_ms))
         return {number for key in failures for number in self._told_by[key]}
 
 
@@ -114,6 +138,7 @@ def _handle_commit(services: Services, change: Mapping[str, Any], grown: _Grown)
     A channel's holds no events: nobody is woken by it, and neither the feed nor the listing has a place for it.
     """
     key, sequence = LogKey.parse(change["Keys"]["execution"]["S"]), int(change["Keys"]["sequence"]["N"])
+    correlation.note(org=key.org, executionId=key.execution_id, sequence=sequence)
     if is_channel_log(key.execution_id):
         return
     number = change["SequenceNumber"]
@@ -125,7 +150,15 @@ def _handle_commit(services: Services, change: Mapping[str, Any], grown: _Grown)
         raise
     if any(event.family is not Family.STREAM for event in events):
         grown.note(key, commit.last_sequence, number)
+        if not _was_imported(change, commit):
+            grown.tell(commit, events, number)
         safety.on_commit(services, commit, events)
+
+
+def _was_imported(change: Mapping[str, Any], commit: Commit) -> bool:
+    """Whether the commit is much older than its record, and so tells of what happened elsewhere, long ago."""
+    inserted_s = change.get("ApproximateCreationDateTime")
+    return isinstance(inserted_s, int | float) and inserted_s * 1_000 - commit.written_at_ms > _IMPORTED_MS
 
 
 def _handle_item(services: Services, change: str, partition: str) -> None:

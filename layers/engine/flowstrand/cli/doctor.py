@@ -43,7 +43,7 @@ def doctor(
         flowstrand doctor --data .flowstrand --json
     """
     from flowstrand.operations.doctor import examine
-    from flowstrand.operations.stalled import Patience
+    from flowstrand.service.stalls import Patience
 
     patience = Patience(
         stalled_ms=milliseconds(stalled_after, "--stalled-after"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -17,8 +19,11 @@ from flowstrand.cli.options import pairs
 from flowstrand.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from flowstrand.engine.ids import OrgId
     from flowstrand.histories.history import History
     from flowstrand.jsonvalue import JsonObject
+    from flowstrand.log.port import LogKey
+    from flowstrand.operations.place import Place
     from flowstrand.service.listing import Filter
 
 _STDOUT = Path("-")
@@ -41,8 +46,16 @@ def export(
         bool, typer.Option("--payload-files", help="Large payloads as files, in a folder beside the output.")
     ] = False,
     all: Annotated[
-        bool, typer.Option("--all", help="All that are listed, or those of them below.", rich_help_panel=_PANEL)
+        bool, typer.Option("--all", help="All that there are, or those of them below.", rich_help_panel=_PANEL)
     ] = False,
+    standalone_tasks: Annotated[
+        bool,
+        typer.Option(
+            "--standalone-tasks/--no-standalone-tasks",
+            help="With --all and no filter: standalone tasks, too. They are in no listing: every log of the place is looked at.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = True,
     status: Annotated[
         Status | None,
         typer.Option(case_sensitive=False, help="Only those that stand like this.", rich_help_panel=_PANEL),
@@ -65,30 +78,62 @@ def export(
         flowstrand export 01JDX5K7Q2ZB4M8N0P3R6T9V1W --data .flowstrand -o order.jsonl
         flowstrand export --all --status failed --stack flowstrand --org acme -o failed.jsonl
     """
-    from flowstrand.engine.ids import ExecutionId, OrgId
-    from flowstrand.histories.writing import HistoryWriter
-    from flowstrand.log.port import LogKey
+    from flowstrand.engine.ids import OrgId
     from flowstrand.operations import exporting
 
     if bool(ids) == all:
         raise typer.BadParameter("give ids, or --all", param_hint="ID")
     if payload_files and output == _STDOUT:
         raise typer.BadParameter("takes an --output to put them beside", param_hint="--payload-files")
-    services, owner = visit.place.services, OrgId(org)
     wanted = _filter(status, kind, pairs(metadata, "--metadata"), created_after, created_before)
-    roots = (
-        exporting.listed(services, owner, wanted) if all else (LogKey(owner, ExecutionId(id)) for id in ids or ())
-    )
+    owner, services = OrgId(org), visit.place.services
+    roots = _named(owner, ids) if ids else _all(visit.place, owner, wanted, standalone_tasks=standalone_tasks)
     histories = exporting.family(services, roots, with_descendants=descendants, may_be_gone=all)
-    count, events, still_open = 0, 0, 0
-    with _written(output) as file:
-        folder = output.with_name(f"{output.name}.payloads") if payload_files else None
-        now_ms = services.clock.now_ms()
-        with HistoryWriter(file, now_ms=now_ms, version=version("flowstrand"), payload_folder=folder) as writer:
-            for history in histories:
-                writer.write(history)
-                count, events, still_open = count + 1, events + len(history.events), still_open + _is_open(history)
-    _tell(visit, output, count, events, still_open)
+    _tell(visit, output, _write(output, histories, now_ms=services.clock.now_ms(), payload_files=payload_files))
+
+
+@dataclass(slots=True)
+class _Written:
+    """How many of what a file has."""
+
+    executions: int = 0
+    events: int = 0
+    open: int = 0
+
+
+def _named(org: OrgId, ids: Iterable[str]) -> Iterable[LogKey]:
+    from flowstrand.engine.ids import ExecutionId
+    from flowstrand.log.port import LogKey
+
+    return (LogKey(org, ExecutionId(id)) for id in ids)
+
+
+def _all(place: Place, org: OrgId, wanted: Filter, *, standalone_tasks: bool) -> Iterable[LogKey]:
+    """What the org lists and, where nothing is left out of that, what is in no listing."""
+    from flowstrand.operations import exporting
+    from flowstrand.service.listing import Filter
+
+    listed = exporting.listed(place.services, org, wanted)
+    if not standalone_tasks or wanted != Filter():
+        return listed
+    return chain(listed, exporting.standalone_tasks(place.logs, org))
+
+
+def _write(output: Path, histories: Iterable[History], *, now_ms: int, payload_files: bool) -> _Written:
+    from flowstrand.histories.writing import HistoryWriter
+
+    folder = output.with_name(f"{output.name}.payloads") if payload_files else None
+    done = _Written()
+    with (
+        _written(output) as file,
+        HistoryWriter(file, now_ms=now_ms, version=version("flowstrand"), payload_folder=folder) as writer,
+    ):
+        for history in histories:
+            writer.write(history)
+            done.executions += 1
+            done.events += len(history.events)
+            done.open += not history.is_closed
+    return done
 
 
 def _filter(
@@ -115,10 +160,6 @@ def _moment(text: str | None, option: str) -> int | None:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
-def _is_open(history: History) -> bool:
-    return not history.is_closed
-
-
 @contextmanager
 def _written(output: Path) -> Iterator[IO[str]]:
     """The file, which takes its name once it is whole; or stdout."""
@@ -136,10 +177,11 @@ def _written(output: Path) -> Iterator[IO[str]]:
         draft.unlink(missing_ok=True)
 
 
-def _tell(visit: Visit, output: Path, count: int, events: int, still_open: int) -> None:
+def _tell(visit: Visit, output: Path, done: _Written) -> None:
+    counted = f"{done.executions} executions, {done.events} events"
     if output == _STDOUT:
-        typer.echo(f"{count} executions, {events} events", err=True)
+        typer.echo(counted, err=True)
         return
-    body: JsonObject = {"file": str(output), "executions": count, "events": events, "open": still_open}
-    text = f"{output}: {count} executions, {events} events"
-    visit.out.said(body, f"{text}, {still_open} open" if still_open else text)
+    body: JsonObject = {"file": str(output), **asdict(done)}
+    text = f"{output}: {counted}"
+    visit.out.said(body, f"{text}, {done.open} open" if done.open else text)

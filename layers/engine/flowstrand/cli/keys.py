@@ -1,4 +1,4 @@
-"""`flowstrand keys`: API keys, and the secret of lease tokens, of a stack or of a local server."""
+"""`flowstrand keys`: API keys, and what lease tokens and tickets are signed with, of a stack or of a local server."""
 
 from __future__ import annotations
 
@@ -96,6 +96,19 @@ def rotate_leases(visit: Visit) -> None:
 
     advice = rotate_lease_secret(visit.place)
     visit.out.said({"rotated": True, "next": advice}, f"the lease secret is another now; {advice}")
+
+
+@on_place
+def rotate_tickets(visit: Visit) -> None:
+    """Make another secret to sign stream tickets with; those that were made keep their time.
+
+    Examples:
+        flowstrand keys rotate-tickets --stack flowstrand
+    """
+    from flowstrand.operations.rotating import rotate_ticket_secret
+
+    advice = rotate_ticket_secret(visit.place)
+    visit.out.said({"rotated": True, "next": advice}, f"the ticket secret is another now; {advice}")
 
 
 def _body(known: KnownKey) -> JsonObject:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flowstrand.cli import recorded
 from flowstrand.cli.cells import Column
 from flowstrand.cli.failures import told_on_one_line
 from flowstrand.cli.on_place import DataFolder, StackName
@@ -18,7 +17,6 @@ from flowstrand.cli.output import Output
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 if TYPE_CHECKING:
-    from flowstrand.histories.history import History
     from flowstrand.operations.pricing.bill import Item
     from flowstrand.operations.pricing.prices import PriceList
 
@@ -63,34 +61,41 @@ def price(
     from flowstrand.operations.pricing.usage import usage_of
     from flowstrand.operations.refusals import refusals_told
 
-    out = Output(as_json=as_json)
     with told_on_one_line(as_json=as_json), refusals_told():
         charged = _prices(prices, assume)
         usage = usage_of(
-            _from_files(files or []) if execution is None else _from_place(execution, org, stack, data)
+            recorded.from_files(files or [])
+            if execution is None
+            else recorded.from_place(execution, org, stack, data)
         )
         items = bill(usage, charged)
         rows = [_row(item, charged, times) for item in items]
         total = total_usd(items) * times
-        if as_json:
-            listed: list[JsonValue] = list(rows)
-            assumed: JsonObject = {
-                name: {"value": value, "why": charged.reasons[name]} for name, value in charged.assumptions.items()
-            }
-            head: JsonObject = {
-                "region": charged.region,
-                "date": charged.date,
-                "times": times,
-                "usd": _rounded(total),
-            }
-            out.value({**head, "items": listed, "assumptions": assumed})
-            return
-        out.many("costs", rows, _COLUMNS)
-        typer.echo(f"USD {total:.6g} for {times} x {usage.executions} executions, {usage.events} events")
-        typer.echo(
-            f"prices of {charged.region} as of {charged.date}; --json has their sources and every assumption",
-            err=True,
-        )
+    out = Output(as_json=as_json)
+    if as_json:
+        out.value(_document(charged, rows, times, total))
+        return
+    out.many("costs", rows, _COLUMNS)
+    typer.echo(f"USD {total:.6g} for {times} x {usage.executions} executions, {usage.events} events")
+    _tell_of_prices(charged)
+
+
+def _document(charged: PriceList, rows: list[JsonObject], times: int, total: float) -> JsonObject:
+    listed: list[JsonValue] = list(rows)
+    assumed: JsonObject = {
+        name: {"value": value, "why": charged.reasons[name]} for name, value in charged.assumptions.items()
+    }
+    head: JsonObject = {"region": charged.region, "date": charged.date, "times": times, "usd": _rounded(total)}
+    return {**head, "items": listed, "assumptions": assumed}
+
+
+def _tell_of_prices(charged: PriceList) -> None:
+    typer.echo(
+        f"prices of {charged.region}, put together on {charged.date}; --json has their sources and every assumption",
+        err=True,
+    )
+    if charged.unverified:
+        typer.echo(f"compared with nothing: {', '.join(charged.unverified)}", err=True)
 
 
 def _prices(file: Path | None, assume: list[str] | None) -> PriceList:
@@ -104,27 +109,6 @@ def _prices(file: Path | None, assume: list[str] | None) -> PriceList:
     return (standard() if file is None else overridden(file)).assuming(numbers)
 
 
-def _from_files(files: list[Path]) -> Iterator[History]:
-    from flowstrand.histories.reading import read_file
-
-    for file in files:
-        yield from read_file(file)
-
-
-def _from_place(execution: str, org: str, stack: str | None, data: Path | None) -> Iterator[History]:
-    from flowstrand.engine.ids import ExecutionId, OrgId
-    from flowstrand.log.port import LogKey
-    from flowstrand.operations.exporting import family
-    from flowstrand.operations.place import open_place
-
-    place = open_place(stack=stack, data=data, environment=os.environ)
-    try:
-        key = LogKey(OrgId(org), ExecutionId(execution))
-        yield from family(place.services, [key], with_descendants=True)
-    finally:
-        place.close()
-
-
 def _row(item: Item, charged: PriceList, times: int) -> JsonObject:
     price = charged.prices[item.price]
     return {
@@ -136,6 +120,7 @@ def _row(item: Item, charged: PriceList, times: int) -> JsonObject:
         "basis": item.basis,
         "price": f"USD {price.usd:.10f}".rstrip("0") + f" for {price.per:,.0f}",
         "source": price.source,
+        "seen": price.seen,
     }
 
 

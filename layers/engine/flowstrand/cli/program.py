@@ -16,6 +16,7 @@ from flowstrand.cli import (
     exporting,
     feed,
     following,
+    iam,
     importing,
     keys,
     lint,
@@ -24,12 +25,14 @@ from flowstrand.cli import (
     payload,
     pricing,
     promise,
+    pruning,
     queue,
     redriving,
     replay,
     schedule,
     starting,
     task,
+    tracing,
     worker,
 )
 from flowstrand.cli.demo import command as demo
@@ -76,19 +79,30 @@ for command in (dev.dev, worker.worker, lint.lint, replay.replay, demo.demo):
     register(program, command, panel=_HERE)
 register(program, doctor.doctor, panel=_PLACE)
 register(program, redriving.redrive, panel=_PLACE)
+register(program, pruning.prune, panel=_PLACE)
 register(program, exporting.export, panel=_PLACE)
 register(program, importing.imported, name="import", panel=_PLACE)
 register(program, pricing.price, panel=_PLACE)
+register(program, tracing.trace, panel=_PLACE)
 program.add_typer(
     group(
         "keys",
-        "API keys, and the secret of leases.",
+        "API keys, and the secrets of leases and tickets.",
         {
             "create": keys.create,
             "list": keys.listed,
             "revoke": keys.revoke,
             "rotate-leases": keys.rotate_leases,
+            "rotate-tickets": keys.rotate_tickets,
         },
+    ),
+    rich_help_panel=_PLACE,
+)
+program.add_typer(
+    group(
+        "iam",
+        "AWS identities that need no API key.",
+        {"admit": iam.admit, "list": iam.listed, "dismiss": iam.dismiss, "token": iam.token},
     ),
     rich_help_panel=_PLACE,
 )

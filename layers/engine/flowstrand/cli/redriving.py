@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,11 +13,15 @@ from flowstrand.cli.on_place import Visit, on_place
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.operations.queue_names import DeadLetters
 
+if TYPE_CHECKING:
+    from flowstrand.operations.redriving import Redriven
+
 _QUEUES = (
     Column("queue", "DEAD LETTERS OF", is_whole=True),
     Column("found", "FOUND", is_whole=True),
     Column("moved", "MOVED", is_whole=True),
     Column("left", "LEFT", is_whole=True),
+    Column("underWay", "UNDER WAY", is_whole=True),
 )
 _WOKEN = (
     Column("org", "ORG"),
@@ -34,6 +39,12 @@ def redrive(
         typer.Argument(metavar="QUEUE...", help="control, tasks, projector; all of them by default."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Messages of each queue, at most.")] = None,
+    by_sqs: Annotated[
+        bool,
+        typer.Option(
+            "--by-sqs", help="Have SQS move them by itself: faster for very many, and without a look at them."
+        ),
+    ] = False,
     wake: Annotated[
         bool, typer.Option("--wake", help="Wake executions that stall, and leave the queues alone.")
     ] = False,
@@ -53,18 +64,39 @@ def redrive(
     if wake:
         _wake(visit, milliseconds(stalled_after, "--stalled-after"), most=most, dry_run=dry_run)
         return
-    from flowstrand.operations.redriving import redrive as redrive_one
+    if by_sqs and (dry_run or limit is not None):
+        raise typer.BadParameter("moves everything, at once", param_hint="--by-sqs")
+    visit.out.many(
+        "queues", [_row(each) for each in _redriven(visit, queues, limit, by_sqs=by_sqs, dry_run=dry_run)], _QUEUES
+    )
 
-    done = [redrive_one(visit.place, queue, limit=limit, dry_run=dry_run) for queue in queues or DeadLetters]
-    rows: list[JsonObject] = [
-        {"queue": each.queue.value, "found": each.found, "moved": each.moved, "left": each.left} for each in done
-    ]
-    visit.out.many("queues", rows, _QUEUES)
+
+def _redriven(
+    visit: Visit, queues: list[DeadLetters] | None, limit: int | None, *, by_sqs: bool, dry_run: bool
+) -> Iterator[Redriven]:
+    from flowstrand.operations.redriving import hand_over, redrive
+
+    if by_sqs:
+        for queue in queues or [DeadLetters.CONTROL, DeadLetters.TASKS]:
+            yield hand_over(visit.place, queue)
+        return
+    for queue in queues or DeadLetters:
+        yield redrive(visit.place, queue, limit=limit, dry_run=dry_run)
+
+
+def _row(each: Redriven) -> JsonObject:
+    return {
+        "queue": each.queue.value,
+        "found": each.found,
+        "moved": each.moved,
+        "left": each.left,
+        "underWay": each.under_way,
+    }
 
 
 def _wake(visit: Visit, stalled_ms: int, *, most: int, dry_run: bool) -> None:
     from flowstrand.operations.redriving import wake_stalled
-    from flowstrand.operations.stalled import Patience
+    from flowstrand.service.stalls import Patience
 
     found = wake_stalled(visit.place, Patience(stalled_ms=stalled_ms), most=most, dry_run=dry_run)
     rows: list[JsonObject] = [

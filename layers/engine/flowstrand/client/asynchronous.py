@@ -10,6 +10,7 @@ from typing import Any, Self
 import httpx2
 
 from flowstrand.client import call, commands, tree_following
+from flowstrand.client.bearer import TokenSource
 from flowstrand.client.call import Call
 from flowstrand.client.channels import Channels
 from flowstrand.client.connection import Connection
@@ -53,7 +54,7 @@ class Client(Starting, Looking, Listing, Tasking, Uploading, Feeding):
     def __init__(
         self,
         url: str | None = None,
-        api_key: str | None = None,
+        api_key: str | TokenSource | None = None,
         org: str | None = None,
         *,
         patience_s: float = 30.0,
@@ -63,6 +64,8 @@ class Client(Starting, Looking, Listing, Tasking, Uploading, Feeding):
         """Defaults: `FLOWSTRAND_URL`, `FLOWSTRAND_API_KEY`, `FLOWSTRAND_ORG`.
 
         Args:
+            api_key: or another bearer token, or a function that gives one that is good now. Without one, `FLOWSTRAND_AUTH=iam` has
+                the process known by its AWS identity.
             codec: what values are encoded with; the same as the `App`'s.
 
         Raises:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flowstrand.client.connection import Connection
-from flowstrand.client.start_options import ExecutionOptions, StartOptions
+from flowstrand.client.start_options import ExecutionOptions, StartOptions, TraceOptions
 from flowstrand.engine.ids import is_standalone_task
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.sdk.duration import Duration, to_positive_ms
@@ -25,6 +25,7 @@ class Call:
     Attributes:
         content: the body, where it is no JSON.
         repeatable: repeating it after a lost reply changes nothing.
+        starts: what it starts, and of which kind, such as `workflow order`: such a request carries the caller's trace.
         timeout_s: how long the server may be silent.
     """
 
@@ -36,6 +37,7 @@ class Call:
     params: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     timeout_s: float = PATIENCE_S
+    starts: str | None = None
 
 
 def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) -> Call:
@@ -53,7 +55,20 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
         body["idempotencyKey"] = key
     if (ttl := options.get("idempotency_key_ttl")) is not None:
         body["idempotencyKeyTTL"] = in_seconds(ttl)
-    return Call(method="POST", path=to.path("workflow-executions"), json=body, repeatable=key is not None)
+    return Call(
+        method="POST",
+        path=to.path("workflow-executions"),
+        json=body,
+        headers=trace_headers(options),
+        repeatable=key is not None,
+        starts=f"workflow {kind}",
+    )
+
+
+def trace_headers(options: TraceOptions) -> dict[str, str]:
+    """The trace that the caller names, for the request."""
+    given = {"traceparent": options.get("traceparent"), "tracestate": options.get("tracestate")}
+    return {name: value for name, value in given.items() if value}
 
 
 def new_execution(kind: str, input: JsonValue, options: ExecutionOptions) -> JsonObject:

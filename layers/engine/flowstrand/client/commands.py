@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
@@ -27,12 +28,14 @@ def signal_with_start(
     execution: JsonObject,
     *,
     request_id: str | None = None,
+    headers: dict[str, str],
 ) -> Call:
-    """Send a signal, by name and value, to the execution of a key, or to `execution`, started for it."""
+    """Send a signal, by name and value, to the execution of a key, or to `execution`, started for it, with its trace as headers."""
     name, value = signal
     body: JsonObject = {**execution, "workflowId": workflow_id, "signalName": name, "signalValue": value}
     body["requestId"] = request_id or _new_id()
-    return _post(to, ["workflow-executions", "signal-with-start"], body)
+    called = _post(to, ["workflow-executions", "signal-with-start"], body)
+    return replace(called, headers=headers, starts=f"workflow {execution['kind']}")
 
 
 def cancel(

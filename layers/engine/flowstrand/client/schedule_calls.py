@@ -99,7 +99,13 @@ def change(to: Connection, schedule_id: str, verb: Literal["pause", "resume"]) -
 def trigger(to: Connection, schedule_id: str, request_id: str) -> Call:
     """Have a run now."""
     body: JsonObject = {"requestId": request_id}
-    return Call(method="POST", path=to.path("schedules", schedule_id, "trigger"), json=body, repeatable=True)
+    return Call(
+        method="POST",
+        path=to.path("schedules", schedule_id, "trigger"),
+        json=body,
+        repeatable=True,
+        starts=f"schedule {schedule_id}",
+    )
 
 
 def delete(to: Connection, schedule_id: str) -> Call:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx2
 import stamina
 
@@ -9,6 +11,7 @@ from flowstrand.client import answers
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
 from flowstrand.jsonvalue import JsonObject
+from flowstrand.tracing import otel
 
 
 class Sender:
@@ -21,7 +24,7 @@ class Sender:
     def __init__(self, to: Connection, patience_s: float, transport: httpx2.AsyncBaseTransport | None) -> None:
         self._to = to
         self._patience_s = patience_s
-        self._http = httpx2.AsyncClient(base_url=to.url, headers=to.headers, transport=transport)
+        self._http = httpx2.AsyncClient(base_url=to.url, auth=to.auth, transport=transport)
 
     async def aclose(self) -> None:
         """Close its connections."""
@@ -37,6 +40,12 @@ class Sender:
         Raises:
             httpx2.ReadTimeout: the head of a stream did not come in time. That is not asked for again here.
         """
+        if request.starts is not None:
+            with otel.producing(f"start {request.starts}", request.headers) as headers:
+                return await self._send(replace(request, headers={**request.headers, **headers}), is_stream)
+        return await self._send(request, is_stream)
+
+    async def _send(self, request: Call, is_stream: bool) -> httpx2.Response:
         on = answers.repetition(request, is_stream=is_stream)
         try:
             async for attempt in stamina.retry_context(on=on, attempts=None, timeout=self._patience_s):
@@ -71,7 +80,7 @@ class SyncSender:
     def __init__(self, to: Connection, patience_s: float, transport: httpx2.BaseTransport | None) -> None:
         self._to = to
         self._patience_s = patience_s
-        self._http = httpx2.Client(base_url=to.url, headers=to.headers, transport=transport)
+        self._http = httpx2.Client(base_url=to.url, auth=to.auth, transport=transport)
 
     def close(self) -> None:
         """Close its connections."""
@@ -83,6 +92,12 @@ class SyncSender:
 
     def send(self, request: Call, *, is_stream: bool = False) -> httpx2.Response:
         """A successful response; of a stream, only its head has been read."""
+        if request.starts is not None:
+            with otel.producing(f"start {request.starts}", request.headers) as headers:
+                return self._send(replace(request, headers={**request.headers, **headers}), is_stream)
+        return self._send(request, is_stream)
+
+    def _send(self, request: Call, is_stream: bool) -> httpx2.Response:
         on = answers.repetition(request, is_stream=is_stream)
         try:
             for attempt in stamina.retry_context(on=on, attempts=None, timeout=self._patience_s):

@@ -8,7 +8,21 @@ from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.duration import Duration
 
 
-class ExecutionOptions(TypedDict, total=False):
+class TraceOptions(TypedDict, total=False):
+    """The trace that what is started belongs to (W3C Trace Context).
+
+    By default the one that OpenTelemetry knows to be current, where the extra `otel` is installed, else none.
+
+    Attributes:
+        traceparent: as a header of that name says it; what is not valid is ignored.
+        tracestate: what goes with it.
+    """
+
+    traceparent: str | None
+    tracestate: str | None
+
+
+class ExecutionOptions(TraceOptions, total=False):
     """What a new execution may be given, however it begins.
 
     Attributes:

@@ -191,6 +191,7 @@ class Starting(Base):
             (signal, commands.value_of(self.payloads, value, f"the value of signal {signal!r}")),
             call.new_execution(kind_of(workflow), self.payloads.to_wire(input_of(workflow, input)), options),
             request_id=request_id,
+            headers=call.trace_headers(options),
         )
         body = await self._answer(request)
         return self._handle(str(body["workflowExecutionId"]), workflow, body)

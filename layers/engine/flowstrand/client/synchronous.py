@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx2
 
 from flowstrand.client import call, commands, tree_following
+from flowstrand.client.bearer import TokenSource
 from flowstrand.client.call import Call
 from flowstrand.client.channels import SyncChannels
 from flowstrand.client.connection import Connection
@@ -49,7 +50,7 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
     def __init__(
         self,
         url: str | None = None,
-        api_key: str | None = None,
+        api_key: str | TokenSource | None = None,
         org: str | None = None,
         *,
         patience_s: float = 30.0,
@@ -59,6 +60,8 @@ class SyncClient(SyncStarting, SyncLooking, SyncListing, SyncTasking, SyncUpload
         """Defaults: `FLOWSTRAND_URL`, `FLOWSTRAND_API_KEY`, `FLOWSTRAND_ORG`.
 
         Args:
+            api_key: or another bearer token, or a function that gives one that is good now. Without one, `FLOWSTRAND_AUTH=iam` has
+                the process known by its AWS identity.
             codec: what values are encoded with; the same as the `App`'s.
 
         Raises:

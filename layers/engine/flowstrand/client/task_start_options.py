@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from flowstrand.client.start_options import TraceOptions
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.sdk.duration import Duration
 from flowstrand.sdk.task_options import TaskKeywords
 
 
-class TaskStartOptions(TaskKeywords, total=False):
+class TaskStartOptions(TaskKeywords, TraceOptions, total=False):
     """Options of `start_task`: retry, timeout, start_to_close, heartbeat_timeout, queue and priority as for `ctx.schedule`.
 
     Attributes:

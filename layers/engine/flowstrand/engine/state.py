@@ -18,6 +18,7 @@ from flowstrand.engine.events import (
     WorkflowStatus,
 )
 from flowstrand.engine.schema import EpochMs
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.jsonvalue import JsonObject
 
 _STATUS_OF_END = {
@@ -138,6 +139,7 @@ class ExecutionState:
 
     Attributes:
         workflow_execution_id: the execution's id, or the standalone task's.
+        trace: whose trace it belongs to, if anybody's.
         retry_of: the failed execution from whose history this one began.
         is_copying: whether that history is still to come, or the rest of it. Nothing happens before it is there.
         turn_marker: the newest of RESUMED and SUSPENDED in the log, or None before both.
@@ -166,6 +168,7 @@ class ExecutionState:
     version: str | None = None
     metadata: JsonObject | None = None
     parent: ParentRef | None = None
+    trace: TraceContext | None = None
     created_at_ms: int
     timeout_at_ms: EpochMs | None = None
     sequence: int

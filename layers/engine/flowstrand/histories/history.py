@@ -13,9 +13,25 @@ from flowstrand.engine.evolve import fold
 from flowstrand.engine.ids import is_standalone_task
 from flowstrand.engine.schema import PayloadRef, payload_fields
 from flowstrand.engine.state import ExecutionState
+from flowstrand.engine.task_log import LogRecord
 from flowstrand.errors import HistoryRefused, LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLogBatch:
+    """What an attempt of a task has logged at once. It lies beside the log, and is no part of it.
+
+    Attributes:
+        position: of the task in the log; 0 of a standalone one.
+        number: within the attempt, from 1.
+    """
+
+    position: int
+    attempt: int
+    number: int
+    records: tuple[LogRecord, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +41,15 @@ class History:
     Attributes:
         commits: all of them, in order; without checkpoints, which are no part of what happened.
         payloads: by their SHA-256, in hex; those that the file holds.
-        sha256: over its lines, the payloads' left out; the same for every export of a log that has ended.
+        sha256: over its lines, those of payloads and task logs left out; the same for every export of a log that has ended.
+        task_logs: what its tasks have logged, in order.
     """
 
     key: LogKey
     commits: tuple[Commit, ...]
     payloads: Mapping[str, bytes] = field(default_factory=dict)
     sha256: str
+    task_logs: tuple[TaskLogBatch, ...] = ()
 
     @cached_property
     def events(self) -> tuple[Event, ...]:

@@ -1,6 +1,6 @@
 """The lines of an export: JSON, one object each, told apart by `type`. docs/export.md describes them.
 
-    header, { execution, { payload }, { commit }, end }, trailer
+    header, { execution, { payload }, { commit }, { taskLog }, end }, trailer
 
 Version 1 is read for ever. A line is ASCII: half of a surrogate pair in a user's string survives as its escape.
 """
@@ -16,7 +16,9 @@ from typing import Any
 
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.engine.names import is_name
-from flowstrand.engine.schema import epoch_ms, rfc3339
+from flowstrand.engine.schema import epoch_ms, from_json, rfc3339, to_json
+from flowstrand.engine.task_log import LogRecord
+from flowstrand.histories.history import TaskLogBatch
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import pack_json, unpack_json
 from flowstrand.log.port import Commit, LogKey
@@ -32,6 +34,7 @@ class Line(StrEnum):
     EXECUTION = "execution"
     PAYLOAD = "payload"
     COMMIT = "commit"
+    TASK_LOG = "taskLog"
     END = "end"
     TRAILER = "trailer"
 
@@ -68,6 +71,28 @@ def commit_of(key: LogKey, body: Mapping[str, Any]) -> Commit:
         written_at_ms=epoch_ms(body["writtenAt"]),
         commit_id=str(body["id"]),
     )
+
+
+def task_log_body(batch: TaskLogBatch) -> JsonObject:
+    """What an attempt has logged at once."""
+    records: list[JsonValue] = [to_json(record) for record in batch.records]
+    return {"position": batch.position, "attempt": batch.attempt, "batch": batch.number, "records": records}
+
+
+def task_log_of(body: Mapping[str, Any]) -> TaskLogBatch:
+    """The inverse of `task_log_body`.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    position, attempt, number = (body[name] for name in ("position", "attempt", "batch"))
+    if (
+        not all(isinstance(each, int) for each in (position, attempt, number))
+        or min(position, attempt - 1, number - 1) < 0
+    ):
+        raise ValueError("a task log has a position, and an attempt and a batch from 1")
+    records = tuple(from_json(LogRecord, record) for record in body["records"])
+    return TaskLogBatch(position=position, attempt=attempt, number=number, records=records)
 
 
 def payload_body(sha256: str, body: bytes) -> JsonObject:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from flowstrand.errors import HistoryRefused
-from flowstrand.histories.history import History, refused
-from flowstrand.histories.lines import FORMAT, VERSION, Line, commit_of, key_of, payload_of
+from flowstrand.histories.history import History, TaskLogBatch, refused
+from flowstrand.histories.lines import FORMAT, VERSION, Line, commit_of, key_of, payload_of, task_log_of
 from flowstrand.log.port import Commit, LogKey
 
 
@@ -96,12 +96,20 @@ class _Numbered:
 
 @dataclass(slots=True)
 class _Section:
-    """What was read of one execution, and the digest of its lines so far."""
+    """What was read of one execution, and the digests of its lines so far."""
 
     key: LogKey
     sha256: hashlib._Hash
+    task_logs_sha256: hashlib._Hash = field(default_factory=hashlib.sha256)
     commits: list[Commit] = field(default_factory=list)
     payloads: dict[str, bytes] = field(default_factory=dict)
+    task_logs: list[TaskLogBatch] = field(default_factory=list)
+
+    def ends_as(self, end: Mapping[str, Any]) -> bool:
+        """Whether the line at its end has the checksums of what was read."""
+        task_logs = self.task_logs_sha256.hexdigest() if self.task_logs else None
+        read = (self.key.execution_id, self.sha256.hexdigest(), task_logs)
+        return (end.get("id"), end.get("sha256"), end.get("taskLogsSha256")) == read
 
 
 def _require_readable(header: Mapping[str, Any]) -> None:
@@ -128,23 +136,32 @@ def _execution(numbered: _Numbered, first: str, body: Mapping[str, Any], folder:
     except (KeyError, TypeError, ValueError) as error:
         raise numbered.fault(error) from error
     while True:
-        text, body = numbered.next(Line.PAYLOAD, Line.COMMIT, Line.END)
+        text, body = numbered.next(Line.PAYLOAD, Line.COMMIT, Line.TASK_LOG, Line.END)
         if body["type"] == Line.END:
             break
         try:
             _take(section, text, body, folder)
         except (KeyError, TypeError, ValueError) as error:
             raise numbered.fault(f"{type(error).__name__}: {error}") from error
-    sha256 = section.sha256.hexdigest()
-    if (body.get("id"), body.get("sha256")) != (section.key.execution_id, sha256):
+    if not section.ends_as(body):
         raise numbered.fault("the checksum does not match: it was changed, or damaged on its way")
-    return History(key=section.key, commits=tuple(section.commits), payloads=section.payloads, sha256=sha256)
+    return History(
+        key=section.key,
+        commits=tuple(section.commits),
+        payloads=section.payloads,
+        sha256=section.sha256.hexdigest(),
+        task_logs=tuple(section.task_logs),
+    )
 
 
 def _take(section: _Section, text: str, body: Mapping[str, Any], folder: Path | None) -> None:
     if body["type"] == Line.COMMIT:
         section.commits.append(commit_of(section.key, body))
         section.sha256.update(text.encode())
+        return
+    if body["type"] == Line.TASK_LOG:
+        section.task_logs.append(task_log_of(body))
+        section.task_logs_sha256.update(text.encode())
         return
     sha256 = str(body["sha256"])
     payload = payload_of(body)

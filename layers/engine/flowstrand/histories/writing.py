@@ -9,21 +9,39 @@ from typing import IO, Self
 
 from flowstrand.engine.evolve import fold
 from flowstrand.engine.schema import rfc3339
-from flowstrand.histories.history import History
-from flowstrand.histories.lines import FORMAT, VERSION, Line, commit_body, digest, dump, payload_body
+from flowstrand.histories.history import History, TaskLogBatch
+from flowstrand.histories.lines import (
+    FORMAT,
+    VERSION,
+    Line,
+    commit_body,
+    digest,
+    dump,
+    payload_body,
+    task_log_body,
+)
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit, LogKey
 
 
-def history_of(key: LogKey, commits: Sequence[Commit], payloads: Mapping[str, bytes]) -> History:
+def history_of(
+    key: LogKey,
+    commits: Sequence[Commit],
+    payloads: Mapping[str, bytes],
+    task_logs: Iterable[TaskLogBatch] = (),
+) -> History:
     """A log as an export holds it.
 
     Raises:
         LogCorrupted: a commit cannot be read.
     """
     return History(
-        key=key, commits=tuple(commits), payloads=payloads, sha256=digest(_digested_lines(key, commits))
+        key=key,
+        commits=tuple(commits),
+        payloads=payloads,
+        sha256=digest(_digested_lines(key, commits)),
+        task_logs=tuple(task_logs),
     )
 
 
@@ -68,7 +86,12 @@ class HistoryWriter:
         for sha256, body in sorted(history.payloads.items()):
             self._file.write(dump(Line.PAYLOAD, self._payload(sha256, body)))
         self._file.writelines(commits)
-        self._file.write(dump(Line.END, {"id": history.key.execution_id, "sha256": history.sha256}))
+        end: JsonObject = {"id": history.key.execution_id, "sha256": history.sha256}
+        if history.task_logs:
+            logged = [dump(Line.TASK_LOG, task_log_body(batch)) for batch in history.task_logs]
+            self._file.writelines(logged)
+            end["taskLogsSha256"] = digest(logged)
+        self._file.write(dump(Line.END, end))
         self._count += 1
 
     def _payload(self, sha256: str, body: bytes) -> JsonObject:

@@ -17,6 +17,7 @@ org of the path and holds the application's principal. Whatever it raises become
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response, Router
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.request import Request
@@ -87,7 +87,7 @@ class Application:
             services: asked at each request.
             scope_of: what a route reads, by the parameters of its path, where tickets are taken; None where they are not.
         """
-        self.logger = Logger(service=name)
+        self.logger = logging.getLogger(f"flowstrand.{name}")
         self._principal = principal
         self.routers = routers
         self._services = services

@@ -11,6 +11,7 @@ from typing import Any
 
 from flowstrand.errors import NotFound, Unauthenticated, WrongPrincipal
 from flowstrand.jsonvalue import JsonObject
+from flowstrand.observability import correlation
 from flowstrand.service.keys import Identity, Principal, identity
 from flowstrand.service.tickets import Scope, Ticket, TicketExpired
 
@@ -57,6 +58,7 @@ def authorize(event: Mapping[str, Any], *, org: str, principal: Principal) -> Id
     caller = identity_of(event)
     if caller.org != org:
         raise NotFound("there is nothing here")
+    correlation.note(org=org)
     if principal not in caller.principals:
         raise WrongPrincipal(f"this takes a key for the principal {principal.value!r}")
     return caller
@@ -81,6 +83,7 @@ def authorize_reader(event: Mapping[str, Any], *, org: str, scope: Scope) -> Ide
         raise Unauthenticated("a credential is required")
     if caller.org != org:
         raise NotFound("there is nothing here")
+    correlation.note(org=org)
     if covered != str(scope):
         raise WrongPrincipal("this ticket is for something else", code="TICKET_OUT_OF_SCOPE")
     return caller

@@ -22,6 +22,8 @@ REQUEST_HEADERS = (
     "Stream-Expires-At",
     "Stream-Seq",
     "Stream-TTL",
+    "traceparent",
+    "tracestate",
 )
 """What pages may send."""
 RESPONSE_HEADERS = (

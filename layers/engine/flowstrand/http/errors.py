@@ -6,6 +6,7 @@ Whatever the caller can act on is said; whatever only the operator can act on is
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from flowstrand.errors import CallerError, StoreUnavailable
 from flowstrand.jsonvalue import JsonObject
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools import Logger
     from aws_lambda_powertools.event_handler.api_gateway import Response
 
 RETRY_AFTER_S = 1
@@ -35,7 +35,7 @@ def json_response(status: int, body: JsonObject, headers: dict[str, str] | None 
     )
 
 
-def error_parts(error: Exception, logger: Logger) -> tuple[int, JsonObject, dict[str, str]]:
+def error_parts(error: Exception, logger: logging.Logger) -> tuple[int, JsonObject, dict[str, str]]:
     """Status, body and headers for `error`. What is not the caller's to mend is logged, with its traceback."""
     if isinstance(error, CallerError):
         return error.status, error.body(), {**_headers(error.status, error.retry_after_s), **error.headers}
@@ -47,7 +47,7 @@ def error_parts(error: Exception, logger: Logger) -> tuple[int, JsonObject, dict
     return 500, {"error": "something went wrong on the server", "code": "INTERNAL_ERROR"}, {}
 
 
-def error_response(error: Exception, logger: Logger) -> Response[str]:
+def error_response(error: Exception, logger: logging.Logger) -> Response[str]:
     """The response for `error`."""
     return json_response(*error_parts(error, logger))
 

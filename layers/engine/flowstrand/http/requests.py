@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, Valid
 from flowstrand.engine.chunk import Chunk, ChunkType
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.names import KIND_PATTERN, LABEL_PATTERN, NAME_PATTERN
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.http.body import RequestBody
 from flowstrand.http.idempotency_key import IdempotencyKey, IdempotencyKeyTtl
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -71,9 +72,9 @@ class StartExecution(RequestBody):
     idempotency_key: IdempotencyKey | None = None
     idempotency_key_ttl: IdempotencyKeyTtl = Field(default="24h", alias="idempotencyKeyTTL")
 
-    def to_request(self) -> StartRequest:
+    def to_request(self, trace: TraceContext | None = None) -> StartRequest:
         """For the use case."""
-        return _start_request(self)
+        return _start_request(self, trace)
 
 
 class SignalWithStart(RequestBody):
@@ -90,16 +91,16 @@ class SignalWithStart(RequestBody):
     metadata: Metadata | None = None
     timeout_seconds: TimeoutSeconds | None = None
 
-    def to_request(self) -> StartRequest:
+    def to_request(self, trace: TraceContext | None = None) -> StartRequest:
         """The execution to start, for the use case."""
-        return _start_request(self)
+        return _start_request(self, trace)
 
     def to_signal(self) -> Signal:
         """The signal to send, for the use case."""
         return Signal(name=self.signal_name, value=self.signal_value, request_id=self.request_id)
 
 
-def _start_request(body: StartExecution | SignalWithStart) -> StartRequest:
+def _start_request(body: StartExecution | SignalWithStart, trace: TraceContext | None) -> StartRequest:
     return StartRequest(
         kind=body.kind,
         input=body.input,
@@ -107,6 +108,7 @@ def _start_request(body: StartExecution | SignalWithStart) -> StartRequest:
         version=body.version,
         metadata=body.metadata,
         timeout_ms=None if body.timeout_seconds is None else math.ceil(body.timeout_seconds * 1_000),
+        trace=trace,
     )
 
 

@@ -210,7 +210,8 @@ class DefinitionsFound(ResponseBody):
 class TaskView(ResponseBody):
     """A claimed attempt.
 
-    `workflow_execution_id` is there unless the task is standalone, `non_retryable` where the task's retry policy names errors, `heartbeat_details` where an earlier attempt left some.
+    `workflow_execution_id` is there unless the task is standalone, `non_retryable` where the task's retry policy names errors, `heartbeat_details` where an earlier attempt left some,
+    `traceparent` where whoever started the execution has a trace.
     """
 
     task_execution_id: str
@@ -225,6 +226,8 @@ class TaskView(ResponseBody):
     non_retryable: list[str] | None = None
     heartbeat_details: Any = None
     input_url: str | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None
 
     @classmethod
     def of(cls, task: ClaimedTask) -> TaskView:
@@ -234,6 +237,10 @@ class TaskView(ResponseBody):
             optional["heartbeat_details"] = task.heartbeat_details
         if task.input_url is not None:
             optional["input_url"] = task.input_url
+        if task.traceparent is not None:
+            optional["traceparent"] = task.traceparent
+        if task.tracestate is not None:
+            optional["tracestate"] = task.tracestate
         if task.workflow_execution_id is not None:
             optional["workflow_execution_id"] = task.workflow_execution_id
         return cls(

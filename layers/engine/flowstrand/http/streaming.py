@@ -5,11 +5,10 @@ Authentication and errors are the same as everywhere else, and every error comes
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-
-from aws_lambda_powertools import Logger
 
 from flowstrand.errors import NotFound
 from flowstrand.http.authentication import identity_of
@@ -26,7 +25,7 @@ ROUTES = frozenset((route.method, route.path) for route in _ROUTES)
 """Every `(method, path)` served here, parameters written as `<name>`."""
 
 _REFUSED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-_logger = Logger(service="stream")
+_logger = logging.getLogger("flowstrand.stream")
 
 
 def resolve(event: Mapping[str, Any], services: Callable[[], Services]) -> StreamResponse:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from flowstrand.engine.events import RetryPolicy
 from flowstrand.engine.replay.commands import TaskTerms
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.http.body import RequestBody
 from flowstrand.http.idempotency_key import IdempotencyKey, IdempotencyKeyTtl
 from flowstrand.http.query import Query, WholeNumber
@@ -83,7 +84,7 @@ class StartTask(RequestBody):
             raise ValueError("give maxRetries or retry, not both")
         return self
 
-    def to_request(self) -> TaskRequest:
+    def to_request(self, trace: TraceContext | None = None) -> TaskRequest:
         """For the use case."""
         retry = (self.retry or Retry()).to_policy()
         return TaskRequest(
@@ -98,6 +99,7 @@ class StartTask(RequestBody):
                 priority=self.priority or None,
             ),
             metadata=self.metadata,
+            trace=trace,
         )
 
 

@@ -56,13 +56,13 @@ def compose(
     programs: Programs,
     *,
     lease_secrets: Sequence[str],
-    ticket_secret: str,
+    ticket_secrets: Sequence[str],
     settings: Settings,
 ) -> Composition:
     """One process's services over `stores`.
 
     Args:
-        lease_secrets: the one that is signed with, and those whose signatures are taken besides.
+        lease_secrets, ticket_secrets: the one that is signed with, and those whose signatures are taken besides.
     """
     clock = StopClock()
     control = InProcessControlQueue(clock, settings.wake_visibility_ms)
@@ -76,7 +76,7 @@ def compose(
         log=log,
         payloads=stores.payloads,
         transfers=stores.transfers or signed,
-        tickets=StreamTickets(ticket_secret, clock),
+        tickets=StreamTickets(ticket_secrets[0], clock, earlier=ticket_secrets[1:]),
         directory=stores.directory,
         control=control,
         tasks=tasks,

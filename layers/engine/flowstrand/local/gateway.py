@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
-from flowstrand.errors import CallerError, NotFound, PayloadTooLarge, Unauthenticated, Unavailable, WrongPrincipal
+from flowstrand.aws.telemetry import InvocationFailed
+from flowstrand.errors import CallerError, NotFound, PayloadTooLarge, Unauthenticated, Unavailable
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.local import proxy_event, routes
 from flowstrand.local.functions import Functions
@@ -59,8 +60,11 @@ class Gateway:
             return _refusal(error)
         except ClientDisconnect:
             return Response(status_code=400)
-        except Exception:
-            _logger.exception("%s %s failed", http.method, http.url.path)
+        except Exception as error:
+            # What a function has let through, it has logged itself.
+            _logger.exception(
+                "%s %s failed", http.method, http.url.path, exc_info=not isinstance(error, InvocationFailed)
+            )
             body = {"error": "something went wrong on the server", "code": "INTERNAL_ERROR"}
             return JSONResponse(body, status_code=502)
 
@@ -70,19 +74,19 @@ class Gateway:
         Raises:
             Unauthenticated: it raised `Unauthorized`, its way to answer 401.
             Unavailable: it failed.
-            WrongPrincipal: its policy does not allow the request.
+            NotFound: its policy does not allow the request: the route is another org's, whose existence is not told.
         """
         event = proxy_event.authorizer_event(request)
         try:
             answer = await to_thread.run_sync(self._functions.invoke, "authorizer", event, limiter=self._quick)
         except Exception as error:
             if str(error) == "Unauthorized":
-                raise Unauthenticated("a valid API key is required") from None
+                raise Unauthenticated("a valid credential is required") from None
             _logger.warning("the authorizer failed: %s", error)
             message = "it could not be found out who is calling; try again"
             raise Unavailable(message, retry_after_s=1) from error
         if not proxy_event.allows(answer, proxy_event.method_arn(request)):
-            raise WrongPrincipal("this key is not allowed here")
+            raise NotFound("there is nothing here")
         return proxy_event.authorizer_context(answer)
 
     async def _invoke(self, route: Route, event: JsonObject) -> Response:

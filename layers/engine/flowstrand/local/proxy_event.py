@@ -6,7 +6,7 @@ Fields as documented for Lambda proxy integration and REQUEST authorizers of RES
 from __future__ import annotations
 
 import base64
-import fnmatch
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,9 +66,15 @@ def allows(policy: Mapping[str, Any], arn: str) -> bool:
     effects = {
         statement.get("Effect")
         for statement in statements
-        if any(fnmatch.fnmatchcase(arn, resource) for resource in _listed(statement.get("Resource", [])))
+        if any(_covers(resource, arn) for resource in _listed(statement.get("Resource", [])))
     }
     return "Allow" in effects and "Deny" not in effects
+
+
+def _covers(resource: str, arn: str) -> bool:
+    """Whether a resource of a policy means `arn`: `*` stands for any characters, slashes too, `?` for one, all else for itself."""
+    parts = [{"*": ".*", "?": "."}.get(part, re.escape(part)) for part in re.split(r"([*?])", resource)]
+    return re.fullmatch("".join(parts), arn, re.DOTALL) is not None
 
 
 def authorizer_context(answer: Mapping[str, Any]) -> JsonObject:

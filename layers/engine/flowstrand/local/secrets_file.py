@@ -10,7 +10,7 @@ from pathlib import Path
 from flowstrand.errors import ConfigurationError
 
 _OWNER_ONLY = 0o600
-_LEASE_SECRET = "lease-secret"
+_LEASE_SECRET, _TICKET_SECRET = "lease-secret", "ticket-secret"
 _SECRET_BYTES = 48
 
 
@@ -22,23 +22,30 @@ def lease_secrets(data: Path) -> list[str]:
     return kept(data / _LEASE_SECRET, _made).split()
 
 
+def ticket_secrets(data: Path) -> list[str]:
+    """The same of stream tickets."""
+    return kept(data / _TICKET_SECRET, _made).split()
+
+
 def rotate_lease_secret(data: Path) -> None:
     """Make another secret, for a server that starts from now on. The present one becomes the one before.
 
     Raises:
         ConfigurationError: the file is empty or cannot be read.
     """
-    path = data / _LEASE_SECRET
-    present = lease_secrets(data)[0]
+    _rotate(data / _LEASE_SECRET, lease_secrets(data)[0])
+
+
+def rotate_ticket_secret(data: Path) -> None:
+    """The same of stream tickets."""
+    _rotate(data / _TICKET_SECRET, ticket_secrets(data)[0])
+
+
+def _rotate(path: Path, present: str) -> None:
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     kept(draft, lambda: f"{_made()}\n{present}")
     draft.replace(path)
-
-
-def ticket_secret(data: Path) -> str:
-    """The secret that stream tickets are signed with."""
-    return kept(data / "ticket-secret", _made)
 
 
 def kept(path: Path, make: Callable[[], str]) -> str:

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from flowstrand.aws.settings import engine_settings
 from flowstrand.errors import ConfigurationError
+from flowstrand.local import readable_log
 from flowstrand.local.aws_endpoint import AwsEndpoint
 from flowstrand.local.composition import Composition, compose
 from flowstrand.local.embedded_worker import EmbeddedWorker
@@ -36,7 +37,7 @@ from flowstrand.local.machinery import Machinery
 from flowstrand.local.options import Options
 from flowstrand.local.payload_transfers import ROUTE as TRANSFERS
 from flowstrand.local.payload_transfers import TransferRoute
-from flowstrand.local.secrets_file import lease_secrets, ticket_secret
+from flowstrand.local.secrets_file import lease_secrets, ticket_secrets
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.local.web_app import web_app
 from flowstrand.sdk.app import App
@@ -98,20 +99,19 @@ class DevServer:
             functions,
             app,
             lease_secrets=lease_secrets(options.data),
-            ticket_secret=ticket_secret(options.data),
+            ticket_secrets=ticket_secrets(options.data),
             settings=engine_settings({**_DEFAULTS, **os.environ}),
         )
         now_ms = composed.clock.now_ms()
         key = ensure_dev_key(stores.directory, options.data, options.api_key, now_ms=now_ms)
         port = listener.getsockname()[1]
         machinery = Machinery(functions, composed, self._worker(app, composed, port))
-        uninstall = container.install(composed.services)
-        try:
+        with ExitStack() as installed:
+            installed.callback(container.install(composed.services))
+            installed.callback(readable_log.install())
             on_listening(Listening(url=f"http://{options.host}:{port}", api_key=key))
             gateway = Gateway(functions, composed.stopping)
             _serve(listener, gateway, machinery, composed.payload_route, options.allowed_origins)
-        finally:
-            uninstall()
 
     def _worker(self, app: App, composed: Composition, port: int) -> EmbeddedWorker | None:
         """The worker for the app's tasks, if there are any and they are to run here."""

@@ -9,13 +9,17 @@ from pathlib import Path
 from flowstrand.directory.port import Directory
 from flowstrand.directory.sqlite import SqliteDirectory
 from flowstrand.local.aws_endpoint import AwsEndpoint
+from flowstrand.log.inventory import LogInventory
 from flowstrand.log.port import EventLog
 from flowstrand.log.retention import LogRetention
 from flowstrand.log.sqlite import SqliteLog
 from flowstrand.log.sqlite_database import SqliteDatabase
+from flowstrand.log.sqlite_inventory import SqliteInventory
 from flowstrand.log.sqlite_retention import SqliteRetention
+from flowstrand.payloads.inventory import PayloadInventory
 from flowstrand.payloads.port import PayloadStore
 from flowstrand.payloads.sqlite import SqlitePayloads
+from flowstrand.payloads.sqlite_inventory import SqlitePayloadInventory
 from flowstrand.payloads.transfers import PayloadTransfers
 
 DATABASE = "flowstrand.db"
@@ -26,6 +30,7 @@ class Stores:
     """One log, what lets it expire, directory and payload store, and how to close them.
 
     Attributes:
+        log_inventory, payload_inventory: all that is in them, for operators' tools.
         transfers: where the payload store takes uploads itself; elsewhere the server does.
     """
 
@@ -33,6 +38,8 @@ class Stores:
     retention: LogRetention
     directory: Directory
     payloads: PayloadStore
+    log_inventory: LogInventory
+    payload_inventory: PayloadInventory
     transfers: PayloadTransfers | None = None
     close: Callable[[], None]
 
@@ -50,6 +57,8 @@ def stores_in(database: SqliteDatabase) -> Stores:
         retention=SqliteRetention(database, also_purge=directory.purge),
         directory=directory,
         payloads=SqlitePayloads(database),
+        log_inventory=SqliteInventory(database),
+        payload_inventory=SqlitePayloadInventory(database),
         close=database.close,
     )
 
@@ -58,8 +67,10 @@ def dynamodb_stores(endpoint: AwsEndpoint) -> Stores:
     """Two tables and a bucket; made first where `endpoint` is not AWS itself."""
     from flowstrand.directory.dynamodb import DynamoDirectory, create_directory_table
     from flowstrand.log.dynamodb import DynamoLog, create_log_table
+    from flowstrand.log.dynamodb_inventory import DynamoInventory
     from flowstrand.log.dynamodb_retention import DynamoRetention
     from flowstrand.payloads.s3 import S3Payloads
+    from flowstrand.payloads.s3_inventory import S3Inventory
 
     dynamodb, s3 = endpoint.dynamodb(), endpoint.s3()
     if endpoint.is_emulated:
@@ -72,6 +83,8 @@ def dynamodb_stores(endpoint: AwsEndpoint) -> Stores:
         retention=DynamoRetention(dynamodb, endpoint.log_table),
         directory=DynamoDirectory(dynamodb, endpoint.directory_table),
         payloads=payloads,
+        log_inventory=DynamoInventory(dynamodb, endpoint.log_table),
+        payload_inventory=S3Inventory(s3, endpoint.payload_bucket),
         transfers=payloads,
         close=lambda: None,
     )

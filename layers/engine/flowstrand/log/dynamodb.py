@@ -60,7 +60,7 @@ class DynamoRows:
         query["Limit"] = 1
         with unavailable_on_faults("read the log"):
             items = self._client.query(**query)["Items"]
-        return _commit(key, items[0]) if items else None
+        return commit_of(key, items[0]) if items else None
 
     def following(self, key: LogKey, sequence: int, *, page: int | None, consistent: bool) -> Iterator[Commit]:
         """See `CommitRows.following`. A page ends at `page` items or at 1 MB, whichever comes first."""
@@ -71,7 +71,7 @@ class DynamoRows:
             with unavailable_on_faults("read the log"):
                 answer = self._client.query(**query)
             for item in answer["Items"]:
-                yield _commit(key, item)
+                yield commit_of(key, item)
             if not answer.get("LastEvaluatedKey"):
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -141,7 +141,8 @@ def _item(commit: Commit) -> dict[str, AttributeValueTypeDef]:
     return item
 
 
-def _commit(key: LogKey, item: dict[str, Any]) -> Commit:
+def commit_of(key: LogKey, item: dict[str, Any]) -> Commit:
+    """What an item of the table holds."""
     checkpoint, checkpoint_at = item.get("checkpoint"), item.get("checkpoint_at")
     expires_at = item.get("expires_at")
     return Commit(

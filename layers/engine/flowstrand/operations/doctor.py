@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flowstrand.errors import FlowstrandError
-from flowstrand.operations.checks import executions, functions, queues, storage, tables
+from flowstrand.operations.checks import callers, executions, functions, permissions, queues, storage, tables
 from flowstrand.operations.checks.finding import Finding, Probe, Severity
 from flowstrand.operations.place import Place
 from flowstrand.operations.refusals import is_not_allowed
-from flowstrand.operations.stalled import Patience
+from flowstrand.service.stalls import Patience
 
 _ORDER = list(Severity)
 
@@ -64,6 +64,8 @@ def _probes(place: Place, patience: Patience, *, most: int, backlog: int) -> Ite
         yield from tables.probes(place.stack)
         yield from queues.probes(place.stack, backlog=backlog)
         yield from functions.probes(place.stack)
+        yield from permissions.probes(place.stack)
+        yield from callers.probes(place.stack)
         yield from storage.bucket_probes(place.stack)
     if place.data is not None:
         yield from storage.folder_probes(place.data)

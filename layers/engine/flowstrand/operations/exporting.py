@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from flowstrand.engine.events import ChildInitiated
-from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.engine.ids import ExecutionId, OrgId, is_standalone_task
 from flowstrand.errors import Gone, LogCorrupted, NotFound
-from flowstrand.histories.history import History
+from flowstrand.histories.history import History, TaskLogBatch
 from flowstrand.histories.writing import history_of
+from flowstrand.log.inventory import LogInventory
 from flowstrand.log.port import LogKey
-from flowstrand.service import listing
+from flowstrand.service import listing, task_log_rows
 from flowstrand.service.container import Services
 from flowstrand.service.listing import Filter
 
@@ -19,7 +20,7 @@ _PAGE = 100
 
 
 def export_one(services: Services, key: LogKey) -> History:
-    """The log of one execution or standalone task, with its payloads.
+    """The log of one execution or standalone task, with its payloads and what its tasks have logged.
 
     Raises:
         NotFound: `EXECUTION_NOT_FOUND`.
@@ -41,7 +42,11 @@ def export_one(services: Services, key: LogKey) -> History:
         raise _expired(key) from None
     history = history_of(key, commits, {})
     payloads = {sha256: services.payloads.get(key.org, sha256) for sha256 in sorted(history.references)}
-    return replace(history, payloads=payloads)
+    logged = tuple(
+        TaskLogBatch(position=b.position, attempt=b.attempt, number=b.number, records=b.records)
+        for b in task_log_rows.every(services.directory, key)
+    )
+    return replace(history, payloads=payloads, task_logs=logged)
 
 
 def family(
@@ -78,13 +83,18 @@ def family(
 
 
 def listed(services: Services, org: OrgId, wanted: Filter) -> Iterator[LogKey]:
-    """The executions of an org that are listed, the newest first. Standalone tasks are in no listing."""
+    """The executions of an org that are listed, the newest first. Standalone tasks are in no listing: see `standalone_tasks`."""
     after: str | None = ""
     while after is not None:
         page = listing.page(services, org, wanted, after=after, limit=_PAGE)
         for execution in page.executions:
             yield LogKey(org, ExecutionId(execution.workflow_execution_id))
         after = page.next_after
+
+
+def standalone_tasks(logs: LogInventory, org: OrgId) -> Iterator[LogKey]:
+    """The standalone tasks of an org, in no order that means anything: every log of the place is looked at for them."""
+    return (key for key in logs.keys(org) if is_standalone_task(key.execution_id))
 
 
 def _below(history: History) -> list[LogKey]:

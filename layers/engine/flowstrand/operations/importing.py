@@ -17,17 +17,19 @@ from enum import StrEnum
 
 from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.engine.task_log import size_of
 from flowstrand.errors import HistoryRefused, LogCorrupted, StoreUnavailable
-from flowstrand.histories.history import History, refused
+from flowstrand.histories.history import History, TaskLogBatch, refused
 from flowstrand.histories.writing import history_of
 from flowstrand.log.checkpoint import pack_checkpoint
 from flowstrand.log.port import AppendConflict, Commit, LogKey
 from flowstrand.log.retention import DAY_MS
 from flowstrand.log.rows import MAX_COMMIT_BYTES
 from flowstrand.operations import import_claims
-from flowstrand.service import append, closed_executions, expiry, listing_rows
+from flowstrand.service import append, closed_executions, expiry, listing_rows, task_log_rows
 from flowstrand.service.closed_executions import Closed
 from flowstrand.service.container import Services
+from flowstrand.service.task_log_rows import Batch
 
 
 class Outcome(StrEnum):
@@ -161,11 +163,23 @@ def _write(services: Services, key: LogKey, history: History, *, expires: bool) 
             raise _conflict(key) from None
     if not _is_same(services, key, history):
         raise _conflict(key)
+    for logged in history.task_logs:
+        task_log_rows.add(services.directory, key, _batch(logged))
     _list(services, key, history)
     days = expiry.retention_days(services, key.org)
     if expires and days:
         due_ms = history.state.timestamp_ms + days * DAY_MS
         closed_executions.add(services.directory, Closed(key=key, due_ms=due_ms))
+
+
+def _batch(logged: TaskLogBatch) -> Batch:
+    return Batch(
+        position=logged.position,
+        attempt=logged.attempt,
+        number=logged.number,
+        records=logged.records,
+        size=sum(map(size_of, logged.records)),
+    )
 
 
 def _moved(commit: Commit, key: LogKey) -> Commit:

@@ -22,6 +22,8 @@ from flowstrand.service.warm import WarmCache
 
 if TYPE_CHECKING:
     from flowstrand.directory.port import Directory
+    from flowstrand.log.inventory import LogInventory
+    from flowstrand.payloads.inventory import PayloadInventory
     from flowstrand.payloads.port import PayloadStore
 
 
@@ -40,10 +42,13 @@ class Place:
     Attributes:
         title: for people.
         services: its log, directory, payloads and, on a stack, its control queue. Nothing else of them may be used.
+        logs, payloads: all that is stored.
     """
 
     title: str
     services: Services
+    logs: LogInventory
+    payloads: PayloadInventory
     close: Callable[[], None]
     stack: Stack | None = None
     data: Path | None = None
@@ -80,14 +85,23 @@ def local_place(data: Path) -> Place:
         raise ConfigurationError(f"{data} is no data folder of a local server: it has no {DATABASE}")
     stores = sqlite_stores(data)
     services = _services(stores.log, stores.directory, stores.payloads, NoControlQueue())
-    return Place(title=f"the data folder {data}", services=services, close=stores.close, data=data)
+    return Place(
+        title=f"the data folder {data}",
+        services=services,
+        logs=stores.log_inventory,
+        payloads=stores.payload_inventory,
+        close=stores.close,
+        data=data,
+    )
 
 
 def stack_place(names: StackNames, clients: Clients, *, title: str) -> Place:
     """A deployed stack. Makes no call."""
     from flowstrand.directory.dynamodb import DynamoDirectory
     from flowstrand.log.dynamodb import DynamoLog
+    from flowstrand.log.dynamodb_inventory import DynamoInventory
     from flowstrand.payloads.s3 import S3Payloads
+    from flowstrand.payloads.s3_inventory import S3Inventory
     from flowstrand.queues.sqs import SqsControlQueue
 
     queue = names.control_queue_url
@@ -98,7 +112,14 @@ def stack_place(names: StackNames, clients: Clients, *, title: str) -> Place:
         S3Payloads(clients.s3, names.payload_bucket),
         control,
     )
-    return Place(title=title, services=services, close=lambda: None, stack=Stack(names=names, clients=clients))
+    return Place(
+        title=title,
+        services=services,
+        logs=DynamoInventory(clients.dynamodb, names.log_table),
+        payloads=S3Inventory(clients.s3, names.payload_bucket),
+        close=lambda: None,
+        stack=Stack(names=names, clients=clients),
+    )
 
 
 def _services(log: EventLog, directory: Directory, payloads: PayloadStore, control: ControlQueue) -> Services:

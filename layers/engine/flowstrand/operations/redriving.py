@@ -7,15 +7,16 @@ A message is sent before it is deleted: dying in between leaves it in both queue
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flowstrand.errors import ConfigurationError, InvalidInput
 from flowstrand.operations.place import Place, Stack
 from flowstrand.operations.queue_names import DeadLetters
-from flowstrand.operations.stalled import Patience, Stall, survey
+from flowstrand.operations.stalled import survey
 from flowstrand.queues.messages import Wake, load
 from flowstrand.service import mending
+from flowstrand.service.stalls import Patience, Stall
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -37,20 +38,22 @@ class Redriven:
     Attributes:
         found: how many there were, about, before anything was done.
         moved: to the queue that they came from; of the projector, done and removed.
-        left: that are none of ours, and stay where they are.
+        left: that stay where they are: none of ours, or of the projector, if not all could be done.
+        under_way: whether SQS moves them now, by itself.
     """
 
     queue: DeadLetters
     found: int
     moved: int = 0
     left: int = 0
+    under_way: bool = False
 
 
 def redrive(place: Place, queue: DeadLetters, *, limit: int | None = None, dry_run: bool = False) -> Redriven:
     """Move the dead letters of one queue back.
 
     The projector's are not messages of ours: they name records of a stream. What those were about is projected from the logs,
-    all of it, and then they are deleted.
+    all of it, and then they are deleted. If anything cannot be projected, they stay.
 
     Args:
         limit: how many at most.
@@ -65,9 +68,32 @@ def redrive(place: Place, queue: DeadLetters, *, limit: int | None = None, dry_r
     if dry_run or (queue is DeadLetters.PROJECTOR and not found.found):
         return found
     if queue is DeadLetters.PROJECTOR:
-        mending.run(place.services, longest_ms=_DAY_MS)
+        mended = mending.run(place.services, longest_ms=_DAY_MS)
+        if mended.failed or not mended.is_done:
+            return replace(found, left=found.found)
     moved, left = _Mover(stack.clients.sqs, source, target).run(limit)
-    return Redriven(queue=queue, found=found.found, moved=moved, left=left)
+    return replace(found, moved=moved, left=left)
+
+
+def hand_over(place: Place, queue: DeadLetters) -> Redriven:
+    """Have SQS move the dead letters of one queue back by itself: all of them, those that are none of ours, too.
+
+    It goes on when this has returned; `aws sqs list-message-move-tasks` says how far it is.
+
+    Raises:
+        ConfigurationError: the place has no such queue, or it is one that SQS cannot do that for.
+    """
+    if queue is DeadLetters.PROJECTOR:
+        raise ConfigurationError(
+            "SQS moves what has come from a queue, and the projector's letters come from Lambda"
+        )
+    stack = _stack(place)
+    sqs = stack.clients.sqs
+    source, target = _urls(stack, queue)
+    found = _count(sqs, source)
+    if found and target is not None:
+        sqs.start_message_move_task(SourceArn=_arn(sqs, source), DestinationArn=_arn(sqs, target))
+    return Redriven(queue=queue, found=found, under_way=found > 0)
 
 
 def wake_stalled(place: Place, patience: Patience, *, most: int, dry_run: bool = False) -> Sequence[Stall]:
@@ -109,6 +135,10 @@ def _urls(stack: Stack, queue: DeadLetters) -> tuple[str, str | None]:
 def _count(sqs: SQSClient, url: str) -> int:
     found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])
+
+
+def _arn(sqs: SQSClient, url: str) -> str:
+    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
 class _Mover:

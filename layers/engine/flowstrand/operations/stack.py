@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,6 +41,20 @@ class LambdaClient(Protocol):
         ...
 
 
+class IamClient(Protocol):
+    """The one call of boto3's IAM client that is used."""
+
+    def simulate_principal_policy(
+        self,
+        *,
+        PolicySourceArn: str,  # noqa: N803 - boto3's names
+        ActionNames: Sequence[str],  # noqa: N803
+        ResourceArns: Sequence[str],  # noqa: N803
+    ) -> Mapping[str, Any]:
+        """What of the actions a role may do to the resources: its `EvaluationResults`."""
+        ...
+
+
 class SecretsClient(Protocol):
     """The calls of boto3's Secrets Manager client that are used."""
 
@@ -58,6 +72,7 @@ class Clients:
     sqs: SQSClient
     cloudformation: CloudFormationClient
     functions: LambdaClient
+    iam: IamClient
     secrets: SecretsClient
 
 
@@ -74,6 +89,7 @@ def boto_clients() -> Clients:
             sqs=boto3.client("sqs", config=_CONFIG),
             cloudformation=boto3.client("cloudformation", config=_CONFIG),
             functions=boto3.client("lambda", config=_CONFIG),
+            iam=boto3.client("iam", config=_CONFIG),
             secrets=boto3.client("secretsmanager", config=_CONFIG),
         )
     except BotoCoreError as error:
@@ -98,6 +114,7 @@ class StackNames:
     hosted_task_dead_letters_url: str | None = None
     projector_dead_letters_url: str | None = None
     lease_secret_arn: str | None = None
+    ticket_secret_arn: str | None = None
     task_queue_prefix: str | None = None
     functions: Mapping[str, str]
 
@@ -126,6 +143,7 @@ _OTHERS = (
     "hosted_task_dead_letters_url",
     "projector_dead_letters_url",
     "lease_secret_arn",
+    "ticket_secret_arn",
     "task_queue_prefix",
 )
 _LOGICAL_IDS = {
@@ -138,6 +156,7 @@ _LOGICAL_IDS = {
     "hosted_task_dead_letters_url": "HostedTaskDeadLetters",
     "projector_dead_letters_url": "ProjectorDeadLetters",
     "lease_secret_arn": "LeaseSecret",
+    "ticket_secret_arn": "TicketSecret",
 }
 _FUNCTION = "AWS::Lambda::Function"
 

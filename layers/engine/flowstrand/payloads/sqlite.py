@@ -11,10 +11,16 @@ CREATE TABLE IF NOT EXISTS payloads (
     org    TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     body   BLOB NOT NULL,
+    puts   INTEGER NOT NULL DEFAULT 1,
     PRIMARY KEY (org, sha256)
 )
 """
-_PUT = "INSERT OR IGNORE INTO payloads (org, sha256, body) VALUES (?, ?, ?)"
+_COLUMNS = "SELECT name FROM pragma_table_info('payloads')"
+_PUTS_COLUMN = "ALTER TABLE payloads ADD COLUMN puts INTEGER NOT NULL DEFAULT 1"
+# Each put counts, so that whoever deletes a value that nobody refers to sees that it has just been stored again.
+_PUT = """
+INSERT INTO payloads (org, sha256, body) VALUES (?, ?, ?) ON CONFLICT (org, sha256) DO UPDATE SET puts = puts + 1
+"""
 _GET = "SELECT body FROM payloads WHERE org = ? AND sha256 = ?"
 _SIZE = "SELECT length(body) FROM payloads WHERE org = ? AND sha256 = ?"
 
@@ -24,7 +30,10 @@ class SqlitePayloads:
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
-        database.create(_SCHEMA)
+        with database.transaction():
+            database.execute(_SCHEMA)
+            if ("puts",) not in database.execute(_COLUMNS):
+                database.execute(_PUTS_COLUMN)
 
     def put(self, org: OrgId, sha256: str, body: bytes) -> None:
         """See `PayloadStore.put`.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
-from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.engine.ids import TASK, ExecutionId, OrgId, is_standalone_task, operation_id
 from flowstrand.errors import InvalidInput
 from flowstrand.log.port import LogKey
 
@@ -115,6 +115,27 @@ Timed: TypeAlias = Due | ScheduleDue
 
 ControlMessage: TypeAlias = Wake | Timed
 """What the resumer receives."""
+
+
+def ids_of(message: ControlMessage | TaskMessage) -> dict[str, str | int]:
+    """What the message is about, as logs name it."""
+    match message:
+        case Wake():
+            return {"org": message.org, "executionId": message.execution_id, "wakeSequence": message.sequence}
+        case ScheduleDue():
+            return {"org": message.org, "scheduleId": message.schedule_id}
+        case Due() | TaskMessage():
+            ids: dict[str, str | int] = {"org": message.org, "executionId": message.execution_id}
+            if message.attempt:
+                task_id = (
+                    message.execution_id
+                    if is_standalone_task(message.execution_id)
+                    else operation_id(message.execution_id, TASK, message.position)
+                )
+                ids |= {"taskId": task_id, "attempt": message.attempt}
+            return ids
+        case _:
+            assert_never(message)
 
 
 def dump(message: ControlMessage | TaskMessage) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
@@ -33,12 +33,11 @@ _MAX_PREFIX = 50
 _DIGEST = 20
 _MISSING_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 _DELETED_RECENTLY = frozenset({"AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"})
-_TASK_QUEUE_ATTRIBUTES: Mapping[QueueAttributeNameType, str] = {
+_TASK_QUEUE_ATTRIBUTES: dict[QueueAttributeNameType, str] = {
     "VisibilityTimeout": "60",
     # Short on purpose. The sweep sends every unclaimed attempt again, so nothing is lost with an old message, and a
     # queue that nobody serves holds a bounded number of repetitions.
     "MessageRetentionPeriod": "7200",
-    "SqsManagedSseEnabled": "true",
 }
 
 _logger = logging.getLogger(__name__)
@@ -79,8 +78,11 @@ class SqsTaskQueue:
     SQS has no priorities: messages carry theirs, and it changes nothing.
     """
 
-    def __init__(self, client: SQSClient, prefix: str) -> None:
+    def __init__(self, client: SQSClient, prefix: str, *, kms_key_arn: str | None = None) -> None:
         """`prefix` begins the name of every queue; what policies are limited by.
+
+        Args:
+            kms_key_arn: what queues that are made from now on are encrypted with; without it, SQS's own key.
 
         Raises:
             ConfigurationError: `prefix` leaves no room for the rest of a name.
@@ -89,6 +91,7 @@ class SqsTaskQueue:
             raise ConfigurationError(f"a task queue prefix has 1 to {_MAX_PREFIX} characters, not {prefix!r}")
         self._client = client
         self._prefix = prefix
+        self._attributes = _TASK_QUEUE_ATTRIBUTES | _encryption(kms_key_arn)
         self._urls: dict[str, str] = {}
 
     def send(self, org: OrgId, queue: str, messages: Sequence[TaskMessage], *, delay_ms: int = 0) -> None:
@@ -162,7 +165,7 @@ class SqsTaskQueue:
 
     def _create(self, name: str) -> str:
         try:
-            return self._client.create_queue(QueueName=name, Attributes=_TASK_QUEUE_ATTRIBUTES)["QueueUrl"]
+            return self._client.create_queue(QueueName=name, Attributes=self._attributes)["QueueUrl"]
         except ClientError as error:
             if error_code(error) in _DELETED_RECENTLY:
                 raise StoreUnavailable(f"{name} was deleted less than a minute ago") from error
@@ -199,6 +202,10 @@ def _send_all(client: SQSClient, url: str, bodies: Sequence[str], delay_ms: int)
             url,
             [{"Id": str(index), "MessageBody": body, "DelaySeconds": delay_s} for index, body in enumerate(batch)],
         )
+
+
+def _encryption(kms_key_arn: str | None) -> dict[QueueAttributeNameType, str]:
+    return {"SqsManagedSseEnabled": "true"} if kms_key_arn is None else {"KmsMasterKeyId": kms_key_arn}
 
 
 def _whole_seconds(delay_ms: int) -> int:

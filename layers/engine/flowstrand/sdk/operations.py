@@ -54,7 +54,9 @@ class Operations(ContextBase):
         Args:
             name: what the operation is called in the log.
             function: sync or async. Its return annotation says how the record is read back.
-            retry: how often it is tried; once by default. Each failure is recorded, and the delays are timers. `function`
+
+        Keyword Args:
+            retry (RetryPolicy): how often it is tried; once by default. Each failure is recorded, and the delays are timers. `function`
                 then takes no arguments: use a lambda or a `partial`.
 
         Raises:

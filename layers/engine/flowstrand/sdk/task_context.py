@@ -28,6 +28,8 @@ class TaskContext:
         kind: the task's name.
         attempt: which attempt this is, from 1.
         max_attempts: how many there are at most.
+        traceparent, tracestate: the trace that the attempt belongs to, as headers for whatever it calls (W3C Trace Context);
+            None where whoever started the execution had none. With OpenTelemetry there is no need to look at them.
         heartbeat_details: what an earlier attempt has said with `heartbeat`, so that this one can go on from there; or None.
         logger: tells which attempt is speaking. What it says, from INFO on, is also kept with the task, to be asked for.
     """
@@ -47,6 +49,8 @@ class TaskContext:
         heartbeat_details: JsonValue = None,
         keep_log: Callable[[LogRecord], None] | None = None,
         log_level: int = logging.INFO,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
     ) -> None:
         """Made by whoever runs the attempt.
 
@@ -62,6 +66,8 @@ class TaskContext:
         self.kind = kind
         self.attempt = attempt
         self.max_attempts = max_attempts
+        self.traceparent = traceparent
+        self.tracestate = tracestate
         self._heartbeat = heartbeat
         self._is_cancelled = is_cancelled
         self._emit = emit

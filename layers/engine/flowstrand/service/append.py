@@ -19,6 +19,7 @@ from flowstrand.errors import Gone, LogCorrupted, NotFound, StoreUnavailable, Un
 from flowstrand.log.checkpoint import pack_checkpoint, unpack_checkpoint
 from flowstrand.log.packing import pack_stored, stored_form, unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
+from flowstrand.observability import meter, metrics
 from flowstrand.service.container import Services
 from flowstrand.service.payloads import offload
 
@@ -289,7 +290,7 @@ def transact(
             try:
                 written = write(services, known, draft)
             except AppendConflict:
-                pass
+                meter.count(metrics.APPEND_CONFLICTS)
             else:
                 return Appended(written, known.state.sequence + 1, events_of(known, draft), result)
         backoff.wait()

@@ -12,6 +12,7 @@ from flowstrand.engine.events import TaskCreated, TaskStatus
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.state import OpenTask
+from flowstrand.engine.trace_context import attempt_span
 from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.packing import unpack_events_at
@@ -36,6 +37,7 @@ class ClaimedTask:
             what was raised is of a class derived from one of them.
         heartbeat_details: what an earlier attempt said with its last heartbeat.
         input_url: where the input is to be had, if that is too large to be told here; then `input` stands for it.
+        traceparent, tracestate: whose trace the attempt belongs to, if anybody's.
     """
 
     task_execution_id: str
@@ -50,6 +52,8 @@ class ClaimedTask:
     non_retryable: tuple[str, ...] = ()
     heartbeat_details: JsonValue = None
     input_url: str | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None
 
 
 def claim_all(
@@ -189,6 +193,7 @@ class _Claim:
             counted_in=self._counted_in,
         )
         given = self._inputs.give(created.input)
+        trace = tip.state.trace and tip.state.trace.below(attempt_span(known.task_execution_id, known.attempts))
         return ClaimedTask(
             task_execution_id=known.task_execution_id,
             workflow_execution_id=None if tip.state.is_task else tip.state.workflow_execution_id,
@@ -202,6 +207,8 @@ class _Claim:
             heartbeat_ms=self._heartbeat_ms(known),
             non_retryable=known.retry.non_retryable or (),
             heartbeat_details=self._details_of(known),
+            traceparent=trace.traceparent if trace else None,
+            tracestate=trace.tracestate if trace else None,
         )
 
     def _heartbeat_ms(self, known: OpenTask) -> int:

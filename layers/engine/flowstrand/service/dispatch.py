@@ -27,8 +27,9 @@ from flowstrand.engine.events import (
     ParentRef,
     WorkflowStarted,
 )
-from flowstrand.engine.ids import ExecutionId
+from flowstrand.engine.ids import CHILD, ExecutionId
 from flowstrand.engine.state import OpenChild
+from flowstrand.engine.trace_context import operation_span
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, LogKey
@@ -134,6 +135,9 @@ def _start_child(services: Services, tip: append.Tip, child: OpenChild) -> None:
         queue=child.queue,
         parent=parent,
         timeout_at_ms=None if initiated.timeout_ms is None else now_ms + initiated.timeout_ms,
+        # Of the trace, the child is what the parent's log tells of it, which has a span of its own.
+        trace=tip.state.trace
+        and tip.state.trace.below(operation_span(tip.key.execution_id, CHILD, child.position)),
     )
     open_executions.add(services.directory, key, now_ms)
     try:

@@ -17,10 +17,12 @@ from flowstrand.engine.events import (
     WorkflowStatus,
 )
 from flowstrand.engine.ids import ExecutionId, OrgId
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.errors import Conflict, LogCorrupted, NotFound, PayloadTooLarge
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import AppendConflict, Commit, LogKey
+from flowstrand.observability import correlation
 from flowstrand.service import append, definitions, input_schema, open_executions, payloads, quotas, succession
 from flowstrand.service.container import Services
 from flowstrand.service.waking import wake
@@ -37,6 +39,7 @@ class StartRequest:
         input: JSON of at most `Settings.max_payload_bytes`.
         timeout_ms: how long the execution may take; None for ever.
         idempotency_key: what stands for it, so that the key can be found from the log.
+        trace: whose trace it belongs to.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class StartRequest:
     metadata: JsonObject | None = None
     timeout_ms: int | None = None
     idempotency_key: str | None = None
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +145,7 @@ def begin(services: Services, key: LogKey, request: StartRequest, *more: EventDa
         metadata=request.metadata,
         timeout_at_ms=None if request.timeout_ms is None else now_ms + request.timeout_ms,
         idempotency_key=request.idempotency_key,
+        trace=request.trace,
     )
     return begin_log(services, key, started, *more)
 
@@ -148,6 +153,7 @@ def begin(services: Services, key: LogKey, request: StartRequest, *more: EventDa
 def begin_log(services: Services, key: LogKey, *events: EventData) -> append.Tip | None:
     """Append the first commit of a log, an execution's or a standalone task's, and wake it. Returns and raises as `begin`."""
     open_executions.add(services.directory, key, services.clock.now_ms())
+    correlation.note(executionId=key.execution_id)
     commit = append.first_commit(services, key, *events)
     try:
         append.put(services, commit)

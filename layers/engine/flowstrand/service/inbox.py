@@ -16,6 +16,7 @@ from flowstrand.engine.ids import ExecutionId
 from flowstrand.errors import Conflict, PayloadTooLarge, Unavailable
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
+from flowstrand.observability import meter, metrics
 from flowstrand.queues.messages import Wake
 from flowstrand.service import append, reports, requests
 from flowstrand.service.container import Services
@@ -49,6 +50,7 @@ def leave(services: Services, tip: append.Tip, left: Left) -> bool:
     What was taken is in the log, or has been dropped: only then is there an answer.
     """
     put(services, tip, left)
+    meter.count(metrics.INBOX_REPORTS)
     give_up_ms = services.clock.now_ms() + services.settings.inbox_wait_ms
     delay_ms = _POLL_MS
     while services.clock.now_ms() < give_up_ms:

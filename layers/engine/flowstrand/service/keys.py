@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from flowstrand.engine.ids import OrgId
 from flowstrand.engine.names import is_name
 from flowstrand.errors import InvalidInput
 from flowstrand.jsonvalue import JsonObject, JsonValue
+from flowstrand.service.callers.bearers import Credential, credential_of, is_too_long
 
 PREFIX = "fsk_"
 """What generated keys begin with, so that secret scanners can recognise them."""
@@ -26,6 +28,8 @@ PREFIX = "fsk_"
 _PARTITION = "api-keys"
 _RANDOM_BYTES = 32
 _PAGE = 100
+_ID_DIGITS = 12
+_KEY_ID = re.compile(rf"key_(?P<digest>[0-9a-f]{{{_ID_DIGITS}}})")
 
 
 class Principal(StrEnum):
@@ -42,7 +46,7 @@ class Identity:
     """Who is calling.
 
     Attributes:
-        key_id: names the key without giving it away; for logs.
+        key_id: names the key, or what stands for one, without giving it away; for logs.
     """
 
     org: OrgId
@@ -91,16 +95,15 @@ def create(
         note: for people, to know it by.
 
     Raises:
-        InvalidInput: `org` is not a name, a principal is unknown, or there is none.
+        InvalidInput: `org` is not a name, a principal is unknown, or there is none; or `key` looks like another kind of credential, or
+            is too long for one.
     """
-    if not is_name(org):
-        raise InvalidInput(f"{org!r} cannot be the name of an org")
-    known = _principals(principals)
-    if not known or len(known) < len(set(principals)):
-        raise InvalidInput(f"principals must be among {[p.value for p in Principal]}, and at least one")
+    owner, known = org_and_principals(org, principals)
     chosen = key if key is not None else generate(random_bytes(_RANDOM_BYTES))
-    names: list[JsonValue] = [principal.value for principal in sorted(known)]
-    data: JsonObject = {"org": org, "principals": names, "createdAtMs": now_ms}
+    if credential_of(chosen) is not Credential.API_KEY or is_too_long(chosen):
+        raise InvalidInput(f"an API key must not look like a {credential_of(chosen).value}, nor be very long")
+    names: list[JsonValue] = [principal.value for principal in known]
+    data: JsonObject = {"org": owner, "principals": names, "createdAtMs": now_ms}
     directory.put(_PARTITION, _digest(chosen), data if note is None else {**data, "note": note})
     return chosen
 
@@ -123,6 +126,22 @@ def revoke(directory: Directory, org: OrgId, key_id: str) -> KnownKey | None:
             directory.delete(_PARTITION, known.digest)
             return known
     return None
+
+
+def is_revoked(directory: Directory, org: str, key_id: str) -> bool:
+    """Whether the id is that of an API key which this org does not have any more. Ids of other callers are nothing that keys can tell of.
+
+    Raises:
+        StoreUnavailable: the directory cannot say.
+    """
+    named = _KEY_ID.fullmatch(key_id)
+    if named is None:
+        return False
+    beginning = named["digest"]
+    return not any(
+        item.key.startswith(beginning) and item.data.get("org") == org
+        for item in directory.scan(_PARTITION, after=beginning, limit=1)
+    )
 
 
 def identify(directory: Directory, bearer: str) -> Identity | None:
@@ -149,6 +168,20 @@ def identity(org: str, principals: Collection[str], *, key_id: str) -> Identity 
     return Identity(org=OrgId(org), principals=known, key_id=key_id)
 
 
+def org_and_principals(org: str, principals: Collection[str]) -> tuple[OrgId, list[Principal]]:
+    """What somebody is to be: of this org, and these, in order.
+
+    Raises:
+        InvalidInput: `org` is not a name, a principal is unknown, or there is none.
+    """
+    if not is_name(org):
+        raise InvalidInput(f"{org!r} cannot be the name of an org")
+    known = _principals(principals)
+    if not known or len(known) < len(set(principals)):
+        raise InvalidInput(f"principals must be among {[p.value for p in Principal]}, and at least one")
+    return OrgId(org), sorted(known)
+
+
 def _principals(names: Collection[str]) -> frozenset[Principal]:
     known = {principal.value for principal in Principal}
     return frozenset(Principal(name) for name in names if name in known)
@@ -167,7 +200,7 @@ def _known(item: Item) -> KnownKey:
 
 
 def _id_of(digest: str) -> str:
-    return f"key_{digest[:12]}"
+    return f"key_{digest[:_ID_DIGITS]}"
 
 
 def _digest(key: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from flowstrand.service import listing_rows, open_executions
@@ -22,8 +23,23 @@ _LONGEST_MS = 20_000
 """When a round ends, though it is not done. The next begins with another shard."""
 
 
-def run(services: Services, *, longest_ms: int = _LONGEST_MS) -> int:
-    """Project what has not been; returns how many logs that were.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """What a round has done.
+
+    Attributes:
+        projected: logs that had not been, to their end.
+        failed: those that still are not.
+        is_done: whether all open executions have been looked at.
+    """
+
+    projected: int = 0
+    failed: int = 0
+    is_done: bool = True
+
+
+def run(services: Services, *, longest_ms: int = _LONGEST_MS) -> Mended:
+    """Project what has not been.
 
     Rows of which nothing is needed any more are removed. Logs that cannot be read are left for the next round.
 
@@ -32,12 +48,13 @@ def run(services: Services, *, longest_ms: int = _LONGEST_MS) -> int:
     """
     until_ms = services.clock.now_ms() + longest_ms
     first_shard = int.from_bytes(services.random_bytes(4), "big") % SHARDS
-    count = 0
+    projected, failed = 0, 0
     for rows in _batches(open_executions.rows(services.directory, first_shard=first_shard)):
-        count += _mend(services, rows)
+        behind, failures = _mend(services, rows)
+        projected, failed = projected + behind - failures, failed + failures
         if services.clock.now_ms() > until_ms:
-            break
-    return count
+            return Mended(projected=projected, failed=failed, is_done=False)
+    return Mended(projected=projected, failed=failed)
 
 
 def _batches(rows: Iterable[OpenExecution]) -> Iterator[list[OpenExecution]]:
@@ -46,7 +63,8 @@ def _batches(rows: Iterable[OpenExecution]) -> Iterator[list[OpenExecution]]:
         yield batch
 
 
-def _mend(services: Services, rows: list[OpenExecution]) -> int:
+def _mend(services: Services, rows: list[OpenExecution]) -> tuple[int, int]:
+    """How many logs were not projected to their end, and how many of those are not now either."""
     known = listing_rows.read(services.directory, [row.key for row in rows])
     tails = {row.key: services.log.tail(row.key) for row in rows}
     ends = {key: tail.last_sequence for key, tail in tails.items() if tail is not None}
@@ -57,4 +75,4 @@ def _mend(services: Services, rows: list[OpenExecution]) -> int:
     for row in rows:
         if row.is_told and row.key not in behind:
             open_executions.remove(services.directory, row.key)
-    return len(behind) - len(failures)
+    return len(behind), len(failures)

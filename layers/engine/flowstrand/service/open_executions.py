@@ -85,6 +85,20 @@ def rows(directory: Directory, *, first_shard: int = 0) -> Iterator[OpenExecutio
             yield _parse(item)
 
 
+def rows_behind(directory: Directory, key: LogKey) -> Iterator[OpenExecution]:
+    """Every row, beginning behind that of `key`, which need not be there any more, and ending with it."""
+    own = _shard(key)
+    for item in _scan(directory, f"open#{own}", after=str(key)):
+        yield _parse(item)
+    for shard in range(1, SHARDS):
+        for item in _scan(directory, f"open#{(own + shard) % SHARDS}"):
+            yield _parse(item)
+    for item in _scan(directory, f"open#{own}"):
+        if item.key > str(key):
+            return
+        yield _parse(item)
+
+
 def count(directory: Directory, org: OrgId, limit: int) -> int:
     """How many open executions an org has; counts no further than `limit`."""
     found = 0
@@ -98,15 +112,18 @@ def count(directory: Directory, org: OrgId, limit: int) -> int:
     return found
 
 
-def _scan(directory: Directory, partition: str) -> Iterator[Item]:
-    after = ""
+def _scan(directory: Directory, partition: str, after: str = "") -> Iterator[Item]:
     while page := directory.scan(partition, after=after, limit=_PAGE):
         yield from page
         after = page[-1].key
 
 
 def _partition(key: LogKey) -> str:
-    return f"open#{zlib.crc32(str(key).encode()) % SHARDS}"
+    return f"open#{_shard(key)}"
+
+
+def _shard(key: LogKey) -> int:
+    return zlib.crc32(str(key).encode()) % SHARDS
 
 
 def _parse(item: Item) -> OpenExecution:

@@ -17,6 +17,7 @@ from flowstrand.engine.schema import Payload, PayloadRef, payload_fields
 from flowstrand.errors import CallerError, InvalidInput, NotFound, PayloadTooLarge
 from flowstrand.json_depth import MAX_DEPTH, is_deeper
 from flowstrand.jsonvalue import JsonObject, JsonValue
+from flowstrand.service import payload_marks
 from flowstrand.service.container import Services
 
 _ENCODED_KEYS = {"$flowstrand", "codecs", "data"}
@@ -46,7 +47,7 @@ def _handed_on(services: Services, org: OrgId, value: Payload) -> PayloadRef | N
     if not isinstance(value, dict) or not is_reference(value):
         return None
     try:
-        return accept(services, org, value)
+        return _referred_to(services, org, value)
     except CallerError:
         return None
 
@@ -100,9 +101,16 @@ def accept(services: Services, org: OrgId, reference: JsonObject) -> PayloadRef:
 
     Raises:
         InvalidInput: `INVALID_PAYLOAD`: the reference is not well formed, or what was uploaded is no JSON.
-        NotFound: `PAYLOAD_NOT_FOUND`: nothing of this org was uploaded there.
+        NotFound: `PAYLOAD_NOT_FOUND`: nothing of this org was uploaded there, or nobody has referred to it for so long that it is going.
         PayloadTooLarge: it is larger than uploads may be.
     """
+    ref = _referred_to(services, org, reference)
+    if not payload_marks.hold(services.directory, org, ref.sha256, services.clock.now_ms()):
+        raise payload_not_found()
+    return ref
+
+
+def _referred_to(services: Services, org: OrgId, reference: JsonObject) -> PayloadRef:
     id = id_of(reference)
     if id is None:
         raise InvalidInput("not a reference to an uploaded payload", code="INVALID_PAYLOAD")

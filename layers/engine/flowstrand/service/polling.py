@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from flowstrand.engine.ids import OrgId
+from flowstrand.observability import meter, metrics
 from flowstrand.queues.port import ReceivedTask
 from flowstrand.service import queue_limits
 from flowstrand.service.claims import ClaimedTask, claim_all
@@ -42,7 +43,23 @@ def poll(
     Raises:
         StoreUnavailable: some attempts may have been claimed; their leases end by themselves.
     """
-    deadline_ms = services.clock.now_ms() + round(wait_s * 1_000)
+    began_ms = services.clock.now_ms()
+    try:
+        return _poll(services, org, queue, worker_id, kinds, limit, began_ms + round(wait_s * 1_000))
+    finally:
+        meter.count(metrics.POLLS)
+        meter.record(metrics.POLL_WAIT, services.clock.now_ms() - began_ms)
+
+
+def _poll(
+    services: Services,
+    org: OrgId,
+    queue: str,
+    worker_id: str,
+    kinds: Collection[str],
+    limit: int,
+    deadline_ms: int,
+) -> Polled:
     while True:
         gate = queue_limits.gate_of(services, org, queue, wanted=min(limit, MAX_AT_ONCE))
         left_ms = max(0, deadline_ms - services.clock.now_ms())

@@ -70,6 +70,13 @@ def listed(services: Services, org: OrgId, *, after: str, limit: int) -> Sequenc
     return [_parse(services, org, item) for item in items]
 
 
+def reference(services: Services, org: OrgId, schedule_id: str) -> PayloadRef | None:
+    """The stored value that the runs of a schedule are given, if there is one. It is not fetched."""
+    item = services.directory.get(_partition(org), schedule_id)
+    data: Any = {} if item is None else item.data["start"]
+    return PayloadRef(**data["inputRef"]) if "inputRef" in data else None
+
+
 def write(services: Services, schedule: Schedule, state: ScheduleState) -> Schedule:
     """Put `state` in place of what was read.
 

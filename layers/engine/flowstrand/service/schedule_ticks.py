@@ -138,7 +138,8 @@ def _start(services: Services, schedule: Schedule, run: Run) -> str | None:
     """Start a run, unless it has been; returns why it cannot be."""
     key = _key(schedule, run.name)
     marks: JsonObject = {SCHEDULE_ID: schedule.schedule_id, SCHEDULED_AT: rfc3339(run.at_ms)}
-    request = replace(schedule.request, metadata={**(schedule.request.metadata or {}), **marks})
+    metadata = {**(schedule.request.metadata or {}), **marks}
+    request = replace(schedule.request, metadata=metadata, trace=run.trace)
     try:
         executions.start(services, schedule.org, request, execution_id=key.execution_id, counts=False)
     except Conflict:  # an earlier look started it, and may not have come to wake it

@@ -21,6 +21,7 @@ from flowstrand.engine.schedule.state import (
 )
 from flowstrand.engine.schedule.timing import Timing, next_after, require_valid
 from flowstrand.engine.schema import EpochMs
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.errors import Conflict, Unavailable
 from flowstrand.log.port import LogKey
 from flowstrand.service import executions, quotas, schedule_index, schedule_rows, schedule_runs, schedule_ticks
@@ -158,11 +159,19 @@ def delete(services: Services, org: OrgId, schedule_id: str) -> None:
     services.control.send([deleted.due])
 
 
-def trigger(services: Services, org: OrgId, schedule_id: str, *, request_id: str | None = None) -> Triggered:
+def trigger(
+    services: Services,
+    org: OrgId,
+    schedule_id: str,
+    *,
+    request_id: str | None = None,
+    trace: TraceContext | None = None,
+) -> Triggered:
     """Have a run now, whatever the schedule's status; its overlap policy holds.
 
     Args:
         request_id: the caller's name for this request: repeating it starts nothing more.
+        trace: whose trace the run belongs to.
 
     Raises:
         NotFound: `SCHEDULE_NOT_FOUND`, or `UNKNOWN_WORKFLOW_KIND`: its workflow is known no more.
@@ -171,7 +180,8 @@ def trigger(services: Services, org: OrgId, schedule_id: str, *, request_id: str
         Unavailable: `BUSY`.
         StoreUnavailable: repeat it, with its `request_id`.
     """
-    run = Run(name=_trigger_name(services, request_id), at_ms=EpochMs(services.clock.now_ms()), is_triggered=True)
+    now_ms = EpochMs(services.clock.now_ms())
+    run = Run(name=_trigger_name(services, request_id), at_ms=now_ms, is_triggered=True, trace=trace)
     for _ in range(_TRIES):
         schedule = schedule_rows.require(services, org, schedule_id)
         if not schedule.state.is_settled:

@@ -14,6 +14,7 @@ from flowstrand.engine.events import EventType, RetryPolicy
 from flowstrand.engine.evolve import Draft
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.replay.commands import NO_TERMS, ScheduleTask, TaskTerms
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.errors import Conflict, NotFound
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.port import LogKey
@@ -34,6 +35,7 @@ class TaskRequest:
         input: JSON of at most `Settings.max_payload_bytes`.
         queue: where it waits; None for where the kind's definition says that it does, else `default`.
         metadata: shown with the task.
+        trace: whose trace it belongs to.
     """
 
     kind: str
@@ -42,6 +44,7 @@ class TaskRequest:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     terms: TaskTerms = NO_TERMS
     metadata: JsonObject | None = None
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +170,13 @@ def _begin(
         retry=request.retry,
         terms=request.terms,
     )
-    created = start_task(key.execution_id, command, metadata=request.metadata, idempotency_key=idempotency_key)
+    created = start_task(
+        key.execution_id,
+        command,
+        metadata=request.metadata,
+        idempotency_key=idempotency_key,
+        trace=request.trace,
+    )
     return executions.begin_log(services, key, created)
 
 

@@ -126,6 +126,7 @@ def _started(first: Event, end: WorkflowCompleted, now_ms: int) -> WorkflowStart
         parent=before.parent,
         timeout_at_ms=timeout_at_ms,
         idempotency_key=before.idempotency_key,
+        trace=before.trace,
     )
     return replace(started, continued_from=end.workflow_execution_id)
 

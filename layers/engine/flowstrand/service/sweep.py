@@ -6,12 +6,13 @@ rebuilt from the log when a process starts.
 
 from __future__ import annotations
 
+from flowstrand.observability import meter, metrics
 from flowstrand.queues.messages import ScheduleDue, Wake
 from flowstrand.service import open_executions, schedule_index
 from flowstrand.service.container import Services
 
 _BATCH = 100
-_ABANDONED_MS = 3_600_000
+ABANDONED_MS = 3_600_000
 """A row whose execution never got its first commit is removed after this long."""
 
 
@@ -31,6 +32,7 @@ def run(services: Services) -> int:
             batch = []
     if batch:
         services.control.send(batch)
+    meter.count(metrics.SWEPT_EXECUTIONS, count)
     return count
 
 
@@ -46,4 +48,4 @@ def _look_at_schedules(services: Services) -> None:
 
 
 def _is_abandoned(services: Services, since_ms: int) -> bool:
-    return services.clock.now_ms() - since_ms > _ABANDONED_MS
+    return services.clock.now_ms() - since_ms > ABANDONED_MS

@@ -66,6 +66,14 @@ def batches(directory: Directory, key: LogKey, position: int, *, attempt: int, n
         after = rows[-1].key
 
 
+def every(directory: Directory, key: LogKey) -> Iterator[Batch]:
+    """All that is kept for a log, in the order of tasks, attempts and batches."""
+    after = ""
+    while rows := directory.scan(_partition(key), after=after, limit=_ROWS):
+        yield from map(_batch, rows)
+        after = rows[-1].key
+
+
 def drop(directory: Directory, key: LogKey) -> bool:
     """Remove some of what is kept for a log; whether that was all. Repeating it is harmless."""
     rows = directory.scan(_partition(key), limit=_ROWS)

@@ -6,6 +6,7 @@ that it was made with.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -83,9 +84,13 @@ class TicketExpired(Unauthenticated):
 class StreamTickets:
     """Signs and reads tickets (JWT, HS256)."""
 
-    def __init__(self, secret: str, clock: Clock) -> None:
-        """`secret` is at least 32 bytes, the same in every process of a stack; a new one ends all tickets of the one before."""
-        self._secret = secret
+    def __init__(self, secret: str, clock: Clock, *, earlier: Sequence[str] = ()) -> None:
+        """`secret` is at least 32 bytes, the same in every process of a stack.
+
+        Args:
+            earlier: secrets that tickets were signed with until lately; those are still taken.
+        """
+        self._secrets = (secret, *earlier)
         self._clock = clock
 
     def until(self, ttl_s: int) -> int:
@@ -103,7 +108,7 @@ class StreamTickets:
         }
         import jwt  # here, because every function knows of tickets and few have to do with one
 
-        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
+        return jwt.encode(claims, self._secrets[0], algorithm=_ALGORITHM)
 
     def read(self, text: str) -> Ticket:
         """What `text` says, if we signed it and its time has not passed.
@@ -112,28 +117,39 @@ class StreamTickets:
             TicketExpired: its time has passed.
             Unauthenticated: it is none of ours.
         """
-        import jwt
+        for secret in self._secrets:
+            ticket = _signed_with(secret, text)
+            if ticket is not None:
+                return self._in_time(ticket)
+        raise Unauthenticated("this is not a ticket")
 
-        try:
-            # The time is checked below: it is the injected clock's.
-            claims = jwt.decode(
-                text,
-                self._secret,
-                algorithms=[_ALGORITHM],
-                audience=_AUDIENCE,
-                options={"require": _CLAIMS, "verify_exp": False},
-            )
-            ticket = Ticket(
-                org=OrgId(claims["org"]),
-                scope=Scope.parse(claims["scope"]),
-                key_id=claims["key"],
-                expires_at_ms=int(claims["exp"]) * 1_000,
-            )
-        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
-            raise Unauthenticated("this is not a ticket") from error
+    def _in_time(self, ticket: Ticket) -> Ticket:
         if ticket.expires_at_ms <= self._clock.now_ms():
             raise TicketExpired("the ticket has expired; ask for another")
         return ticket
+
+
+def _signed_with(secret: str, text: str) -> Ticket | None:
+    """What `text` says, if it is a ticket and was signed with this secret."""
+    import jwt
+
+    try:
+        # The time is checked by the injected clock.
+        claims = jwt.decode(
+            text,
+            secret,
+            algorithms=[_ALGORITHM],
+            audience=_AUDIENCE,
+            options={"require": _CLAIMS, "verify_exp": False},
+        )
+        return Ticket(
+            org=OrgId(claims["org"]),
+            scope=Scope.parse(claims["scope"]),
+            key_id=claims["key"],
+            expires_at_ms=int(claims["exp"]) * 1_000,
+        )
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
+        return None
 
 
 class NoStreamTickets(StreamTickets):

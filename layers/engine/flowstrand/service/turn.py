@@ -13,6 +13,7 @@ from flowstrand.engine.evolve import Draft
 from flowstrand.engine.replay.outcome import raised
 from flowstrand.errors import OperatorError, PayloadTooLarge
 from flowstrand.log.port import AppendConflict, LogKey
+from flowstrand.observability import meter, metrics
 from flowstrand.service import append, poison
 from flowstrand.service.container import Services
 from flowstrand.service.leases import LeaseHeld
@@ -49,14 +50,17 @@ def run_turn(services: Services, key: LogKey, worker_id: str, flushed: Flushed) 
 
 def _run(services: Services, strand: Strand, worker_id: str, flushed: Flushed) -> append.Tip:
     finished = False
+    began_ms = services.clock.now_ms()
     try:
         if strand.tip.state.is_runnable:
+            _count(strand)
             strand.deliver()
             try:
                 if run_operations(services, strand, worker_id, flushed):
                     _close(services, strand, worker_id)
             except PayloadTooLarge as refused:  # however often it were run, the code would ask for it again
                 _close(services, strand, worker_id, refused)
+            meter.record(metrics.TURN_DURATION, services.clock.now_ms() - began_ms)
         finished = not strand.driver.pending_operations()
     finally:
         if finished and not strand.tip.state.closed:
@@ -64,6 +68,15 @@ def _run(services: Services, strand: Strand, worker_id: str, flushed: Flushed) -
         else:
             strand.driver.drop()
     return strand.tip
+
+
+def _count(strand: Strand) -> None:
+    if not strand.is_cold:
+        meter.count(metrics.TURNS_WARM)
+        return
+    meter.count(metrics.TURNS_COLD)
+    seen = strand.tip.state.horizon
+    meter.count(metrics.EVENTS_REPLAYED, sum(event.sequence <= seen for event in strand.ahead))
 
 
 def _close(services: Services, strand: Strand, worker_id: str, refused: PayloadTooLarge | None = None) -> None:
@@ -87,6 +100,7 @@ def _close(services: Services, strand: Strand, worker_id: str, refused: PayloadT
             if strand.write(draft):  # a turn too large for one commit is cut; only its last commit closes it
                 return
         except AppendConflict:
+            meter.count(metrics.APPEND_CONFLICTS)
             backoff.wait()
             strand.read()
     raise append.Contended(strand.tip)

@@ -14,6 +14,7 @@ from flowstrand.engine.schema import PayloadRef
 from flowstrand.errors import PayloadTooLarge, Unavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.payloads.transfers import PayloadTransfers
+from flowstrand.service import payload_marks
 from flowstrand.service.container import Services
 from flowstrand.service.payloads import payload_not_found
 
@@ -58,12 +59,19 @@ def begin(services: Services, org: OrgId, *, sha256: str, size: int) -> BegunUpl
     upload = _transfers(services).upload(org, sha256, size, expires_s=expires_s)
     return BegunUpload(
         ref=PayloadRef(sha256, size),
-        is_stored=services.payloads.size_of(org, sha256) == size,
+        is_stored=_is_stored(services, org, sha256, size),
         url=upload.url,
         method=upload.method,
         headers=upload.headers,
         expires_at_ms=services.clock.now_ms() + expires_s * 1_000,
     )
+
+
+def _is_stored(services: Services, org: OrgId, sha256: str, size: int) -> bool:
+    """Whether the value is there, and stays for as long as it takes to refer to it."""
+    if services.payloads.size_of(org, sha256) != size:
+        return False
+    return payload_marks.hold(services.directory, org, sha256, services.clock.now_ms())
 
 
 def find(services: Services, org: OrgId, sha256: str) -> Download:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from flowstrand.engine import effects
 from flowstrand.engine.decide import promise, task, timeout, timer
 from flowstrand.engine.evolve import Draft
+from flowstrand.observability import meter, metrics
 from flowstrand.queues.messages import ControlMessage, Due, DueKind, ScheduleDue, Wake
 from flowstrand.service import append, expiry, inbox, leases, open_executions, projection, retrying, schedule_ticks
 from flowstrand.service.container import Services
@@ -65,6 +66,7 @@ def _handle_wake(services: Services, wake: Wake, worker_id: str) -> None:
         return
     dispatch(services, tip, wake.sequence)
     if again_in_ms is not None:
+        meter.count(metrics.WAKES_RESENT)
         services.control.send([wake], delay_ms=again_in_ms)
 
 
@@ -105,7 +107,10 @@ def _handle_due(services: Services, due: Due) -> None:
     tip = append.load(services, due.key)
     if tip is None or _is_postponed(services, tip, due):
         return
+    at_ms = _due_at_ms(services, tip, due)
     settled = append.transact(services, due.key, lambda draft: _settle(draft, due), tip=tip)
+    if settled.sequence is not None and at_ms is not None:
+        meter.record(metrics.DUE_LATENESS, services.clock.now_ms() - at_ms)
     sequence = settled.sequence or _changed_at(settled.tip, due)
     if effects.needs_wake(settled.tip.state, sequence):
         wake(services, due.key, sequence)

@@ -16,6 +16,7 @@ from flowstrand.service.clock import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler.client import EventBridgeSchedulerClient
+    from mypy_boto3_scheduler.type_defs import DeadLetterConfigTypeDef, TargetTypeDef
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -35,14 +36,24 @@ class AwsTimers:
         target_arn: str,
         role_arn: str,
         clock: Clock,
+        *,
+        dead_letters_arn: str | None = None,
     ) -> None:
-        """`target_arn` is the control queue's; `role_arn` is assumed by the scheduler to send to it."""
+        """`target_arn` is the control queue's; `role_arn` is assumed by the scheduler to send to it.
+
+        Args:
+            dead_letters_arn: of the queue that gets a message which the scheduler could not send for a day; without one it
+                is dropped, and made up for by the sweep.
+        """
         self._control = control_queue
         self._scheduler = scheduler_client
         self._group = group
         self._target_arn = target_arn
         self._role_arn = role_arn
         self._clock = clock
+        self._dead_letters: DeadLetterConfigTypeDef | None = (
+            None if dead_letters_arn is None else {"Arn": dead_letters_arn}
+        )
 
     def at(self, due: Timed, at_ms: int) -> None:
         """Send `due` at `at_ms`, rounded up to a second; beyond 15 minutes, up to a minute late."""
@@ -62,11 +73,15 @@ class AwsTimers:
                     ScheduleExpressionTimezone="UTC",
                     FlexibleTimeWindow={"Mode": "OFF"},
                     ActionAfterCompletion="DELETE",
-                    Target={"Arn": self._target_arn, "RoleArn": self._role_arn, "Input": dump(due)},
+                    Target=self._target(due),
                 )
             except ClientError as error:
                 if error_code(error) != "ConflictException":
                     raise
+
+    def _target(self, due: Timed) -> TargetTypeDef:
+        target: TargetTypeDef = {"Arn": self._target_arn, "RoleArn": self._role_arn, "Input": dump(due)}
+        return target if self._dead_letters is None else {**target, "DeadLetterConfig": self._dead_letters}
 
 
 def schedule_name(due: Timed, at_ms: int) -> str:

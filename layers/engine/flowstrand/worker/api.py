@@ -70,7 +70,7 @@ class WorkerApi:
         self._connection = connection
         self._http = httpx2.AsyncClient(
             base_url=connection.url,
-            headers=connection.headers,
+            auth=connection.auth,
             timeout=_PATIENCE_S,
             limits=httpx2.Limits(max_connections=max_connections),
             transport=transport,

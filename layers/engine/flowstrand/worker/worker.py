@@ -14,6 +14,7 @@ from contextlib import ExitStack
 
 import httpx2
 
+from flowstrand.client.bearer import TokenSource
 from flowstrand.client.connection import Connection
 from flowstrand.errors import ConfigurationError
 from flowstrand.sdk.app import App
@@ -39,7 +40,7 @@ class Worker:
     def __init__(
         self,
         url: str | None,
-        api_key: str | None,
+        api_key: str | TokenSource | None,
         org: str | None,
         app: App,
         *,
@@ -58,7 +59,9 @@ class Worker:
         """Connects to nothing yet.
 
         Args:
-            url, api_key, org: by default `FLOWSTRAND_URL`, `FLOWSTRAND_API_KEY` and `FLOWSTRAND_ORG`.
+            url: of the server; `FLOWSTRAND_URL` by default.
+            api_key: a worker's, or what gives one, as `Client` takes it; `FLOWSTRAND_API_KEY` by default.
+            org: whose queues are polled; `FLOWSTRAND_ORG` by default.
             queues: which queues to poll, each for every task of the app; by name, how many of its tasks run at once at most.
             concurrency: how many tasks run at once, over all queues.
             name: what the worker is called in logs and lists; host and process by default.

@@ -9,6 +9,7 @@ from flowstrand.engine.decide import task
 from flowstrand.engine.events import ParentRef, TaskCreated, WorkflowStarted, WorkflowStatus
 from flowstrand.engine.replay.commands import ScheduleTask
 from flowstrand.engine.schema import EpochMs, Payload
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.jsonvalue import JsonObject
 
 
@@ -23,6 +24,7 @@ def start_workflow(
     parent: ParentRef | None = None,
     timeout_at_ms: int | None = None,
     idempotency_key: str | None = None,
+    trace: TraceContext | None = None,
 ) -> WorkflowStarted:
     """The event at sequence 1."""
     return WorkflowStarted(
@@ -37,12 +39,18 @@ def start_workflow(
         parent=parent,
         timeout_at_ms=None if timeout_at_ms is None else EpochMs(timeout_at_ms),
         idempotency_key=idempotency_key,
+        trace=trace,
     )
 
 
 def start_task(
-    task_id: str, command: ScheduleTask, *, metadata: JsonObject | None = None, idempotency_key: str | None = None
+    task_id: str,
+    command: ScheduleTask,
+    *,
+    metadata: JsonObject | None = None,
+    idempotency_key: str | None = None,
+    trace: TraceContext | None = None,
 ) -> TaskCreated:
     """The same of a standalone task, whose `command` is nobody's: its position is the root."""
     created = task.created(task_id, replace(command, position=ids.ROOT), metadata=metadata)
-    return replace(created, idempotency_key=idempotency_key)
+    return replace(created, idempotency_key=idempotency_key, trace=trace)

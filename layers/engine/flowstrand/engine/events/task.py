@@ -7,11 +7,23 @@ from typing import ClassVar
 
 from flowstrand.engine.events.vocabulary import ErrorInfo, EventType, Family, RetryPolicy, TaskStatus
 from flowstrand.engine.schema import EpochMs, Payload
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.jsonvalue import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TaskEvent:
+    """What all of them have.
+
+    Attributes:
+        task_execution_id: the task's, the same whatever the attempt.
+        position: which of the code's requests it is, from 1; 0 for a standalone task.
+        status: how the task stands after this event.
+        execution_count: how many attempts have begun.
+        max_retries: how many attempts may follow the first.
+        worker_id: the worker that has, or had, the attempt.
+    """
+
     FAMILY: ClassVar[Family] = Family.TASK
 
     task_execution_id: str
@@ -34,6 +46,7 @@ class TaskCreated(_TaskEvent):
         priority: among tasks of a queue, higher ones are claimed first; 0 by default.
         metadata: of a standalone task, what its starter has to say of it.
         idempotency_key: of a standalone task, the key that it was started under.
+        trace: of a standalone task, whose trace it belongs to.
     """
 
     TYPE: ClassVar[EventType] = EventType.TASK_CREATED
@@ -47,6 +60,7 @@ class TaskCreated(_TaskEvent):
     priority: int | None = None
     metadata: JsonObject | None = None
     idempotency_key: str | None = None
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +68,7 @@ class TaskStarted(_TaskEvent):
     """A worker claimed an attempt. Attempts count from 1.
 
     Attributes:
+        attempt: which it is.
         lease_ends_at_ms: when the attempt is given up unless a heartbeat has extended the lease.
         ends_at_ms: when it is given up whatever is heard of it: its start-to-close timeout.
     """

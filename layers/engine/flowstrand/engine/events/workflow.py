@@ -16,11 +16,21 @@ from flowstrand.engine.events.vocabulary import (
     WorkflowStatus,
 )
 from flowstrand.engine.schema import EpochMs, Payload
+from flowstrand.engine.trace_context import TraceContext
 from flowstrand.jsonvalue import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WorkflowEvent:
+    """What all of them have.
+
+    Attributes:
+        kind: of the workflow.
+        status: how the execution stands after this event.
+        parent_workflow_execution_id: the execution that this one is a child of.
+        worker_id: the process that ran the turn.
+    """
+
     FAMILY: ClassVar[Family] = Family.WORKFLOW
 
     workflow_execution_id: str
@@ -39,6 +49,7 @@ class WorkflowStarted(_WorkflowEvent):
         continued_from: the execution that continued as this one.
         idempotency_key: the key that it was started under, or the first of those that have continued as it.
         retry_of: the failed execution whose history follows. Nothing happens before `RETRY_REQUESTED`, which ends that.
+        trace: whose trace it belongs to: that of whoever started it.
     """
 
     TYPE: ClassVar[EventType] = EventType.WORKFLOW_STARTED
@@ -52,6 +63,7 @@ class WorkflowStarted(_WorkflowEvent):
     continued_from: str | None = None
     idempotency_key: str | None = None
     retry_of: RetryOf | None = None
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +71,7 @@ class WorkflowSuspended(_WorkflowEvent):
     """A turn ended, and the code waits.
 
     Attributes:
+        suspend_type: what kind of thing it waits for.
         waits: any one of these groups, released, makes the execution runnable.
         horizon: the last sequence delivered to the code.
     """

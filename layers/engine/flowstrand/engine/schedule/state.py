@@ -10,6 +10,7 @@ from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.timing import Timing
 from flowstrand.engine.schema import EpochMs
+from flowstrand.engine.trace_context import TraceContext
 
 _UID = re.compile("[0-9a-f]{12,64}")
 
@@ -45,11 +46,13 @@ class Run:
         name: its own among the runs of a schedule, and always the same for the same moment.
         at_ms: the moment that it is for.
         is_triggered: somebody asked for it.
+        trace: whose trace it belongs to: that of whoever asked for it.
     """
 
     name: str
     at_ms: EpochMs
     is_triggered: bool = False
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

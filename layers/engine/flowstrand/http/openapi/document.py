@@ -144,7 +144,11 @@ def document(operations: Collection[Operation] = OPERATIONS) -> JsonObject:
             "headers": _HEADERS,
             "responses": _refused_in(operations),
             "securitySchemes": {
-                "apiKey": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
+                "apiKey": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key, a token of an identity provider, or a proof of an AWS identity.",
+                },
                 "ticket": {
                     "type": "apiKey",
                     "in": "query",

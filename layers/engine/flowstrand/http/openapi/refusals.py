@@ -49,10 +49,12 @@ def _of(error: type[CallerError], meaning: str, code: str | None = None, *, by_g
 UNAUTHENTICATED = _of(Unauthenticated, "There is no credential, or it is not a valid one.")
 TICKET_EXPIRED = _of(TicketExpired, "The ticket's time has passed; ask for another.")
 WRONG_PRINCIPAL = _of(
-    WrongPrincipal, "The key is for another principal: users' routes and workers' take keys of their own."
+    WrongPrincipal, "The caller is the other principal: users' routes and workers' are for their own."
 )
 TICKET_OUT_OF_SCOPE = _of(WrongPrincipal, "The ticket was made for something else.", "TICKET_OUT_OF_SCOPE")
-NOT_FOUND = _of(NotFound, "The path names an org that is not the key's. Nothing is said about whether it exists.")
+NOT_FOUND = _of(
+    NotFound, "The path names an org that is not the caller's. Nothing is said about whether it exists."
+)
 QUOTA_EXCEEDED = _of(
     QuotaExceeded,
     "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
@@ -65,7 +67,7 @@ STORE_UNAVAILABLE = Refusal(
 )
 UNAVAILABLE = _of(
     Unavailable,
-    "The key could not be checked, the answer took too long, or the server is stopping; repeat the request.",
+    "It could not be found out who is calling, the answer took too long, or the server is stopping; repeat the request.",
     by_gateway=True,
 )
 

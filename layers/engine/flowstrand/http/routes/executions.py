@@ -25,6 +25,7 @@ from flowstrand.http.responses import (
     SignalledWithStart,
     SignalRecorded,
 )
+from flowstrand.http.trace_headers import trace_of
 from flowstrand.service import cancel as cancellation
 from flowstrand.service import executions, retrying, signals
 from flowstrand.service.signal_with_start import signal_with_start
@@ -39,12 +40,12 @@ def start(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the pa
     call = call_of(request)
     body = read_body(request, StartExecution, max_bytes=call.services.settings.max_payload_bytes)
     if body.idempotency_key is None:
-        snapshot = executions.start(call.services, call.org, body.to_request())
+        snapshot = executions.start(call.services, call.org, body.to_request(trace_of(request)))
         return _started(201, ExecutionStarted.of(call.org, snapshot))
     started = start_once(
         call.services,
         call.org,
-        body.to_request(),
+        body.to_request(trace_of(request)),
         body.idempotency_key,
         ttl_ms=ttl_to_ms(body.idempotency_key_ttl),
     )
@@ -57,7 +58,9 @@ def signal_or_start(request: Request, org: str) -> Response[str]:  # noqa: ARG00
     """201: an execution began with the signal; 200: the open one that the key stands for has it."""
     call = call_of(request)
     body = read_body(request, SignalWithStart, max_bytes=call.services.settings.max_payload_bytes)
-    signalled = signal_with_start(call.services, call.org, body.to_request(), body.workflow_id, body.to_signal())
+    signalled = signal_with_start(
+        call.services, call.org, body.to_request(trace_of(request)), body.workflow_id, body.to_signal()
+    )
     return _started(201 if signalled.is_new else 200, SignalledWithStart.told(call.org, signalled))
 
 

@@ -23,6 +23,7 @@ from flowstrand.http.schedule_responses import (
     ScheduleTriggered,
     ScheduleView,
 )
+from flowstrand.http.trace_headers import trace_of
 from flowstrand.service import schedules
 from flowstrand.service.container import Services
 from flowstrand.service.schedule_rows import Schedule
@@ -79,7 +80,9 @@ def trigger(request: Request, org: str, schedule_id: str) -> Response[str]:  # n
     """200: what became of the run that was asked for."""
     call = call_of(request)
     body = read_body(request, TriggerSchedule, max_bytes=call.services.settings.max_payload_bytes)
-    triggered = schedules.trigger(call.services, call.org, _known(schedule_id), request_id=body.request_id)
+    triggered = schedules.trigger(
+        call.services, call.org, _known(schedule_id), request_id=body.request_id, trace=trace_of(request)
+    )
     return json_response(200, ScheduleTriggered.of(triggered).body())
 
 

@@ -16,6 +16,7 @@ from flowstrand.http.task_log_requests import LogsQuery
 from flowstrand.http.task_log_responses import LogsFound
 from flowstrand.http.task_requests import AttemptsQuery, CancelTaskQuery, StartTask
 from flowstrand.http.task_responses import AttemptsFound, TaskExecutionStarted, TaskExecutionView
+from flowstrand.http.trace_headers import trace_of
 from flowstrand.service import attempts as task_attempts
 from flowstrand.service import standalone, task_logs, task_snapshots
 
@@ -28,11 +29,14 @@ def start(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the pa
     call = call_of(request)
     body = read_body(request, StartTask, max_bytes=call.services.settings.max_payload_bytes)
     if body.idempotency_key is None:
-        return _started(201, TaskExecutionStarted.of(standalone.start(call.services, call.org, body.to_request())))
+        return _started(
+            201,
+            TaskExecutionStarted.of(standalone.start(call.services, call.org, body.to_request(trace_of(request)))),
+        )
     started = standalone.start_once(
         call.services,
         call.org,
-        body.to_request(),
+        body.to_request(trace_of(request)),
         body.idempotency_key,
         ttl_ms=ttl_to_ms(body.idempotency_key_ttl),
     )

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from flowstrand.engine.schema import rfc3339
 from flowstrand.operations import import_claims
 from flowstrand.operations.checks.finding import Finding, Probe, Severity
-from flowstrand.operations.stalled import Patience, Stall, Survey, survey
+from flowstrand.operations.stalled import Survey, survey
 from flowstrand.service.container import Services
+from flowstrand.service.stalls import Patience, Stall
 
 _SHOWN = 20
 """Findings of one code that are told one by one."""

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from flowstrand.aws_faults import error_code
 from flowstrand.local.stores import DATABASE
 from flowstrand.log.sqlite_database import SqliteDatabase
-from flowstrand.operations.checks.finding import Finding, Probe, error
+from flowstrand.operations.checks.finding import Finding, Probe, error, warning
 from flowstrand.operations.place import Stack
 
 _MISSING = frozenset({"404", "NoSuchBucket"})
@@ -20,11 +20,12 @@ _SECRETS = ("lease-secret", "ticket-secret", "dev-key", "worker-key")
 
 
 def bucket_probes(stack: Stack) -> Iterator[Probe]:
-    """Two looks at the payloads' bucket."""
+    """Three looks at the payloads' bucket."""
     bucket = stack.names.payload_bucket
     subject = f"the payloads' bucket {bucket}"
     yield Probe(subject=subject, look=lambda: _there(stack, bucket, subject))
     yield Probe(subject=f"{subject}: public access", look=lambda: _private(stack, bucket, subject))
+    yield Probe(subject=f"{subject}: versions", look=lambda: _versioned(stack, bucket, subject))
 
 
 def _there(stack: Stack, bucket: str, subject: str) -> Iterator[Finding]:
@@ -49,6 +50,18 @@ def _private(stack: Stack, bucket: str, subject: str) -> Iterator[Finding]:
     if open_ways := [name for name in names if not found.get(name)]:
         message = f"public access is not blocked: {', '.join(open_ways)} off"
         yield error("BUCKET_PUBLIC", subject, message, "deploy the stack again with its own template")
+
+
+def _versioned(stack: Stack, bucket: str, subject: str) -> Iterator[Finding]:
+    try:
+        status = stack.clients.s3.get_bucket_versioning(Bucket=bucket).get("Status")
+    except ClientError as refused:
+        if error_code(refused) in _MISSING:
+            return
+        raise
+    if status != "Enabled":
+        message = "it keeps no versions, so what nothing refers to cannot be pruned"
+        yield warning("BUCKET_UNVERSIONED", subject, message, "deploy the stack again with its own template")
 
 
 def folder_probes(data: Path) -> Iterator[Probe]:

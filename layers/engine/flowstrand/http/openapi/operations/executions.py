@@ -33,6 +33,7 @@ from flowstrand.http.responses import (
     SignalledWithStart,
     SignalRecorded,
 )
+from flowstrand.http.trace_headers import TraceHeaders
 from flowstrand.service.keys import Principal
 
 TAG = "executions"
@@ -50,6 +51,7 @@ OPERATIONS = (
         ),
         principal=Principal.USER,
         body=StartExecution,
+        headers=TraceHeaders,
         answers={
             201: Answer(meaning="An execution began.", body=ExecutionStarted, has_location=True),
             200: Answer(meaning="The key stands for this one.", body=ExecutionStarted, has_location=True),
@@ -80,6 +82,7 @@ OPERATIONS = (
         description="However many ask at once, one execution begins and every signal is recorded.",
         principal=Principal.USER,
         body=SignalWithStart,
+        headers=TraceHeaders,
         answers={
             201: Answer(meaning="An execution began with the signal.", body=SignalledWithStart, has_location=True),
             200: Answer(meaning="The open one has the signal.", body=SignalledWithStart, has_location=True),

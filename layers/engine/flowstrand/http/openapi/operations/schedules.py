@@ -21,6 +21,7 @@ from flowstrand.http.schedule_responses import (
     ScheduleTriggered,
     ScheduleView,
 )
+from flowstrand.http.trace_headers import TraceHeaders
 from flowstrand.service.keys import Principal
 
 TAG = "schedules"
@@ -97,6 +98,7 @@ OPERATIONS = (
         description="A repeated `requestId` is answered with what became of the run.",
         principal=Principal.USER,
         body=TriggerSchedule,
+        headers=TraceHeaders,
         answers={200: Answer(meaning="What became of the run.", body=ScheduleTriggered)},
         refusals=(OVER_QUOTA, SCHEDULE_NOT_FOUND, UNKNOWN_WORKFLOW_KIND, UNPROCESSABLE_INPUT, BUSY),
     ),

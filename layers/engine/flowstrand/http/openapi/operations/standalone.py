@@ -24,6 +24,7 @@ from flowstrand.http.task_log_requests import LogsQuery
 from flowstrand.http.task_log_responses import LogsFound
 from flowstrand.http.task_requests import AttemptsQuery, CancelTaskQuery, StartTask
 from flowstrand.http.task_responses import AttemptsFound, TaskExecutionStarted, TaskExecutionView
+from flowstrand.http.trace_headers import TraceHeaders
 from flowstrand.service.keys import Principal
 
 TAG = "tasks"
@@ -41,6 +42,7 @@ OPERATIONS = (
         ),
         principal=Principal.USER,
         body=StartTask,
+        headers=TraceHeaders,
         answers={
             200: Answer(
                 meaning="The task that the idempotency key stands for.",
