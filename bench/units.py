@@ -19,6 +19,7 @@ import boto3
 from botocore.config import Config
 
 from bench.engine import ORG, Engine
+from bench.steps import steps
 from flowstrand import RetryPolicy, WorkflowContext, workflow
 from flowstrand.directory.dynamodb import DynamoDirectory, create_directory_table
 from flowstrand.jsonvalue import JsonValue
@@ -34,20 +35,6 @@ from tests.support.dynoxide import dynamodb_endpoint
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
 _READS = frozenset({"GetItem", "Query", "BatchGetItem"})
 _TABLES = {"log": "the log", "directory": "the directory"}
-
-
-def step(number: int) -> int:
-    """What each step does."""
-    return number + 1
-
-
-@workflow(name="steps")
-async def steps(ctx: WorkflowContext, count: int) -> int:
-    """One `ctx.run` after another."""
-    total = 0
-    for _ in range(count):
-        total = await ctx.run("step", step, total)
-    return total
 
 
 @workflow(name="chain")

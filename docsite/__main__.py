@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -58,6 +59,7 @@ def _generate() -> None:
 def _serve(port: int) -> int:
     """Until interrupted. Pages that people write are followed; what is read from the code is as it was at the start."""
     write(ROOT, PAGES)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the server ends with this process
     server = subprocess.Popen([*_GENERATOR, "serve", "-f", str(CONFIGURATION), "-a", f"127.0.0.1:{port}"])
     seen = _newest()
     try:

@@ -39,7 +39,7 @@ def _overview() -> str:
         (
             f"[{code(type.value)}](#{type.value})",
             code(public_name(type)),
-            _first(of_class(data_class_of(type)).text),
+            _summary(data_class_of(type)),
         )
         for type in EventType
     ]
@@ -49,7 +49,7 @@ def _overview() -> str:
 def _event(type: EventType, schemas: Schemas) -> str:
     cls = data_class_of(type)
     told = of_class(cls)
-    return f"### {code(type.value)} {{#{type.value}}}\n\n{told.text}\n\n" + schemas.properties(
+    return f"### {code(type.value)} {{#{type.value}}}\n\n{_in_json(told.text, cls)}\n\n" + schemas.properties(
         _with_descriptions(_data_of(type, schemas), cls, told)
     )
 
@@ -71,12 +71,19 @@ def _with_descriptions(data: Schema, cls: type, told: Told) -> JsonObject:
     for field in schema_of(cls):
         schema = properties[field.key]
         assert isinstance(schema, dict)
-        said = told.fields.get(field.name)
+        said = _in_json(told.fields.get(field.name, ""), cls)
         described[field.key] = {**schema, "description": said} if said else schema
     return {**data, "properties": described}
 
 
-def _first(text: str) -> str:
-    """The first sentence, or what stands before its first colon or semicolon."""
-    line = " ".join(text.split("\n\n", maxsplit=1)[0].split())
-    return line.split(". ", maxsplit=1)[0].rstrip(".")
+def _summary(cls: type) -> str:
+    """The first sentence of what is said of the event."""
+    line = " ".join(of_class(cls).text.split("\n\n", maxsplit=1)[0].split())
+    return _in_json(line.split(". ", maxsplit=1)[0].rstrip("."), cls)
+
+
+def _in_json(text: str, cls: type) -> str:
+    """The text, which names fields as Python does, with the names that they have in JSON."""
+    for field in schema_of(cls):
+        text = text.replace(f"`{field.name}`", f"`{field.key}`")
+    return text

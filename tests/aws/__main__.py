@@ -15,7 +15,7 @@ from uuid import uuid4
 from localstack_client.config import get_service_endpoint  # type: ignore[import-untyped]  # it ships no types
 
 from tests.aws import ministack
-from tests.aws.deployed import Deployed
+from tests.aws.deployed import Deployed, summary
 from tests.aws.sam import Sam, SamFailed
 from tests.aws.template_copy import TemplateCopy
 from tests.aws.tools import MINISTACK, ROOT, SAM, ToolMissing, functions_python, installed
@@ -78,9 +78,11 @@ def _deploy_copy(endpoint: str, stack: str, python: str, runtime: str, *, is_min
         copy.use_numbers()
         copy.buffer_responses()
         copy.name_batches()
+        copy.name_secrets()
     sam = _sam(python, {**ministack.CREDENTIALS, "AWS_ENDPOINT_URL": endpoint})
     _build(sam, copy)
     if is_ministack:
+        copy.changes.append(ministack.compile_once(sam.python))
         copy.changes.append(ministack.give_stream_function_its_layers())
     _deploy(sam, stack)
     deployed = Deployed(stack, endpoint, ministack.CREDENTIALS)
@@ -123,39 +125,48 @@ def _deploy(sam: Sam, stack: str) -> None:
 
 
 def _try(deployed: Deployed, more: Sequence[str], *, is_ministack: bool) -> int:
-    org = f"e2e-{uuid4().hex[:12]}"
-    described = {
-        "FLOWSTRAND_E2E_URL": deployed.url,
-        "FLOWSTRAND_E2E_ORG": org,
-        "FLOWSTRAND_E2E_API_KEY": deployed.create_key(org),
-        "FLOWSTRAND_E2E_STRANGERS_KEY": deployed.create_key(f"{org}-stranger"),
-        "FLOWSTRAND_E2E_MINISTACK": "1" if is_ministack else "",
-    }
-    print(f"--- the scenarios, at {deployed.url}", flush=True)
+    org, stranger = orgs = [f"e2e-{uuid4().hex[:12]}" for _ in range(2)]
+    try:
+        described = {
+            "FLOWSTRAND_E2E_URL": deployed.url,
+            "FLOWSTRAND_E2E_ORG": org,
+            "FLOWSTRAND_E2E_API_KEY": deployed.create_key(org),
+            "FLOWSTRAND_E2E_STRANGERS_KEY": deployed.create_key(stranger),
+            "FLOWSTRAND_E2E_MINISTACK": "1" if is_ministack else "",
+        }
+        print(f"--- the scenarios, at {deployed.url}", flush=True)
+        passed = _run_scenarios(described, more)
+    finally:
+        for name in orgs:
+            deployed.revoke_keys(name)
+    return 0 if _looks_well(deployed, passed=passed) else 1
+
+
+def _run_scenarios(environment: Mapping[str, str], more: Sequence[str]) -> bool:
+    """Whether all have passed."""
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "tests/aws", "-qq", "--tb=short"),
             *("-p", "no:cacheprovider", "-p", "tests.aws.reporter", *more),
         ],
         cwd=ROOT,
-        env={**os.environ, **described},
+        env={**os.environ, **environment},
         check=False,
     )
-    return 1 if _look_behind(deployed, failed=ended.returncode != 0) else 0
+    return ended.returncode == 0
 
 
-def _look_behind(deployed: Deployed, *, failed: bool) -> bool:
-    """What operators would see: nothing was given up, and nobody lacked a right. Whether anything failed at all."""
+def _looks_well(deployed: Deployed, *, passed: bool) -> bool:
+    """What operators would see: nothing was given up, and nobody lacked a right. Whether nothing failed at all."""
     dead, denied = deployed.dead_letters(), list(deployed.log_lines("AccessDenied"))
     print(f"{'':5}no message was given up … {f'failed: {dead}' if dead else 'passed'}")
     print(f"{'':5}no function was denied anything … {'failed' if denied else 'passed'}", flush=True)
-    if failed or dead or denied:
-        lines = denied or list(deployed.log_lines('"ERROR"|Task timed out|Traceback'))
-        print(
-            f"--- what functions logged (the last {_LOG_LINES} of {len(lines)} lines; the emulator's log: {ministack.LOG.relative_to(ROOT)})"
-        )
-        print(*lines[-_LOG_LINES:], sep="\n")
+    if passed and not dead and not denied:
         return True
+    lines = denied or list(deployed.log_lines('"ERROR"|Task timed out|Traceback'))
+    print(f"--- what functions logged (the last {_LOG_LINES} of {len(lines)} lines)")
+    print(*map(summary, lines[-_LOG_LINES:]), sep="\n")
+    print(f"--- more in {ministack.LOG.parent.relative_to(ROOT)}/")
     return False
 
 

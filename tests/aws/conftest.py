@@ -14,5 +14,10 @@ if VARIABLE not in os.environ:
 
 @pytest.fixture(scope="session")
 def stack() -> Stack:
-    """The stack under test."""
-    return Stack.from_environment()
+    """The stack under test, its functions started: no scenario's client gives up waiting for that."""
+    stack = Stack.from_environment()
+    stack.ask("GET", "/workflow-executions")
+    stack.request("POST", "/task-executions/none/heartbeat", {"leaseToken": "none"})
+    stack.request("GET", "/workflow-executions/none/events")
+    stack.stream("/workflow-executions/none/stream")
+    return stack

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,9 +13,13 @@ from urllib.parse import urlsplit
 
 import boto3
 
+from flowstrand.directory.dynamodb import DynamoDirectory
+from flowstrand.engine.ids import OrgId
+from flowstrand.service import keys
 from tests.aws.tools import ROOT
 
 _LIMITED = 8
+_WIDTH = 400
 
 
 class Deployed:
@@ -53,6 +58,12 @@ class Deployed:
         )
         return made.stdout.strip()
 
+    def revoke_keys(self, org: str) -> None:
+        """Leave none behind."""
+        directory = DynamoDirectory(self._client("dynamodb"), self.outputs["DirectoryTableName"])
+        for known in list(keys.every(directory, OrgId(org))):
+            keys.revoke(directory, OrgId(org), known.key_id)
+
     def limit_bursts(self) -> str:
         """Let few requests run at a time, where each is a process on this machine; what was changed."""
         function = self._physical("ExecutionsFunction")
@@ -88,3 +99,14 @@ class Deployed:
     def _client(self, service: str) -> Any:
         # boto3-stubs has a type for each service by its literal name, and this is about several.
         return self._session.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+
+
+def summary(line: str) -> str:
+    """What a line of a function's log says, without its stack."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line[:_WIDTH]
+    reason = str(entry.get("exception", "")).rpartition("\n")[2]
+    told = [entry.get("service"), entry.get("level"), entry.get("message"), reason]
+    return " ".join(str(part) for part in told if part)[:_WIDTH]

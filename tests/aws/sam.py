@@ -20,12 +20,17 @@ class SamFailed(Exception):
 
 
 class Sam:
-    """SAM CLI, in an environment that has the functions' Python on its path."""
+    """SAM CLI, in an environment that has the functions' Python on its path.
+
+    Attributes:
+        python: that Python.
+    """
 
     def __init__(self, programs: Path, python: Path, environment: Mapping[str, str]) -> None:
         """`programs`: the folder SAM CLI is in; `python`: that of the functions' Python, and its pip."""
         path = os.pathsep.join([str(python), str(programs), os.environ["PATH"]])
         self._sam = programs / "sam"
+        self.python = python / "python"
         self._environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", **environment, "PATH": path}
 
     def build(self, copy: TemplateCopy) -> None:

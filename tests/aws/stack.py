@@ -16,13 +16,13 @@ import httpx2
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 VARIABLE = "FLOWSTRAND_E2E_URL"
-_ANSWER_S = 120.0
+_ANSWER_S = 300.0
 """Also that of a function that has to be started first, on a machine that has other things to do."""
 _POLL_S = 20
 _BUSY = {429, 500, 502, 503, 504}
 """What API Gateway and the functions answer where too much is asked of them at once. The request is made again, as the same one."""
-_PAUSE_S = 0.2, 1.0
-"""Before that: from, to."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 16.0
+"""Before that, at most."""
 _DELIMITER = b"\0" * 8
 
 
@@ -86,8 +86,10 @@ class Stack:
 
     def ask(self, method: str, path: str, body: JsonValue = None, **query: str | int) -> Answer:
         """The same, until somebody has time for it."""
+        pause_s = _FIRST_PAUSE_S
         while (answer := self.request(method, path, body, query=query)).status in _BUSY:
-            time.sleep(random.uniform(*_PAUSE_S))
+            time.sleep(random.uniform(0, pause_s))
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         assert answer.status < 300, answer
         return answer
 

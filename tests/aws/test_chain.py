@@ -17,5 +17,5 @@ def test_forty_steps_are_a_dense_log_of_forty_tasks(stack: Stack) -> None:
     log = stack.await_end(execution)
     types = ["WORKFLOW_STARTED", *STEP * LENGTH, "WORKFLOW_COMPLETED"]
     assert [(event["sequence"], event["type"]) for event in log] == list(enumerate(types, start=1))
-    assert history(stack, execution) == list(enumerate(types, start=1))
+    assert history(stack, execution, limit=50) == list(enumerate(types, start=1))
     assert stack.get(execution)["output"] == LENGTH

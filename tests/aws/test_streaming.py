@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from flowstrand.jsonvalue import JsonValue
+from flowstrand.jsonvalue import JsonObject
 from tests.aws.stack import Stack
 
 
@@ -25,7 +25,7 @@ def test_events_arrive_while_the_execution_waits(stack: Stack) -> None:
         for line in answer.iter_lines():
             lines.append(line)
             if line == "id: 3":  # nothing more comes before the execution is told something
-                end: JsonValue = {"signalName": "say", "signalValue": -1}
+                end: JsonObject = {"signalName": "say", "signalValue": -1}
                 stack.ask("POST", f"/workflow-executions/{execution}/signal", end)
     # A response that was collected first would have ended before it was told.
     assert [line for line in lines if "WORKFLOW_COMPLETED" in line]

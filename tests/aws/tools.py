@@ -52,8 +52,10 @@ def functions_python() -> tuple[str, str]:
     for candidate in _candidates():
         if _version(candidate) == _RUNTIME:
             return candidate, "python{}.{}".format(*_RUNTIME)
-    # The interpreter that .venv was made from, so that an environment made from it does not depend on .venv.
-    return str(Path(sys.base_prefix) / "bin" / "python3"), "python{}.{}".format(*sys.version_info[:2])
+    name = "python{}.{}".format(*sys.version_info[:2])
+    # The one that .venv was made from, where that is found, so that what is made from it does not depend on .venv.
+    base = Path(sys.base_prefix) / "bin" / name
+    return str(base if base.exists() else sys.executable), name
 
 
 def _candidates() -> Iterator[str]:

@@ -17,11 +17,11 @@ Row: TypeAlias = tuple[int, str]
 Transport: TypeAlias = Callable[[Stack, str], list[Row]]
 
 
-def history(stack: Stack, execution: str) -> list[Row]:
-    """Page after page, two events each."""
+def history(stack: Stack, execution: str, limit: int = 3) -> list[Row]:
+    """Page after page."""
     rows: list[Row] = []
     while True:
-        page = stack.events(execution, after=len(rows), limit=2)
+        page = stack.events(execution, after=len(rows), limit=limit)
         rows += [(event["sequence"], event["type"]) for event in page["events"]]
         if page["upToDate"]:
             return rows

@@ -18,6 +18,8 @@ from localstack_client.config import get_service_endpoint  # type: ignore[import
 from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
+from tests.support.quick_moto import ANONYMOUS, quick_moto
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_s3.client import S3Client
@@ -35,8 +37,8 @@ def dynamodb() -> Iterator[DynamoDBClient]:
     if endpoint is not None:
         yield boto3.client("dynamodb", endpoint_url=endpoint, config=_ONE_ATTEMPT)
         return
-    with mock_aws(), one_dynamodb_request_at_a_time():
-        yield boto3.client("dynamodb", config=_ONE_ATTEMPT)
+    with mock_aws(), quick_moto(), one_dynamodb_request_at_a_time():
+        yield boto3.client("dynamodb", config=_ONE_ATTEMPT.merge(ANONYMOUS))
 
 
 @contextmanager

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.functions.populated import Populated
 from tests.functions.stack import Stack
 
 
+@pytest.fixture(scope="session")
+def populated() -> Populated:
+    """The world of the sample events."""
+    return Populated()
+
+
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    """The world of the sample events; waits are over at once."""
-    made = Stack(tmp_path)
+def stack(populated: Populated) -> Iterator[Stack]:
+    """A copy of it, installed; waits are over at once."""
+    made = populated.copy()
     made.use(made.services)
     try:
-        made.populate()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("FLOWSTRAND_HOSTED_QUEUE", "default")
             yield made

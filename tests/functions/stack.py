@@ -25,9 +25,10 @@ from flowstrand.engine.schedule.timing import Timing
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.local.lambda_context import LocalContext
 from flowstrand.local.payload_transfers import SignedTransfers
-from flowstrand.local.stores import Stores, sqlite_stores
+from flowstrand.local.stores import Stores, stores_in
 from flowstrand.log.packing import pack_events
 from flowstrand.log.port import Commit, LogKey
+from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.queues.in_process import InProcessControlQueue, InProcessTaskQueue
 from flowstrand.queues.messages import Wake
 from flowstrand.sdk.app import Task
@@ -162,13 +163,11 @@ class OrderAndApproval:
 class Stack:
     """Handlers, what they run on, and what their logs hold."""
 
-    def __init__(
-        self, folder: Path, *, stores: Stores | None = None, clock: StillClock | None = None, **settings: int
-    ) -> None:
-        """On SQLite in `folder`, or on other stores."""
+    def __init__(self, stores: Stores | None = None, *, clock: StillClock | None = None, **settings: int) -> None:
+        """On SQLite in memory, or on other stores."""
         self.clock = clock or StillClock()
         self._random = 0
-        on = stores or sqlite_stores(folder)
+        on = stores or stores_in(SqliteDatabase.in_memory())
         control = InProcessControlQueue(self.clock, 60_000)
         self.log = on.log
         self.services = Services(
@@ -220,6 +219,11 @@ class Stack:
             lambda draft: timeout.poison(draft, sequence=draft.state.sequence, turns=10),
         )
         self.services.presence.register(ACME, PRESENT)
+
+    def go_on_from(self, other: Stack) -> None:
+        """What is drawn and read from now on follows what the other has drawn and read."""
+        self.clock.sleep_ms(other.clock.now_ms() - self.clock.now_ms())
+        self._random = other._random
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Call a handler as Lambda would. What it answers to an HTTP request must be as the OpenAPI document has it."""

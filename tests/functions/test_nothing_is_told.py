@@ -15,6 +15,7 @@ import pytest
 
 from flowstrand.aws import telemetry
 from flowstrand.engine.events import RetryPolicy
+from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.replay.driver import Driver
 from flowstrand.engine.replay.program import PLAIN_WIRE, Program
 from flowstrand.jsonvalue import JsonValue
@@ -184,7 +185,7 @@ def test_nor_what_is_wrong_with_a_request(stack: Stack, capsys: pytest.CaptureFi
 def test_nor_what_authors_code_fails_over(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     stack.use(replace(stack.services, programs=TellingCode()))
     started = start(stack.services, ACME, StartRequest(kind="order", input={"amount": MARK}))
-    wake = Wake(org=ACME, execution_id=started.workflow_execution_id, sequence=1)  # type: ignore[arg-type]
+    wake = Wake(org=ACME, execution_id=ExecutionId(started.workflow_execution_id), sequence=1)
     record = sample("resumer/wake")["Records"][0]
     invoke("resumer", {"Records": [{**record, "body": dump(wake)}]})
     invoke("worker", with_marks(sample("worker/task")))

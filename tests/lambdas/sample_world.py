@@ -32,11 +32,11 @@ def sample_world(name: str, on: Emulators, folder: Path) -> DeployedStack:
         workflows=LAYER,
         secret_strings={"LeaseSecret": LEASE_SECRET, "TicketSecret": TICKET_SECRET},
     )
-    populate(stack, folder)
+    populate(stack)
     return stack
 
 
-def populate(stack: DeployedStack, folder: Path) -> None:
+def populate(stack: DeployedStack) -> None:
     """Make the world with use cases of this process, on the stack's tables, queues and bucket."""
     log_table, directory_table = stack.attribute("LogTable"), stack.attribute("DirectoryTable")
     payloads = S3Payloads(stack.s3, stack.attribute("PayloadBucket"))
@@ -50,7 +50,7 @@ def populate(stack: DeployedStack, folder: Path) -> None:
         transfers=payloads,
         close=lambda: None,
     )
-    world = Stack(folder, stores=stores, clock=StillClock(max(NOW_MS, time.time_ns() // 1_000_000)))
+    world = Stack(stores, clock=StillClock(max(NOW_MS, time.time_ns() // 1_000_000)))
     prefix = stack.resolved.value({"Fn::Sub": "${AWS::StackName}-task"})
     world.services = replace(world.services, tasks=SqsTaskQueue(stack.sqs, prefix))
     world.populate()

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -18,6 +19,7 @@ from flowstrand.service.container import Programs, install
 from tests.contract.endpoints import one_dynamodb_request_at_a_time
 from tests.scenarios.app import APP
 from tests.scenarios.world import GoingClock, StillClock, World
+from tests.support.quick_moto import ANONYMOUS, quick_moto
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -56,8 +58,8 @@ class SharedClients(AwsEndpoint):
 def moto_stores() -> Iterator[NewStores]:
     """Makes stores on moto, each with tables and a bucket of its own."""
     numbers = count(1)
-    with mock_aws():
-        clients = _AWS.dynamodb(), _AWS.s3()
+    with mock_aws(), quick_moto():
+        clients = boto3.client("dynamodb", config=ANONYMOUS, region_name=_AWS.options["region_name"]), _AWS.s3()
 
         def stores() -> Stores:
             number = next(numbers)

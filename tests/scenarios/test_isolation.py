@@ -12,7 +12,6 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -101,10 +100,10 @@ class Answer:
 
 
 @pytest.fixture(scope="module", params=("sqlite", "dynamodb"))
-def populated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def populated(request: pytest.FixtureRequest) -> Stack:
     """The world of the sample events, with a stranger beside it. What is refused changes nothing, so one is enough."""
     both: dict[str, Any] = request.getfixturevalue("both_stores")
-    made = Stack(tmp_path_factory.mktemp("isolation"), stores=both[request.param])
+    made = Stack(both[request.param])
     made.use(made.services)
     try:
         made.populate()
@@ -184,8 +183,8 @@ def test_without_a_valid_credential_every_route_is_401(
 
 
 @pytest.mark.parametrize("operation", ALL)
-def test_where_nobody_is_known_every_route_is_401(tmp_path: Path, operation: Operation) -> None:
-    empty = Stack(tmp_path)
+def test_where_nobody_is_known_every_route_is_401(operation: Operation) -> None:
+    empty = Stack()
     empty.use(empty.services)
     try:
         assert ask(request_of(operation), key_for(operation)).status == 401

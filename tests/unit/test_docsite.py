@@ -5,10 +5,14 @@ Building it is for ./scripts/docs. What is checked here is the Markdown that the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path, PurePosixPath
+from types import FunctionType
 
 import pytest
+from griffe import Docstring, DocstringSectionKind
 
 import flowstrand
 import flowstrand.client
@@ -77,6 +81,31 @@ def test_the_reference_has_every_public_name(module: str, pages: dict[str, str])
     }[module]
     sdk = "\n".join(text for place, text in pages.items() if place.startswith("reference/sdk/"))
     assert [name for name in names if sdk.count(f"::: {module}.{name}\n") != 1] == []
+
+
+@pytest.mark.parametrize("module", ["flowstrand", "flowstrand.client", "flowstrand.testing", "flowstrand.worker"])
+def test_docstrings_of_the_reference_speak_of_parameters_that_there_are(module: str) -> None:
+    unknown = [
+        f"{function.__qualname__}: {name}"
+        for function in public_functions(module)
+        for section in Docstring(inspect.cleandoc(function.__doc__ or "")).parse("google", warnings=False)
+        if section.kind is DocstringSectionKind.parameters
+        for name in (parameter.name for parameter in section.value)
+        if name.lstrip("*") not in inspect.signature(function).parameters
+    ]
+    assert unknown == []
+
+
+def public_functions(module: str) -> Iterator[FunctionType]:
+    """What readers may call: functions, and the methods of classes, wherever these are from."""
+    for name in import_module(module).__all__:
+        thing = getattr(import_module(module), name)
+        if inspect.isfunction(thing):
+            yield thing
+        elif inspect.isclass(thing):
+            for _, method in inspect.getmembers(thing, inspect.isfunction):
+                if method.__module__.startswith("flowstrand."):
+                    yield method
 
 
 def test_the_reference_has_every_parameter_and_output_of_the_stack(pages: dict[str, str]) -> None:

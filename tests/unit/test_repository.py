@@ -61,6 +61,8 @@ def test_the_layout_is_the_documented_one(name: str) -> None:
     "name",
     [
         "bootstrap",
+        "build",
+        "check-artefacts",
         "check-deploy",
         "create-key",
         "demo",
@@ -69,6 +71,8 @@ def test_the_layout_is_the_documented_one(name: str) -> None:
         "fuzz-api",
         "lint",
         "openapi",
+        "prepare-layers",
+        "sam",
         "test",
         "test-browser",
         "test-interop",

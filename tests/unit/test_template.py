@@ -536,11 +536,11 @@ def test_only_the_authorizer_can_see_who_is_known_and_it_can_do_nothing_else() -
         "VerifyTickets",
         "ReadEncrypted",
     }
+    logs, statement, tickets = (by_sid[sid] for sid in ("WriteFunctionLogs", "LookUpKeys", "VerifyTickets"))
+    assert logs["Resource"] == [{"Fn::GetAtt": "FunctionLogs.Arn"}]
     of_tickets = by_sid["LookUpKeysOfTickets"]
     assert of_tickets["Action"] == ["dynamodb:Query"]
     assert of_tickets["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["api-keys"]}}
-    logs, statement, tickets = (by_sid[sid] for sid in ("WriteFunctionLogs", "LookUpKeys", "VerifyTickets"))
-    assert logs["Resource"] == [{"Fn::GetAtt": "FunctionLogs.Arn"}]
     assert tickets["Action"] == ["secretsmanager:GetSecretValue"]
     assert tickets["Resource"] == [{"Ref": "TicketSecret"}]
     assert statement["Action"] == ["dynamodb:GetItem"]

@@ -41,6 +41,8 @@ def allows(parameter: dict[str, Any], value: str) -> bool:
         return value in map(str, parameter["AllowedValues"])
     if "AllowedPattern" in parameter:
         return re.fullmatch(parameter["AllowedPattern"], value) is not None
+    if "MinLength" in parameter:
+        return bool(len(value) >= parameter["MinLength"])
     return bool(parameter["MinValue"] <= float(value) <= parameter["MaxValue"])
 
 
@@ -50,7 +52,7 @@ def allows(parameter: dict[str, Any], value: str) -> bool:
 def test_every_parameter_says_what_it_is_for_and_refuses_what_it_cannot_be() -> None:
     for name, parameter in parameters().items():
         assert parameter["Description"].endswith("."), name
-        assert {"AllowedValues", "AllowedPattern", "MinValue"} & parameter.keys(), name
+        assert {"AllowedValues", "AllowedPattern", "MinLength", "MinValue"} & parameter.keys(), name
         assert allows(parameter, str(parameter["Default"])), name
 
 
@@ -205,3 +207,31 @@ def test_nothing_is_set_aside_for_streams_unless_somebody_says_how_much() -> Non
     stream = resources("AWS::Serverless::Function")["StreamFunction"]
     limit = {"Fn::If": ["LimitsStreams", {"Ref": "StreamConcurrency"}, {"Ref": "AWS::NoValue"}]}
     assert stream["ReservedConcurrentExecutions"] == limit
+
+
+# --- what is deployed ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_left_out_of_the_engines_layer_is_what_nothing_in_it_may_import() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    (contract,) = [each for each in project["importlinter"]["contracts"] if each["id"] == "deployed"]
+    left_out = project["flowstrand"]["not-deployed"]
+    assert contract["forbidden_modules"] == left_out
+    engine = ROOT / "layers" / "engine"
+    assert all((engine / name.replace(".", "/") / "__init__.py").is_file() for name in left_out)
+
+
+def test_every_package_of_the_engine_is_deployed_or_left_out_on_purpose() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    (contract,) = [each for each in project["importlinter"]["contracts"] if each["id"] == "deployed"]
+    named = {
+        name.split(".")[1] for name in (*contract["source_modules"], *contract["forbidden_modules"]) if "." in name
+    }
+    engine = ROOT / "layers" / "engine" / "flowstrand"
+    assert {path.name for path in engine.iterdir() if (path / "__init__.py").is_file()} <= named
+
+
+def test_every_parameter_and_output_has_its_place_on_the_page_about_deploying() -> None:
+    page = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    for name in (*parameters(), *template()["Outputs"]):
+        assert f"`{name}`" in page, name

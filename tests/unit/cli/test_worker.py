@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flowstrand.cli.exits import Exit
+from flowstrand.cli.json_lines import JsonLines
 from flowstrand.cli.program import program
 from flowstrand.worker import Worker, WorkerMetrics
 
@@ -129,3 +132,30 @@ def test_metrics_are_logged_as_json(made: Made, caplog: pytest.LogCaptureFixture
 def test_which_of_what_tasks_log_is_kept(made: Made, options: list[str], level: int | None) -> None:
     assert run(*options) == 0
     assert made.options["log_level"] == level
+
+
+def test_for_programs_it_logs_an_object_a_line_on_stdout(
+    made: Made, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    root = logging.getLogger()
+    request.addfinalizer(partial(root.setLevel, root.level))
+    monkeypatch.setattr(root, "handlers", [])  # nobody has set up logging in this process
+    arguments = ["worker", "--app", "shop_of_worker.py", "--json", "--metrics", "0.01s"]
+    lines = [json.loads(line) for line in CliRunner().invoke(program, arguments).stdout.splitlines()]
+    assert {"timestamp", "level", "logger", "message", "metrics"} == lines[0].keys()
+    assert (lines[0]["level"], lines[0]["metrics"]["busy_s"]) == ("INFO", 0.5)
+
+
+def test_a_traceback_is_part_of_its_line() -> None:
+    try:
+        raise RuntimeError("no hats left")
+    except RuntimeError:
+        record = logging.LogRecord("flowstrand.worker", logging.ERROR, "", 0, "it %s", ("failed",), sys.exc_info())
+    line = json.loads(JsonLines().format(record))
+    assert line["message"] == "it failed"
+    assert line["exception"].endswith("RuntimeError: no hats left")
+
+
+def test_its_failures_are_json_too(made: Made) -> None:
+    result = CliRunner().invoke(program, ["worker", "--app", "nowhere.py", "--json"])
+    assert json.loads(result.stderr)["code"]

@@ -196,7 +196,9 @@ def test_a_payload_under_anothers_name_is_refused() -> None:
     assert refusal(lines_of([history])) == "INVALID_EXPORT"
 
 
-@pytest.mark.parametrize("change", [{"position": 0}, {"batch": "1"}, {"records": [{"level": "LOUD"}]}])
+@pytest.mark.parametrize(
+    "change", [{"position": -1}, {"attempt": 0}, {"batch": "1"}, {"records": [{"level": "LOUD"}]}]
+)
 def test_a_task_log_that_nobody_can_have_written_is_refused(change: dict[str, Any]) -> None:
     place = next(n for n, line in enumerate(LINES) if json.loads(line)["type"] == "taskLog")
     changed = json.dumps(json.loads(LINES[place]) | change) + "\n"

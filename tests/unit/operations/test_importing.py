@@ -16,8 +16,10 @@ from flowstrand.log.retention import DAY_MS
 from flowstrand.operations import import_claims
 from flowstrand.operations.importing import Outcome, check, import_one
 from flowstrand.queues.messages import Wake
-from flowstrand.service import append, feed, janitor, open_executions, signals, wakes
+from flowstrand.service import append, feed, janitor, open_executions, signals, standalone, wakes, workers
 from flowstrand.service.projection import project
+from flowstrand.service.standalone import TaskRequest
+from flowstrand.service.workers import Registration
 from tests.unit.operations.exported import RECORD, completed, exported, file_of, listed_ids, log, log_of, order
 from tests.unit.service.service_world import ORG, Killed, ServiceWorld, key_of, kill
 
@@ -60,6 +62,20 @@ def test_an_imported_log_is_the_log_that_was_exported(
     [again] = exported(world, execution)
     assert again.sha256 == history.sha256
     assert again.task_logs == history.task_logs != ()
+
+
+def test_a_standalone_task_comes_with_what_it_has_logged(source: ServiceWorld, world: ServiceWorld) -> None:
+    workers.register(source.services, ORG, Registration(name="w", queues=("default",), task_kinds=("work",)))
+    standalone.start(source.services, ORG, TaskRequest(kind="work", input="hat"))
+    source.settle()
+    [task] = source.claim()
+    source.complete(task, "done")
+    log(source, task.task_execution_id, TaskLogBatch(position=0, attempt=1, number=1, records=(RECORD,)))
+    [history] = exported(source, task.task_execution_id)
+    assert import_one(world.services, history).outcome is Outcome.IMPORTED
+    [again] = exported(world, task.task_execution_id)
+    assert (again.sha256, again.task_logs) == (history.sha256, history.task_logs)
+    assert listed_ids(world) == set(), "tasks are in no listing"
 
 
 def test_importing_again_changes_nothing(world: ServiceWorld, history: History) -> None:

@@ -117,6 +117,22 @@ def test_the_page_has_every_price() -> None:
     assert standard().date in PAGE
 
 
+def test_the_page_and_the_program_say_which_prices_nobody_has_compared() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", PAGE, re.MULTILINE)
+    unverified = sorted(name for name, read in rows if read == "**unverified**")
+    assert unverified == standard().unverified != []
+    assert (
+        f"compared with nothing: {', '.join(unverified)}\n"
+        in CliRunner().invoke(program, ["price", str(FIXTURE)]).stderr
+    )
+
+
+def test_a_price_of_ones_own_is_no_unverified_one(tmp_path: Path) -> None:
+    file = tmp_path / "prices.json"
+    file.write_text(json.dumps({"prices": {name: {"usd": 1} for name in standard().unverified}}))
+    assert overridden(file).unverified == []
+
+
 def test_json_has_sources_and_assumptions() -> None:
     result = CliRunner().invoke(program, ["price", str(FIXTURE), "--json", "--assume", "api_ms=1"])
     document = json.loads(result.stdout)

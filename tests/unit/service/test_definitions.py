@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
@@ -26,8 +25,8 @@ async def order(_ctx: WorkflowContext, amount: int) -> str:
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
-    return Stack(tmp_path)
+def stack() -> Stack:
+    return Stack()
 
 
 def registration(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from flowstrand.engine.ids import OrgId
@@ -16,8 +14,8 @@ ACME, OTHER = OrgId("acme"), OrgId("other")
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
-    return Stack(tmp_path)
+def stack() -> Stack:
+    return Stack()
 
 
 def registration(*task_kinds: str, queue: str = "default", workflow_kinds: tuple[str, ...] = ()) -> Registration:

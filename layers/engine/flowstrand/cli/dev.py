@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flowstrand.cli.failures import told_on_one_line
+from flowstrand.cli.on_server import AsJson
+from flowstrand.cli.output import Output
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.local.options import ORG, Options, StoreName
 
 if TYPE_CHECKING:
@@ -39,12 +42,14 @@ def dev(
             help="An origin whose pages may use the server, such as http://localhost:3000; all, if none is given."
         ),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Serve workflows on this machine, with the handlers that deploy to AWS; a restart goes on where it was.
 
     Examples:
         flowstrand dev --app shop.py
         flowstrand dev --app shop.py --port 9000 --no-tasks
+        flowstrand dev --app shop.py --port 0 --json
     """
     from flowstrand.local.server import DevServer
 
@@ -58,12 +63,27 @@ def dev(
         runs_tasks=tasks,
         allowed_origins=tuple(allow_origin or ("*",)),
     )
-    with told_on_one_line():
-        DevServer(options).run(lambda listening: _tell(options, listening))
+    tell = _tell_programs if as_json else _tell
+    with told_on_one_line(as_json=as_json):
+        DevServer(options).run(lambda listening: tell(options, listening))
     # A task of the app may still be running in a thread, for as long as it likes: nothing depends on its ending here.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _tell_programs(options: Options, listening: Listening) -> None:
+    """An object on a line of its own, once the server takes requests."""
+    body: JsonObject = {
+        "url": listening.url,
+        "org": ORG,
+        "apiKey": listening.api_key if options.api_key is None else None,
+        "app": options.app,
+        "store": options.store,
+        "data": str(options.data),
+    }
+    Output(as_json=True).value(body)
+    sys.stdout.flush()
 
 
 def _tell(options: Options, listening: Listening) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from inspect import Parameter, Signature
+from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias
 
 import typer
 
 from flowstrand.cli.failures import told_on_one_line
-from flowstrand.cli.on_server import AsJson, own_parameters
+from flowstrand.cli.on_server import AsJson
 from flowstrand.cli.output import Output
+from flowstrand.cli.shaping import shaped
 
 if TYPE_CHECKING:
     from flowstrand.operations.place import Place
@@ -71,12 +72,4 @@ def on_place(function: Callable[Concatenate[Visit, P], None]) -> Callable[..., N
                 place.close()
 
     run: Callable[..., None] = function
-    parameters = [*own_parameters(function), *_SHARED]
-    command.__doc__, command.__name__, command.__module__ = (
-        function.__doc__,
-        function.__name__,
-        function.__module__,
-    )
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    command.__dict__["__signature__"] = Signature(parameters)
-    return command
+    return shaped(command, function, _SHARED)

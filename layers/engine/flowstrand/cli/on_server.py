@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias, get_type_hints
+from inspect import Parameter
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias
 
 import typer
 
 from flowstrand.cli.connecting import connect
 from flowstrand.cli.failures import told_on_one_line
 from flowstrand.cli.output import Output
+from flowstrand.cli.shaping import shaped
 
 if TYPE_CHECKING:
     from flowstrand.client import SyncClient
@@ -70,19 +71,4 @@ def on_server(function: Callable[Concatenate[Session, P], None]) -> Callable[...
             run(Session(client=client, out=Output(as_json=as_json)), **given)
 
     run: Callable[..., None] = function
-    parameters = [*own_parameters(function), *_SHARED]
-    command.__doc__, command.__name__, command.__module__ = (
-        function.__doc__,
-        function.__name__,
-        function.__module__,
-    )
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    command.__dict__["__signature__"] = Signature(parameters)
-    return command
-
-
-def own_parameters(function: Callable[..., None]) -> list[Parameter]:
-    """All but the session, with their annotations evaluated where the function is."""
-    hints = get_type_hints(function, include_extras=True)
-    _, *own = signature(function).parameters.values()
-    return [parameter.replace(annotation=hints[parameter.name], kind=Parameter.KEYWORD_ONLY) for parameter in own]
+    return shaped(command, function, _SHARED)

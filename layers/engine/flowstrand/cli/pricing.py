@@ -61,7 +61,6 @@ def price(
     from flowstrand.operations.pricing.usage import usage_of
     from flowstrand.operations.refusals import refusals_told
 
-    out = Output(as_json=as_json)
     with told_on_one_line(as_json=as_json), refusals_told():
         charged = _prices(prices, assume)
         usage = usage_of(
@@ -72,25 +71,31 @@ def price(
         items = bill(usage, charged)
         rows = [_row(item, charged, times) for item in items]
         total = total_usd(items) * times
-        if as_json:
-            listed: list[JsonValue] = list(rows)
-            assumed: JsonObject = {
-                name: {"value": value, "why": charged.reasons[name]} for name, value in charged.assumptions.items()
-            }
-            head: JsonObject = {
-                "region": charged.region,
-                "date": charged.date,
-                "times": times,
-                "usd": _rounded(total),
-            }
-            out.value({**head, "items": listed, "assumptions": assumed})
-            return
-        out.many("costs", rows, _COLUMNS)
-        typer.echo(f"USD {total:.6g} for {times} x {usage.executions} executions, {usage.events} events")
-        typer.echo(
-            f"prices of {charged.region} as of {charged.date}; --json has their sources and every assumption",
-            err=True,
-        )
+    out = Output(as_json=as_json)
+    if as_json:
+        out.value(_document(charged, rows, times, total))
+        return
+    out.many("costs", rows, _COLUMNS)
+    typer.echo(f"USD {total:.6g} for {times} x {usage.executions} executions, {usage.events} events")
+    _tell_of_prices(charged)
+
+
+def _document(charged: PriceList, rows: list[JsonObject], times: int, total: float) -> JsonObject:
+    listed: list[JsonValue] = list(rows)
+    assumed: JsonObject = {
+        name: {"value": value, "why": charged.reasons[name]} for name, value in charged.assumptions.items()
+    }
+    head: JsonObject = {"region": charged.region, "date": charged.date, "times": times, "usd": _rounded(total)}
+    return {**head, "items": listed, "assumptions": assumed}
+
+
+def _tell_of_prices(charged: PriceList) -> None:
+    typer.echo(
+        f"prices of {charged.region}, put together on {charged.date}; --json has their sources and every assumption",
+        err=True,
+    )
+    if charged.unverified:
+        typer.echo(f"compared with nothing: {', '.join(charged.unverified)}", err=True)
 
 
 def _prices(file: Path | None, assume: list[str] | None) -> PriceList:
@@ -115,6 +120,7 @@ def _row(item: Item, charged: PriceList, times: int) -> JsonObject:
         "basis": item.basis,
         "price": f"USD {price.usd:.10f}".rstrip("0") + f" for {price.per:,.0f}",
         "source": price.source,
+        "seen": price.seen,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
@@ -15,7 +16,8 @@ import typer
 
 from flowstrand.cli.durations import seconds, seconds_or_none
 from flowstrand.cli.failures import told_on_one_line
-from flowstrand.cli.on_server import ApiKey, Org, Url
+from flowstrand.cli.json_lines import JsonLines
+from flowstrand.cli.on_server import ApiKey, AsJson, Org, Url
 from flowstrand.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ def worker(
     metrics: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Log what it has done so far, as JSON, so often.")
     ] = None,
+    as_json: AsJson = False,
     url: Url = None,
     api_key: ApiKey = None,
     org: Org = None,
@@ -85,10 +88,8 @@ def worker(
 
     shares, grace_s = _shares(queue or ["default"]), seconds(grace, "--grace")
     every_s = seconds_or_none(metrics, "--metrics")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # A line per request would bury what the worker itself has to say.
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    with told_on_one_line():
+    _log_to_people_or_programs(as_json=as_json)
+    with told_on_one_line(as_json=as_json):
         served = Worker(
             url,
             api_key,
@@ -105,6 +106,18 @@ def worker(
         asyncio.run(_serve(served, every_s))
 
 
+def _log_to_people_or_programs(*, as_json: bool) -> None:
+    """For people on stderr; for programs on stdout, an object a line."""
+    if as_json:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(JsonLines())
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    # A line per request would bury what the worker itself has to say.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+
+
 async def _serve(served: Worker, every_s: float | None) -> None:
     logging_ = asyncio.create_task(_log_metrics(served, every_s)) if every_s else None
     try:
@@ -119,7 +132,8 @@ async def _serve(served: Worker, every_s: float | None) -> None:
 async def _log_metrics(served: Worker, every_s: float) -> None:
     while True:
         await asyncio.sleep(every_s)
-        _log.info("metrics %s", json.dumps(asdict(served.metrics())))
+        found = asdict(served.metrics())
+        _log.info("metrics %s", json.dumps(found), extra={"metrics": found})
 
 
 def _shares(queues: Iterable[str]) -> dict[str, int | None]:

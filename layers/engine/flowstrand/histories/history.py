@@ -24,7 +24,7 @@ class TaskLogBatch:
     """What an attempt of a task has logged at once. It lies beside the log, and is no part of it.
 
     Attributes:
-        position: of the task in the log.
+        position: of the task in the log; 0 of a standalone one.
         number: within the attempt, from 1.
     """
 

@@ -85,10 +85,12 @@ def task_log_of(body: Mapping[str, Any]) -> TaskLogBatch:
     Raises:
         KeyError, TypeError, ValueError: it is none.
     """
-    numbers = [body[name] for name in ("position", "attempt", "batch")]
-    if not all(isinstance(number, int) and number >= 1 for number in numbers):
-        raise ValueError("a task log has a position, an attempt and a batch, from 1")
-    position, attempt, number = numbers
+    position, attempt, number = (body[name] for name in ("position", "attempt", "batch"))
+    if (
+        not all(isinstance(each, int) for each in (position, attempt, number))
+        or min(position, attempt - 1, number - 1) < 0
+    ):
+        raise ValueError("a task log has a position, and an attempt and a batch from 1")
     records = tuple(from_json(LogRecord, record) for record in body["records"])
     return TaskLogBatch(position=position, attempt=attempt, number=number, records=records)
 

@@ -46,7 +46,11 @@ class Stores:
 
 def sqlite_stores(data: Path) -> Stores:
     """All in one file in `data`, which must exist."""
-    database = SqliteDatabase(data / DATABASE)
+    return stores_in(SqliteDatabase(data / DATABASE))
+
+
+def stores_in(database: SqliteDatabase) -> Stores:
+    """All in one database."""
     directory = SqliteDirectory(database)
     return Stores(
         log=SqliteLog(database),

@@ -59,7 +59,9 @@ class Worker:
         """Connects to nothing yet.
 
         Args:
-            url, api_key, org: by default `FLOWSTRAND_URL`, `FLOWSTRAND_API_KEY` and `FLOWSTRAND_ORG`; as `Client` takes them.
+            url: of the server; `FLOWSTRAND_URL` by default.
+            api_key: a worker's, or what gives one, as `Client` takes it; `FLOWSTRAND_API_KEY` by default.
+            org: whose queues are polled; `FLOWSTRAND_ORG` by default.
             queues: which queues to poll, each for every task of the app; by name, how many of its tasks run at once at most.
             concurrency: how many tasks run at once, over all queues.
             name: what the worker is called in logs and lists; host and process by default.

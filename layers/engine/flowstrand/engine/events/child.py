@@ -17,6 +17,16 @@ from flowstrand.engine.schema import Payload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ChildEvent:
+    """What all of them have.
+
+    Attributes:
+        child_workflow_id: the child's execution id.
+        position: which of the code's requests it is, from 1.
+        name: what the parent calls it.
+        kind: of the workflow.
+        status: how the child stands, as far as its parent knows.
+    """
+
     FAMILY: ClassVar[Family] = Family.CHILD
 
     child_workflow_id: str

@@ -14,6 +14,8 @@ class _OperationEvent:
     """What both have.
 
     Attributes:
+        index: which call of `ctx.run` it is, from 1.
+        name: what the code calls it.
         issued_at: the last event that the code had seen when it called, where it has seen others since.
     """
 

@@ -11,6 +11,14 @@ from flowstrand.engine.schema import EpochMs, Payload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PromiseEvent:
+    """What all of them have.
+
+    Attributes:
+        promise_id: by which it is settled from outside.
+        position: which of the code's requests it is, from 1.
+        name: what the code calls it.
+    """
+
     FAMILY: ClassVar[Family] = Family.PROMISE
 
     promise_id: str

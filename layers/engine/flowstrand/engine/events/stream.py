@@ -11,6 +11,14 @@ from flowstrand.engine.schema import Payload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StreamEvent:
+    """What all of them have.
+
+    Attributes:
+        task_execution_id: of the task that streams.
+        attempt: of the task; what an attempt that failed has streamed stays in the log.
+        payload: what was streamed.
+    """
+
     FAMILY: ClassVar[Family] = Family.STREAM
 
     task_execution_id: str

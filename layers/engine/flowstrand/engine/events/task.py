@@ -13,6 +13,17 @@ from flowstrand.jsonvalue import JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TaskEvent:
+    """What all of them have.
+
+    Attributes:
+        task_execution_id: the task's, the same whatever the attempt.
+        position: which of the code's requests it is, from 1; 0 for a standalone task.
+        status: how the task stands after this event.
+        execution_count: how many attempts have begun.
+        max_retries: how many attempts may follow the first.
+        worker_id: the worker that has, or had, the attempt.
+    """
+
     FAMILY: ClassVar[Family] = Family.TASK
 
     task_execution_id: str
@@ -57,6 +68,7 @@ class TaskStarted(_TaskEvent):
     """A worker claimed an attempt. Attempts count from 1.
 
     Attributes:
+        attempt: which it is.
         lease_ends_at_ms: when the attempt is given up unless a heartbeat has extended the lease.
         ends_at_ms: when it is given up whatever is heard of it: its start-to-close timeout.
     """

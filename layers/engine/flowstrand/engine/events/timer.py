@@ -11,6 +11,13 @@ from flowstrand.engine.schema import EpochMs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TimerEvent:
+    """What all of them have.
+
+    Attributes:
+        position: which of the code's requests it is, from 1.
+        fire_at_ms: when it is due.
+    """
+
     FAMILY: ClassVar[Family] = Family.TIMER
 
     timer_id: str

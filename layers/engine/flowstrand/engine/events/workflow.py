@@ -22,6 +22,15 @@ from flowstrand.jsonvalue import JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WorkflowEvent:
+    """What all of them have.
+
+    Attributes:
+        kind: of the workflow.
+        status: how the execution stands after this event.
+        parent_workflow_execution_id: the execution that this one is a child of.
+        worker_id: the process that ran the turn.
+    """
+
     FAMILY: ClassVar[Family] = Family.WORKFLOW
 
     workflow_execution_id: str
@@ -62,6 +71,7 @@ class WorkflowSuspended(_WorkflowEvent):
     """A turn ended, and the code waits.
 
     Attributes:
+        suspend_type: what kind of thing it waits for.
         waits: any one of these groups, released, makes the execution runnable.
         horizon: the last sequence delivered to the code.
     """

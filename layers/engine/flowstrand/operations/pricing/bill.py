@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from flowstrand.operations.pricing.prices import PriceList
 from flowstrand.operations.pricing.usage import Usage
@@ -34,7 +35,8 @@ class Item:
 
 def bill(usage: Usage, prices: PriceList) -> list[Item]:
     """Every line, those that are 0 left out."""
-    items = [*_dynamodb(usage, prices), *_compute(usage, prices), *_messaging(usage, prices), *_s3(usage, prices)]
+    parts = (_written, _read, _kept, _compute, _messaging, _payloads)
+    items = [item for part in parts for item in part(_Bill(usage=usage, prices=prices))]
     return [item for item in items if item.amount]
 
 
@@ -43,160 +45,104 @@ def total_usd(items: list[Item]) -> float:
     return sum(item.usd for item in items)
 
 
-def _item(prices: PriceList, service: str, what: str, price: str, amount: float, basis: str) -> Item:
-    return Item(
-        service=service, what=what, price=price, amount=amount, usd=prices.prices[price].of(amount), basis=basis
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bill:
+    """What lines are reckoned from."""
+
+    usage: Usage
+    prices: PriceList
+
+    @property
+    def assumed(self) -> Mapping[str, float]:
+        return self.prices.assumptions
+
+    @property
+    def months(self) -> float:
+        return self.assumed["retention_days"] / _DAYS_A_MONTH
+
+    @property
+    def requests(self) -> float:
+        a, usage = self.assumed, self.usage
+        return usage.requests + usage.attempts * a["empty_polls_per_attempt"] + a["reader_requests"]
+
+    def item(self, service: str, what: str, price: str, amount: float, basis: str) -> Item:
+        usd = self.prices.prices[price].of(amount)
+        return Item(service=service, what=what, price=price, amount=amount, usd=usd, basis=basis)
+
+    def each(self, what: str) -> float:
+        """What is assumed of each commit, attempt and execution, together."""
+        return sum(amount * self.assumed[f"{what}_per_{name}"] for name, amount in self._amounts.items())
+
+    def each_basis(self, what: str) -> str:
+        return ", ".join(
+            f"{amount} {name}s x {self.assumed[f'{what}_per_{name}']:g}" for name, amount in self._amounts.items()
+        )
+
+    @property
+    def _amounts(self) -> Mapping[str, int]:
+        usage = self.usage
+        return {"commit": usage.commits, "attempt": usage.attempts, "execution": usage.executions}
 
 
-def _dynamodb(usage: Usage, prices: PriceList) -> list[Item]:
-    a = prices.assumptions
-    months = a["retention_days"] / _DAYS_A_MONTH
-    log_gb_months = usage.log_bytes / _GB * months
-    directory = _sum(usage, a, "directory_writes")
-    log_reads = _sum(usage, a, "log_reads") + usage.resumptions * a["log_reads_per_message"]
-    directory_reads = _sum(usage, a, "directory_reads")
-    return [
-        _item(
-            prices,
-            "DynamoDB",
-            "log, written",
-            "dynamodb_write",
-            usage.log_write_units,
-            f"{usage.commits} commits, by their sizes",
-        ),
-        _item(
-            prices,
-            "DynamoDB",
-            "directory, written",
-            "dynamodb_write",
-            directory,
-            _sum_basis(usage, a, "directory_writes"),
-        ),
-        _item(
-            prices,
-            "DynamoDB",
-            "log, let go",
-            "dynamodb_write",
-            usage.log_write_units * a["expiry_writes_per_commit"],
-            f"{usage.log_write_units} units x {a['expiry_writes_per_commit']:g}",
-        ),
-        _item(
-            prices,
-            "DynamoDB",
-            "log, read",
-            "dynamodb_read",
-            log_reads,
-            f"{_sum_basis(usage, a, 'log_reads')}, {usage.resumptions} messages x {a['log_reads_per_message']:g}",
-        ),
-        _item(
-            prices,
-            "DynamoDB",
-            "directory, read",
-            "dynamodb_read",
-            directory_reads,
-            _sum_basis(usage, a, "directory_reads"),
-        ),
-        _item(
-            prices,
-            "DynamoDB",
-            "log, kept",
-            "dynamodb_storage",
-            log_gb_months,
-            f"{usage.log_bytes} bytes for {a['retention_days']:g} days",
-        ),
-        _item(prices, "DynamoDB", "log, backed up", "dynamodb_backup", log_gb_months, "the same"),
-    ]
+def _written(bill: _Bill) -> Iterator[Item]:
+    units, a = bill.usage.log_write_units, bill.assumed
+    line = partial(bill.item, "DynamoDB")
+    yield line("log, written", "dynamodb_write", units, f"{bill.usage.commits} commits, by their sizes")
+    directory = "directory_writes"
+    yield line("directory, written", "dynamodb_write", bill.each(directory), bill.each_basis(directory))
+    let_go = a["expiry_writes_per_commit"]
+    yield line("log, let go", "dynamodb_write", units * let_go, f"{units} units x {let_go:g}")
 
 
-def _sum(usage: Usage, assumed: Mapping[str, float], what: str) -> float:
-    return (
-        usage.commits * assumed[f"{what}_per_commit"]
-        + usage.attempts * assumed[f"{what}_per_attempt"]
-        + usage.executions * assumed[f"{what}_per_execution"]
-    )
+def _read(bill: _Bill) -> Iterator[Item]:
+    messages, each = bill.usage.resumptions, bill.assumed["log_reads_per_message"]
+    line = partial(bill.item, "DynamoDB")
+    basis = f"{bill.each_basis('log_reads')}, {messages} messages x {each:g}"
+    yield line("log, read", "dynamodb_read", bill.each("log_reads") + messages * each, basis)
+    directory = "directory_reads"
+    yield line("directory, read", "dynamodb_read", bill.each(directory), bill.each_basis(directory))
 
 
-def _sum_basis(usage: Usage, assumed: Mapping[str, float], what: str) -> str:
-    amounts = {"commit": usage.commits, "attempt": usage.attempts, "execution": usage.executions}
-    return ", ".join(f"{amount} {each}s x {assumed[f'{what}_per_{each}']:g}" for each, amount in amounts.items())
+def _kept(bill: _Bill) -> Iterator[Item]:
+    gb_months = bill.usage.log_bytes / _GB * bill.months
+    basis = f"{bill.usage.log_bytes} bytes for {bill.assumed['retention_days']:g} days"
+    yield bill.item("DynamoDB", "log, kept", "dynamodb_storage", gb_months, basis)
+    yield bill.item("DynamoDB", "log, backed up", "dynamodb_backup", gb_months, "the same")
 
 
-def _compute(usage: Usage, prices: PriceList) -> list[Item]:
-    a = prices.assumptions
-    requests = _requests(usage, prices)
-    invocations = requests + usage.resumptions + usage.commits
-    gb_s = (
-        requests * a["api_ms"] * a["api_gb"]
-        + usage.resumptions * a["resumer_ms"] * a["resumer_gb"]
-        + usage.commits * a["projector_ms"] * a["api_gb"]
-    ) / 1_000
-    basis = (
-        f"{requests:g} requests x {a['api_ms']:g} ms x {a['api_gb']:g} GB, {usage.resumptions} messages x "
-        f"{a['resumer_ms']:g} ms x {a['resumer_gb']:g} GB, {usage.commits} commits x {a['projector_ms']:g} ms x {a['api_gb']:g} GB"
-    )
+def _compute(bill: _Bill) -> Iterator[Item]:
+    a, usage, requests = bill.assumed, bill.usage, bill.requests
     calls = f"{requests:g} requests, {usage.resumptions} messages, {usage.commits} commits at the projector, one by one"
-    return [
-        _item(prices, "Lambda", "invocations", "lambda_request", invocations, calls),
-        _item(prices, "Lambda", "duration", "lambda_duration", gb_s, basis),
-    ]
+    invocations = requests + usage.resumptions + usage.commits
+    yield bill.item("Lambda", "invocations", "lambda_request", invocations, calls)
+    parts = (
+        (requests, "requests", a["api_ms"], a["api_gb"]),
+        (usage.resumptions, "messages", a["resumer_ms"], a["resumer_gb"]),
+        (usage.commits, "commits", a["projector_ms"], a["api_gb"]),
+    )
+    gb_s = sum(amount * ms * gb for amount, _, ms, gb in parts) / 1_000
+    basis = ", ".join(f"{amount:g} {what} x {ms:g} ms x {gb:g} GB" for amount, what, ms, gb in parts)
+    yield bill.item("Lambda", "duration", "lambda_duration", gb_s, basis)
 
 
-def _messaging(usage: Usage, prices: PriceList) -> list[Item]:
-    requests = _requests(usage, prices)
-    return [
-        _item(
-            prices,
-            "SQS",
-            "messages",
-            "sqs_request",
-            usage.messages * _REQUESTS_A_MESSAGE,
-            f"{usage.messages} messages, each sent, received and deleted",
-        ),
-        _item(
-            prices,
-            "EventBridge Scheduler",
-            "far timers",
-            "scheduler_invocation",
-            usage.scheduled,
-            f"{usage.scheduled} moments more than 15 minutes away",
-        ),
-        _item(prices, "API Gateway", "requests", "api_request", requests, _requests_basis(usage, prices)),
-    ]
-
-
-def _s3(usage: Usage, prices: PriceList) -> list[Item]:
-    a = prices.assumptions
-    gb_months = usage.payload_bytes / _GB * a["retention_days"] / _DAYS_A_MONTH
-    return [
-        _item(prices, "S3", "payloads, stored", "s3_put", usage.payloads, f"{usage.payloads} large payloads"),
-        _item(
-            prices,
-            "S3",
-            "payloads, fetched",
-            "s3_get",
-            usage.payloads * a["payload_reads"],
-            f"{usage.payloads} large payloads x {a['payload_reads']:g}",
-        ),
-        _item(
-            prices,
-            "S3",
-            "payloads, kept",
-            "s3_storage",
-            gb_months,
-            f"{usage.payload_bytes} bytes for {a['retention_days']:g} days; until they are pruned",
-        ),
-    ]
-
-
-def _requests(usage: Usage, prices: PriceList) -> float:
-    a = prices.assumptions
-    return usage.requests + usage.attempts * a["empty_polls_per_attempt"] + a["reader_requests"]
-
-
-def _requests_basis(usage: Usage, prices: PriceList) -> str:
-    a = prices.assumptions
-    return (
+def _messaging(bill: _Bill) -> Iterator[Item]:
+    usage, a = bill.usage, bill.assumed
+    sent = f"{usage.messages} messages, each sent, received and deleted"
+    yield bill.item("SQS", "messages", "sqs_request", usage.messages * _REQUESTS_A_MESSAGE, sent)
+    far = f"{usage.scheduled} moments more than 15 minutes away"
+    yield bill.item("EventBridge Scheduler", "far timers", "scheduler_invocation", usage.scheduled, far)
+    asked = (
         f"{usage.requests} that the log shows, {usage.attempts} attempts x {a['empty_polls_per_attempt']:g} empty polls, "
         f"{a['reader_requests']:g} of readers"
     )
+    yield bill.item("API Gateway", "requests", "api_request", bill.requests, asked)
+
+
+def _payloads(bill: _Bill) -> Iterator[Item]:
+    usage, reads = bill.usage, bill.assumed["payload_reads"]
+    large = f"{usage.payloads} large payloads"
+    yield bill.item("S3", "payloads, stored", "s3_put", usage.payloads, large)
+    yield bill.item("S3", "payloads, fetched", "s3_get", usage.payloads * reads, f"{large} x {reads:g}")
+    gb_months = usage.payload_bytes / _GB * bill.months
+    basis = f"{usage.payload_bytes} bytes for {bill.assumed['retention_days']:g} days; until they are pruned"
+    yield bill.item("S3", "payloads, kept", "s3_storage", gb_months, basis)

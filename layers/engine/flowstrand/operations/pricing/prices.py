@@ -21,12 +21,14 @@ class Price:
     Attributes:
         usd: for `per` of `unit`.
         source: where AWS says so.
+        seen: where the number was read, and when; None where it has not been compared with anything.
     """
 
     usd: float
     per: float
     unit: str
     source: str
+    seen: str | None = None
 
     def of(self, amount: float) -> float:
         """What an amount costs."""
@@ -42,6 +44,11 @@ class PriceList:
     prices: Mapping[str, Price]
     assumptions: Mapping[str, float]
     reasons: Mapping[str, str]
+
+    @property
+    def unverified(self) -> list[str]:
+        """The prices that have not been compared with anything."""
+        return sorted(name for name, price in self.prices.items() if price.seen is None)
 
     def assuming(self, given: Mapping[str, float]) -> PriceList:
         """The same with other assumptions.
@@ -82,7 +89,7 @@ def _parse(base: Mapping[str, Any], own: Mapping[str, Any]) -> PriceList:
         (own_prices.keys() - base["prices"].keys()) | (own_assumptions.keys() - base["assumptions"].keys())
     ):
         raise ValueError(f"unknown: {', '.join(unknown)}")
-    prices = {name: {**price, **own_prices.get(name, {})} for name, price in base["prices"].items()}
+    prices = {name: {**price, **_own(own_prices.get(name))} for name, price in base["prices"].items()}
     assumptions = {name: {**each, **own_assumptions.get(name, {})} for name, each in base["assumptions"].items()}
     return PriceList(
         region=str(own.get("region", base["region"])),
@@ -93,9 +100,15 @@ def _parse(base: Mapping[str, Any], own: Mapping[str, Any]) -> PriceList:
                 per=float(price["per"]),
                 unit=str(price["unit"]),
                 source=str(price["source"]),
+                seen=price.get("seen"),
             )
             for name, price in prices.items()
         },
         assumptions={name: float(each["value"]) for name, each in assumptions.items()},
         reasons={name: str(each["why"]) for name, each in assumptions.items()},
     )
+
+
+def _own(price: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """A price of one's own, seen by whoever gives it."""
+    return {} if price is None else {"seen": "given", **price}
