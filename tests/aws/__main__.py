@@ -78,6 +78,7 @@ def _deploy_copy(endpoint: str, stack: str, python: str, runtime: str, *, is_min
         copy.use_numbers()
         copy.buffer_responses()
         copy.name_batches()
+        copy.name_secrets()
     sam = _sam(python, {**ministack.CREDENTIALS, "AWS_ENDPOINT_URL": endpoint})
     _build(sam, copy)
     if is_ministack:

@@ -98,7 +98,7 @@ def compile_once(python: Path) -> str:
 
     The emulator unpacks a function's layers for each of its processes, which would all compile them.
     """
-    layers = [str(BUILT / layer) for layer in ("EngineLayer", "DependenciesLayer", "WorkflowsLayer")]
+    layers = [str(BUILT / layer) for layer in ("EngineLayer", "DependenciesLayer", "JwtLayer", "WorkflowsLayer")]
     # By no time stamp: unpacking loses those.
     subprocess.run(
         [str(python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *layers], check=True

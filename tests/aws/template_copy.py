@@ -6,7 +6,7 @@ The fewer there are, the more a run says about the template. `scripts/e2e` print
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,6 @@ from tests.unit.template import template
 APP = "aws_scenarios"
 WORKFLOWS = "tests/aws/workflows"
 _BATCHED = {"sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
-_RUNTIME, _ARCHITECTURE = "python3.13", "arm64"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,10 +49,13 @@ class TemplateCopy:
 
     def build_for(self, *, architecture: str, runtime: str) -> None:
         """Have functions and layers built for this machine, where functions run as its processes."""
-        for name, old, new in (("architecture", _ARCHITECTURE, architecture), ("runtime", _RUNTIME, runtime)):
-            if old != new:
-                self.document = _replaced(self.document, old, new)
-                self.changes.append(f"the {name} is {new} instead of {old}: it is this machine's")
+        parameter = self.document["Parameters"]["Architecture"]
+        if architecture != parameter["Default"]:
+            self.changes.append(f"Architecture is {architecture}: it is this machine's")
+            parameter["Default"] = architecture
+        if runtime != self.runtime:
+            self.changes.append(f"the runtime is {runtime} instead of {self.runtime}: it is this machine's")
+            self.document = _replaced(self.document, self.runtime, runtime)
 
     def leave_out_metric_math(self) -> None:
         """Leave out alarms on expressions."""
@@ -80,18 +82,40 @@ class TemplateCopy:
             "no route streams its response: the emulator cannot, and finds no function for one that should"
         )
 
+    def name_secrets(self) -> None:
+        """Refer to secrets by their ARN."""
+        for name, resource in self.resources.items():
+            if resource["Type"] == "AWS::SecretsManager::Secret":
+                self.document = _replaced(self.document, {"Ref": name}, {"Fn::GetAtt": [name, "Id"]})
+        self.changes.append(
+            "secrets are referred to by their Id: the emulator's Ref is a name, where AWS's is the ARN"
+        )
+
     def name_batches(self) -> None:
         """Allow what a policy allows of single messages of batches too, as SQS does."""
-        for resource in self.resources.values():
-            for policy in resource.get("Properties", {}).get("Policies", []):
-                for statement in policy.get("Statement", []):
-                    _with_batches(statement)
+        for statement in statements_of(self.resources):
+            _add_batches(statement)
         self.changes.append(
             "policies name SQS's batch actions: the emulator knows no rights that cover them, SQS has no others"
         )
 
 
-def _with_batches(statement: dict[str, Any]) -> None:
+def statements_of(value: Any) -> Iterator[dict[str, Any]]:
+    """Every statement of every policy in there."""
+    match value:
+        case {"Effect": _, "Action": _}:
+            yield value
+        case Mapping():
+            for member in value.values():
+                yield from statements_of(member)
+        case list():
+            for member in value:
+                yield from statements_of(member)
+        case _:
+            pass
+
+
+def _add_batches(statement: dict[str, Any]) -> None:
     actions = statement["Action"]
     listed = actions if isinstance(actions, list) else [actions]
     batches = [f"{action}Batch" for action in listed if action in _BATCHED]
@@ -99,12 +123,14 @@ def _with_batches(statement: dict[str, Any]) -> None:
         statement["Action"] = [*listed, *batches]
 
 
-def _replaced(value: Any, old: str, new: str) -> Any:
-    """The same data with another text in every place that holds `old` and nothing else."""
+def _replaced(value: Any, old: object, new: object) -> Any:
+    """The same data with something else in every place that holds `old`."""
     match value:
+        case _ if value == old:
+            return new
         case Mapping():
             return {key: _replaced(member, old, new) for key, member in value.items()}
         case list():
             return [_replaced(member, old, new) for member in value]
         case _:
-            return new if value == old else value
+            return value
