@@ -160,12 +160,14 @@ def test_old_messages_leave_a_queue_that_nobody_serves_because_the_sweep_sends_t
 
 def test_with_a_key_of_their_own_queues_are_made_with_it_and_not_with_sqss(aws: AwsQueues) -> None:
     key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    encrypted = SqsTaskQueue(aws.sqs, PREFIX, kms_key_arn=key)
-    encrypted.send(ACME, "default", [task(1)])
-    url = aws.sqs.get_queue_url(QueueName=encrypted.name(ACME, "default"))["QueueUrl"]
-    attributes = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    asked: list[dict[str, str]] = []
+    aws.sqs.meta.events.register(
+        "provide-client-params.sqs.CreateQueue", lambda params, **_: asked.append(params["Attributes"])
+    )
+    SqsTaskQueue(aws.sqs, PREFIX, kms_key_arn=key).send(ACME, "default", [task(1)])
+    (attributes,) = asked
     assert attributes["KmsMasterKeyId"] == key
-    assert attributes.get("SqsManagedSseEnabled") != "true"
+    assert "SqsManagedSseEnabled" not in attributes
 
 
 @pytest.mark.parametrize("body", ["no json", dump(wakes(1)[0]), dump(task(1, org=OTHER))])

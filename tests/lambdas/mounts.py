@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distributions, version
@@ -19,7 +20,6 @@ from pathlib import Path
 from tests.unit.template import ROOT
 
 _RUNTIME = (3, 13)
-_REQUIREMENTS = ROOT / "layers" / "dependencies" / "requirements.txt"
 _BOOTSTRAP = """\
 import sys
 from awslambdaric.__main__ import main
@@ -63,39 +63,57 @@ def mounts(function: str, layers: list[str], folder: Path, extra: Path | None) -
         layers: names of folders in `layers/`.
         extra: another folder of modules that are a layer, too.
     """
-    dependencies, runtime = _installed()
     task, opt = folder / "task", folder / "opt"
     code = task / "functions" / function
     shutil.copytree(ROOT / "functions" / function, code, ignore=shutil.ignore_patterns("__pycache__"))
     python = opt / "python"
     python.mkdir(parents=True)
-    sources = [dependencies if name == "dependencies" else ROOT / "layers" / name for name in layers]
-    for source in [*sources, *([extra] if extra is not None else [])]:
+    for source in [*map(_built, layers), *([extra] if extra is not None else [])]:
         for entry in source.iterdir():
             if entry.name != "__pycache__" and not (python / entry.name).exists():
                 (python / entry.name).symlink_to(entry)
-    return Mounts(task=task, opt=opt, runtime=runtime)
+    return Mounts(task=task, opt=opt, runtime=_runtime())
 
 
-@cache
-def _installed() -> tuple[Path, Path]:
-    """The dependencies' layer and the runtime, installed for the interpreter once for each lock."""
-    python = interpreter()
-    pinned = hashlib.sha256((ROOT / "uv.lock").read_bytes() + _REQUIREMENTS.read_bytes()).hexdigest()[:12]
-    base = Path(sys.prefix) / f"lambda-{python.version}-{pinned}"
-    dependencies, runtime = base / "dependencies", base / "runtime"
-    if not base.exists():
-        partial = base.with_name(f"{base.name}.{os.getpid()}")
-        _install(partial / "dependencies", "--require-hashes", "--requirement", str(_REQUIREMENTS))
-        constraints = partial / "constraints.txt"
+def _built(layer: str) -> Path:
+    """A layer as SAM builds it: what its requirements are, else a copy of its folder."""
+    folder = ROOT / "layers" / layer
+    requirements = folder / "requirements.txt"
+    if not requirements.exists():
+        return folder
+
+    def install(target: Path) -> None:
+        # All that is needed is in the file, but for what the runtime has.
+        _install(target, "--no-deps", "--require-hashes", "--requirement", str(requirements))
+
+    return _kept(f"layer-{layer}", requirements.read_bytes(), install)
+
+
+def _runtime() -> Path:
+    """What Lambda brings, in the versions that the lock has."""
+
+    def install(target: Path) -> None:
+        constraints = target.with_name(f"{target.name}-constraints.txt")
         constraints.write_text("".join(f"{one.name}=={one.version}\n" for one in distributions()))
-        _install(partial / "runtime", "--constraint", str(constraints), "awslambdaric", "boto3")
-        (partial / "runtime" / "bootstrap.py").write_text(_BOOTSTRAP)
+        _install(target, "--constraint", str(constraints), "awslambdaric", "boto3")
+        (target / "bootstrap.py").write_text(_BOOTSTRAP)
+        constraints.unlink()
+
+    return _kept("runtime", (ROOT / "uv.lock").read_bytes(), install)
+
+
+def _kept(what: str, pinned: bytes, install: Callable[[Path], None]) -> Path:
+    """A folder that is made once for each interpreter and each version of what it is made by."""
+    name = f"lambda-{interpreter().version}-{what}-{hashlib.sha256(pinned).hexdigest()[:12]}"
+    made = Path(sys.prefix) / name
+    if not made.exists():
+        partial = made.with_name(f"{name}.{os.getpid()}")
+        install(partial)
         try:
-            partial.rename(base)
+            partial.rename(made)
         except OSError:  # another process was faster
             shutil.rmtree(partial)
-    return dependencies, runtime
+    return made
 
 
 def client_version() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
 
 from tests.unit.template import template
@@ -38,6 +39,12 @@ class Resolved:
             **{name: str(parameters.get(name, one.get("Default", ""))) for name, one in declared.items()},
         }
         self._attribute = attribute
+
+    def with_attributes(self, attribute: Callable[[str, str | None], str]) -> Resolved:
+        """The same stack, with something else for what resources give."""
+        other = copy(self)
+        other._attribute = attribute
+        return other
 
     def value(self, node: Any) -> Any:
         """A node of the template without its intrinsic functions."""

@@ -7,6 +7,7 @@ ends the process before its first. A response may be streamed, in chunks, with a
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 import uuid
@@ -95,7 +96,7 @@ class RuntimeApi:
             def log_message(self, format: str, *arguments: object) -> None:
                 """Silence."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
@@ -181,6 +182,15 @@ class RuntimeApi:
         _accept(request)
         invocation.chunks.put(None)
         invocation.finished.set()
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that thinks nothing of clients that are killed."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """What a connection's thread raised."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # a socket, which it only prints
 
 
 def _accept(request: BaseHTTPRequestHandler) -> None:

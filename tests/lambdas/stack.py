@@ -22,7 +22,7 @@ from tests.lambdas.mounts import interpreter, mounts
 from tests.lambdas.resolved import Resolved
 from tests.support.dynoxide import dynoxide
 from tests.support.processes import LOOPBACK, clean_environment, free_port, process
-from tests.unit.template import functions, resources, template
+from tests.unit.template import functions, template
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -140,10 +140,16 @@ class DeployedStack:
 
     def _layers(self, name: str) -> tuple[list[str], bool]:
         everywhere = template()["Globals"]["Function"].get("Layers", [])
-        layers = resources("AWS::Serverless::LayerVersion")
-        references = [one["Ref"] for one in [*everywhere, *functions()[name].get("Layers", [])]]
-        folders = [layers[one]["ContentUri"].removeprefix("layers/") for one in references]
+        folders = [
+            template()["Resources"][logical_id]["Properties"]["ContentUri"].removeprefix("layers/")
+            for logical_id in self._named([*everywhere, *functions()[name].get("Layers", [])])
+        ]
         return folders, "workflows" in folders
+
+    def _named(self, references: Any) -> list[str]:
+        """The logical ids behind references, some of which may hang on conditions."""
+        ids: list[str] = self.resolved.with_attributes(lambda logical_id, _: logical_id).value(references)
+        return ids
 
     def _specification(self, name: str, folder: Path, task: Path, runtime: Path, opt: Path) -> Specification:
         everywhere, own = template()["Globals"]["Function"], functions()[name]

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.lambdas.conftest import NewStack
 from tests.lambdas.function import FunctionError, LambdaFunction
 from tests.lambdas.logs import json_lines
 from tests.lambdas.mounts import mounts
-from tests.lambdas.stack import DeployedStack
+from tests.lambdas.stack import DeployedStack, Emulators
 
 
 def changed(function: LambdaFunction, folder: Path, **changes: object) -> LambdaFunction:
@@ -82,18 +83,22 @@ def test_a_variable_that_is_missing_is_named_in_an_error_and_no_value_is(
     assert environment["FLOWSTRAND_DIRECTORY_TABLE"] not in said
 
 
-def test_an_exception_is_reported_with_its_type_its_message_and_where_it_was_raised(stack: DeployedStack) -> None:
+def test_an_exception_is_reported_by_its_name_and_the_log_says_where_it_was_raised(stack: DeployedStack) -> None:
     function = stack.function("projector")
     with pytest.raises(FunctionError) as failed:
         function.invoke({"detail-type": "Something else"})
     report = failed.value.report
     assert report.keys() >= {"errorType", "errorMessage", "requestId", "stackTrace"}
-    assert any("functions/projector/app.py" in frame for frame in report["stackTrace"])
-    # The process goes on, and its log says it in JSON.
-    assert function.invoke(sample("projector/sweep")) == {"woken": 0, "projected": 0}
+    assert report["errorType"] == "InvocationFailed"
+    # The process goes on, and every line that it has written is JSON, the runtime client's own too.
+    assert function.invoke(sample("projector/sweep")) == {"woken": 0, "projected": 0, "stalled": 0}
     assert function.cold_starts == 1
-    [error] = [line for line in json_lines(function.logged()) if line.get("errorType") == report["errorType"]]
-    assert error["level"] == "ERROR"
+    lines = json_lines(function.logged())
+    [told] = [line for line in lines if line.get("message") == "the invocation failed"]
+    assert told["lambdaRequestId"] == report["requestId"]
+    assert told["exception_name"] == report["errorMessage"]
+    assert "functions/projector/app.py" in told["exception"]
+    assert [line["level"] for line in lines if line.get("errorType") == "InvocationFailed"] == ["ERROR"]
 
 
 def test_an_event_that_is_not_json_is_the_callers_mistake(stack: DeployedStack) -> None:
@@ -160,3 +165,41 @@ def test_bytes_come_out_of_a_channel_as_they_went_in(sample_stack: NewStack) -> 
         rest = b"".join(invocation.arriving())
     assert json.loads(first.partition(b"\0" * 8)[0])["statusCode"] == 200
     assert rest == body
+
+
+def test_a_layer_that_hangs_on_a_parameter_is_there_where_the_parameter_is_set(
+    servers: Emulators, tmp_path: Path
+) -> None:
+    issuer, keys = "https://issuer.example", "https://127.0.0.1:1/keys"
+    stack = DeployedStack(
+        f"jwt{uuid4().hex[:8]}",
+        servers,
+        tmp_path,
+        parameters={"JwtIssuer": issuer, "JwtAudience": "api", "JwtJwksUrl": keys},
+    )
+    function = stack.function("authorizer")
+    try:
+        assert (function.mounts.opt / "python" / "cryptography").is_dir()
+        event = sample("authorizer/user-key")
+        event["headers"]["Authorization"] = f"Bearer {unsigned(issuer)}"
+        event["multiValueHeaders"]["Authorization"] = [f"Bearer {unsigned(issuer)}"]
+        # Nobody is at the keys' address: it cannot be known, which is not the same as an invalid token.
+        with pytest.raises(FunctionError) as failed:
+            function.invoke(event)
+        assert failed.value.report["errorMessage"] != "Unauthorized"
+        with pytest.raises(FunctionError) as refused:
+            function.invoke(sample("authorizer/user-key"))
+        assert refused.value.report["errorMessage"] == "Unauthorized"
+        assert function.cold_starts == 1
+    finally:
+        stack.close()
+
+
+def unsigned(issuer: str) -> str:
+    """What looks like a token of the issuer's."""
+    parts = (
+        {"alg": "RS256", "kid": "1", "typ": "JWT"},
+        {"iss": issuer, "aud": "api", "sub": "ada", "exp": 4_102_444_800, "iat": 1_795_435_200},
+    )
+    texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
+    return ".".join([*texts, base64.urlsafe_b64encode(b"x" * 256).rstrip(b"=").decode()])

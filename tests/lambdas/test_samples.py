@@ -141,7 +141,7 @@ def test_a_function_behind_a_queue_or_a_stream_says_what_is_to_come_again(
         event = sample(one)
         answer = function.invoke(event)
         if one == "projector/sweep":
-            assert answer.keys() == {"woken", "projected"}
+            assert answer.keys() == {"woken", "projected", "stalled"}
             continue
         again = [item["itemIdentifier"] for item in answer["batchItemFailures"]]
         assert again == ([event["Records"][0]["messageId"]] if one in UNREADABLE else []), one

@@ -34,7 +34,7 @@ PAGES = sorted(
     for page in (DOCS / folder).glob("*.md")
     if page.name != "README.md"
 )
-PROSE = {"comparison", "deploying", "into-the-cloud", "runbook", "testing-on-aws", "upgrading"}
+PROSE = {"comparison", "deploying", "into-the-cloud", "observability", "runbook", "testing-on-aws", "upgrading"}
 """What to do about a stack in AWS is no program, and neither is what others do."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# ([\w/]+\.py)\n")

@@ -21,7 +21,7 @@ LOCK: dict[str, dict[str, Any]] = {
 }
 
 
-OF_THE_RUNTIME = {"boto3", "botocore"}
+OF_THE_RUNTIME = {"boto3"}
 
 
 def needed(name: str, *extras: str) -> set[str]:
@@ -40,6 +40,12 @@ def needed(name: str, *extras: str) -> set[str]:
         ]
         waiting += [(dependency["name"], tuple(dependency.get("extra", ()))) for dependency in dependencies]
     return found
+
+
+def test_what_the_build_takes_out_is_what_only_botocore_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["flowstrand"]
+    # Powertools needs jmespath, too.
+    assert set(project["of-the-runtime"]) == needed("botocore") - {"jmespath"}
 
 
 def pinned(layer: str) -> set[str]:

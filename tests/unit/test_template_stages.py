@@ -41,6 +41,8 @@ def allows(parameter: dict[str, Any], value: str) -> bool:
         return value in map(str, parameter["AllowedValues"])
     if "AllowedPattern" in parameter:
         return re.fullmatch(parameter["AllowedPattern"], value) is not None
+    if "MinLength" in parameter:
+        return bool(len(value) >= parameter["MinLength"])
     return bool(parameter["MinValue"] <= float(value) <= parameter["MaxValue"])
 
 
@@ -50,7 +52,7 @@ def allows(parameter: dict[str, Any], value: str) -> bool:
 def test_every_parameter_says_what_it_is_for_and_refuses_what_it_cannot_be() -> None:
     for name, parameter in parameters().items():
         assert parameter["Description"].endswith("."), name
-        assert {"AllowedValues", "AllowedPattern", "MinValue"} & parameter.keys(), name
+        assert {"AllowedValues", "AllowedPattern", "MinLength", "MinValue"} & parameter.keys(), name
         assert allows(parameter, str(parameter["Default"])), name
 
 

@@ -10,6 +10,8 @@ from flowstrand.cli.cells import Column
 from flowstrand.cli.failures import told_on_one_line
 from flowstrand.cli.keys import Owner
 from flowstrand.cli.on_place import Visit, on_place
+from flowstrand.cli.on_server import AsJson
+from flowstrand.cli.output import Output
 from flowstrand.engine.schema import rfc3339
 from flowstrand.errors import NotFound
 from flowstrand.jsonvalue import JsonObject
@@ -93,16 +95,18 @@ def token(
     region: Annotated[
         str | None, typer.Option(help="Whose STS is to be asked.", show_default="that of the API")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print what proves the AWS identity of this shell to an API, for five minutes.
 
     Examples:
-        curl -H "Authorization: Bearer $(flowstrand iam token)" $FLOWSTRAND_URL/api/orgs/acme/workers
+        flowstrand iam token --url https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/live
     """
     from flowstrand.client.iam_credential import IamCredential
 
-    with told_on_one_line():
-        typer.echo(IamCredential(url, region=region)())
+    with told_on_one_line(as_json=as_json):
+        credential = IamCredential(url, region=region)()
+        Output(as_json=as_json).said({"token": credential}, credential)
 
 
 def _body(admitted: IamPrincipal) -> JsonObject:
