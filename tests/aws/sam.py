@@ -46,7 +46,8 @@ class Sam:
         source.write_text(json.dumps(copy.document, indent=1), encoding="utf-8")
         self._run(
             *("build", "--template-file", str(source), "--base-dir", str(ROOT), "--build-dir", str(BUILT)),
-            *("--cached", "--cache-dir", str(FOLDER / "cache"), "--parallel"),
+            # Not from a cache: what a build leaves there that failed, the next one takes for whole.
+            *("--no-cached", "--parallel"),
         )
 
     def deploy(self, stack: str) -> None:
