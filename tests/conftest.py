@@ -7,11 +7,14 @@ draws the same examples every time.
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from flowstrand.aws import telemetry
 
 # Machines that share two cores are slow at times; a slow example is no failure.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
@@ -42,6 +45,21 @@ def aws_environment() -> Iterator[None]:
         patch.setenv("AWS_DEFAULT_REGION", given.get("AWS_DEFAULT_REGION", "eu-central-1"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A handler sets up logging for its process, which here is every test's."""
+    logger = logging.getLogger("flowstrand")
+    level, handlers, attributes = logger.level, logger.handlers[:], set(vars(logger))
+    yield
+    if logger.handlers == handlers:
+        return
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+    for name in set(vars(logger)) - attributes:  # by which Powertools knows what it has set up
+        delattr(logger, name)
+    telemetry.configure.cache_clear()
 
 
 @pytest.fixture(scope="session")
