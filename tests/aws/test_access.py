@@ -18,8 +18,10 @@ def test_without_a_key_everything_is_refused(stack: Stack) -> None:
 
 def test_another_orgs_key_finds_nothing(stack: Stack) -> None:
     execution = stack.start("once")
+    # The authorizer's policy is the org's alone; what API Gateway says where it does not allow a route, the template turns into 404.
+    refused = 403 if stack.is_ministack else 404
     for path in (f"/workflow-executions/{execution}", f"/workflow-executions/{execution}/events"):
-        assert stack.request("GET", path, key=stack.stranger).status == 404, path
+        assert stack.request("GET", path, key=stack.stranger).status == refused, path
 
 
 def test_a_page_of_another_origin_may_ask_without_a_key_whether_it_may_send_one(stack: Stack) -> None:
