@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from flowstrand.aws import composition
+from flowstrand.aws import clients, composition
 from flowstrand.aws.changes import PolledChanges
 from flowstrand.aws.hosted import HostedPrograms, NoPrograms
 from flowstrand.aws.lease_secret import NoLeaseTokens, lease_tokens
@@ -43,7 +43,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
 
 
 def _forget() -> None:
-    for cached in (composition._composed, composition._directory, composition._dynamodb):
+    for cached in (composition._composed, composition._directory, clients.dynamodb):
         cached.cache_clear()
 
 
@@ -114,7 +114,7 @@ def test_without_an_environment_nothing_is_composed(environment: pytest.MonkeyPa
 
 def test_clients_give_up_before_the_function_does_and_outwait_a_long_poll() -> None:
     # botocore sets its options as attributes that no stub knows.
-    config, polling = vars(composition._CONFIG), vars(composition._LONG_POLL_CONFIG)
+    config, polling = vars(clients.CONFIG), vars(clients.LONG_POLL_CONFIG)
     assert config["retries"] == polling["retries"] == {"mode": "standard", "total_max_attempts": 4}
     assert config["connect_timeout"] + config["read_timeout"] < 10
     assert 20 < polling["read_timeout"] < 29

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from flowstrand.log.port import LogKey
@@ -12,9 +11,9 @@ from flowstrand.service.poll_delay import LONGEST_MS
 class PolledChanges:
     """Lets a reader look again after its own delay, 100 ms after activity and growing, at most 500 ms."""
 
-    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """`sleep` takes seconds."""
-        self._sleep = sleep
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] | None = None) -> None:
+        """`sleep` takes seconds; asyncio's by default."""
+        self._sleep = _sleep if sleep is None else sleep
 
     async def changed(self, key: LogKey, *, after: int, timeout_ms: float) -> None:  # noqa: ARG002 - the port's
         """Return after `timeout_ms`, but no later than after 500 ms."""
@@ -24,3 +23,9 @@ class PolledChanges:
         """Return after `timeout_ms`, knowing nothing of any log."""
         await self._sleep(max(0.0, timeout_ms) / 1_000)
         return frozenset()
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio  # here, because every function knows of changes and few wait for any
+
+    await asyncio.sleep(seconds)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from functools import cache
-from typing import TYPE_CHECKING, cast
-
-from botocore.config import Config
+from typing import TYPE_CHECKING
 
 from flowstrand.aws.changes import PolledChanges
 from flowstrand.aws.deferred import deferred
@@ -29,29 +27,13 @@ from flowstrand.service.tickets import StreamTickets
 from flowstrand.service.warm import WarmCache
 
 if TYPE_CHECKING:
-    from botocore.session import Session
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_s3.client import S3Client
-    from mypy_boto3_scheduler.client import EventBridgeSchedulerClient
     from mypy_boto3_sqs.client import SQSClient
 
     from flowstrand.aws.rotated_secret import SecretsClient
     from flowstrand.log.dynamodb_retention import DynamoRetention
     from flowstrand.payloads.s3 import S3Payloads
     from flowstrand.service.tokens import LeaseTokens
-
-_LONG_POLL_S = 20
-# Standard mode retries throttling, 5xx and lost connections with jittered backoff. A put that was repeated after a lost
-# reply recognises itself by its commit id.
-_CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 4},
-    tcp_keepalive=True,
-)
-_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
-"""Presigned URLs of the older signature do not cover what is sent."""
-_LONG_POLL_CONFIG = _CONFIG.merge(Config(read_timeout=_LONG_POLL_S + 5))
 
 
 def services() -> Services:
@@ -102,7 +84,7 @@ def _tickets() -> StreamTickets:
 def compose(names: Resources) -> Services:
     """The AWS adapters for `names`. Makes no call."""
     clock = SystemClock()
-    sqs = deferred(lambda: cast("SQSClient", _client("sqs", _LONG_POLL_CONFIG)))
+    sqs = deferred(_sqs)
     control = deferred(lambda: _control(sqs, names))
     payloads = deferred(lambda: _payloads(names))
     programs = _programs(names.app)
@@ -136,9 +118,10 @@ def _control(sqs: SQSClient, names: Resources) -> ControlQueue:
 
 
 def _payloads(names: Resources) -> S3Payloads:
+    from flowstrand.aws import clients
     from flowstrand.payloads.s3 import S3Payloads
 
-    return S3Payloads(cast("S3Client", _client("s3", _S3_CONFIG)), names.payload_bucket)
+    return S3Payloads(clients.s3(), names.payload_bucket)
 
 
 def _tasks(sqs: SQSClient, names: Resources, programs: HostedPrograms | NoPrograms) -> TaskQueue:
@@ -153,12 +136,12 @@ def _tasks(sqs: SQSClient, names: Resources, programs: HostedPrograms | NoProgra
 
 
 def _timers(control: ControlQueue, names: Resources, clock: Clock) -> Timers:
+    from flowstrand.aws import clients
     from flowstrand.timers.aws import AwsTimers
 
-    scheduler = cast("EventBridgeSchedulerClient", _client("scheduler", _CONFIG))
     return AwsTimers(
         control,
-        scheduler,
+        clients.scheduler(),
         names.schedule_group,
         names.control_queue_arn,
         names.schedule_role_arn,
@@ -192,21 +175,18 @@ def _programs(app: str | None) -> HostedPrograms | NoPrograms:
 
 
 def _secrets() -> SecretsClient:
-    return cast("SecretsClient", _client("secretsmanager", _CONFIG))
+    from flowstrand.aws import clients
+
+    return clients.secrets_manager()
 
 
-@cache
+def _sqs() -> SQSClient:
+    from flowstrand.aws import clients
+
+    return clients.sqs()
+
+
 def _dynamodb() -> DynamoDBClient:
-    return cast("DynamoDBClient", _client("dynamodb", _CONFIG))
+    from flowstrand.aws import clients
 
-
-def _client(service: str, config: Config) -> object:
-    # botocore's own: boto3 would add resources and transfers, which nobody here uses and which cost time at a cold start.
-    return _session().create_client(service, config=config)
-
-
-@cache
-def _session() -> Session:
-    from botocore.session import get_session
-
-    return get_session()
+    return clients.dynamodb()

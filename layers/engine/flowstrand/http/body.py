@@ -24,7 +24,12 @@ class RequestBody(BaseModel):
     """Base of request bodies: camelCase, no other fields, no conversions between types."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", strict=True, frozen=True, hide_input_in_errors=True
+        alias_generator=to_camel,
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        defer_build=True,  # with the first body: a function that starts has one to take, and knows forty
     )
 
     not_supported: ClassVar[frozenset[str]] = frozenset()

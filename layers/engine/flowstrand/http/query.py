@@ -28,7 +28,9 @@ _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
 class Query(BaseModel):
     """Base of query parameters: camelCase, each with a default."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="ignore", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 AnyQuery = TypeVar("AnyQuery", bound=Query)

@@ -26,7 +26,7 @@ Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"}
 class ResponseBody(BaseModel):
     """Base of response bodies: camelCase, and only the fields that were given."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True, defer_build=True)
 
     def body(self) -> JsonObject:
         """As JSON."""

@@ -6,15 +6,17 @@ for it; each waits for as long as it likes.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from heapq import heappop, heappush
 from itertools import count
 from threading import Lock
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from flowstrand.service.clock import Clock
+
+if TYPE_CHECKING:
+    import asyncio
 
 FoundT = TypeVar("FoundT")
 
@@ -51,7 +53,7 @@ class Lookouts:
 
     def _here(self) -> dict[Hashable, _Lookout[Any]]:
         with self._lock:
-            return self._by_loop.setdefault(asyncio.get_running_loop(), {})
+            return self._by_loop.setdefault(_running_loop(), {})
 
 
 class _Lookout(Generic[FoundT]):
@@ -65,7 +67,7 @@ class _Lookout(Generic[FoundT]):
         self._waiting: list[tuple[int, int, asyncio.Future[FoundT | None]]] = []
         self._present = 0
         self._has_ended = False
-        self._loop = asyncio.get_running_loop()
+        self._loop = _running_loop()
         self._task = self._loop.create_task(self._run())
 
     async def join(self, until_ms: int) -> FoundT | None:
@@ -118,3 +120,9 @@ class _Lookout(Generic[FoundT]):
         if not self._has_ended:
             self._has_ended = True
             self._on_end()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    from asyncio import get_running_loop  # here, because every function knows of lookouts and few wait at one
+
+    return get_running_loop()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jwt
-
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import Conflict
 
@@ -44,6 +42,8 @@ class LeaseTokens:
 
     def sign(self, lease: Lease) -> str:
         """The token a worker sends back with every report."""
+        import jwt  # here, because every function knows of tokens and few have to do with one
+
         claims = {"org": lease.org, "task": lease.task_id, "attempt": lease.attempt, "seq": lease.sequence}
         claims |= {} if lease.counted_in is None else {"queue": lease.counted_in}
         return jwt.encode(claims, self._secrets[0], algorithm=_ALGORITHM)
@@ -63,6 +63,8 @@ class LeaseTokens:
 
     def _decoded(self, token: str) -> Lease | None:
         """What `token` says, if it was signed with one of the secrets."""
+        import jwt
+
         for secret in self._secrets:
             try:
                 claims = jwt.decode(token, secret, algorithms=[_ALGORITHM])
