@@ -1,7 +1,7 @@
 """The composition root of a deployed function: `Services` from the environment, once per process.
 
-The only place that knows which adapters AWS uses. What not every function needs is made, and imported, when it is first used. Tests and the local server install a container of their own
-(`service.container.install`), and the same handlers run on that.
+The only place that knows which adapters AWS uses. What not every function needs is made, and imported, when it is first used.
+Tests and the local server install a container of their own (`service.container.install`), and the same handlers run on that.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from flowstrand.cli.on_place import DataFolder, StackName
 from flowstrand.cli.on_server import AsJson
 from flowstrand.cli.options import pairs
 from flowstrand.cli.output import Output
+from flowstrand.cli.recorded import Execution, Files, Owner
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 if TYPE_CHECKING:
@@ -31,13 +32,9 @@ _COLUMNS = (
 
 
 def price(
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE...", help="What `flowstrand export` has written.")
-    ] = None,
-    execution: Annotated[
-        str | None, typer.Option(metavar="ID", help="One that is there, with its descendants, instead of files.")
-    ] = None,
-    org: Annotated[str, typer.Option(envvar="FLOWSTRAND_ORG", help="Whose it is.")] = "dev",
+    files: Files = None,
+    execution: Execution = None,
+    org: Owner = "dev",
     prices: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Other prices: a JSON file of the same form.")
     ] = None,
@@ -55,19 +52,14 @@ def price(
         flowstrand price order.jsonl --times 1000000
         flowstrand price --execution 01JDX5K7Q2ZB4M8N0P3R6T9V1W --data .flowstrand --assume retention_days=365
     """
-    if bool(files) == bool(execution):
-        raise typer.BadParameter("give files, or --execution", param_hint="FILE")
+    histories = recorded.chosen(files, execution, org, stack, data)
     from flowstrand.operations.pricing.bill import bill, total_usd
     from flowstrand.operations.pricing.usage import usage_of
     from flowstrand.operations.refusals import refusals_told
 
     with told_on_one_line(as_json=as_json), refusals_told():
         charged = _prices(prices, assume)
-        usage = usage_of(
-            recorded.from_files(files or [])
-            if execution is None
-            else recorded.from_place(execution, org, stack, data)
-        )
+        usage = usage_of(histories)
         items = bill(usage, charged)
         rows = [_row(item, charged, times) for item in items]
         total = total_usd(items) * times

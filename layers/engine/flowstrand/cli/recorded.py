@@ -5,13 +5,36 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
 
 if TYPE_CHECKING:
     from flowstrand.histories.history import History
 
+Files: TypeAlias = Annotated[
+    list[Path] | None, typer.Argument(metavar="FILE...", help="What `flowstrand export` has written.")
+]
+Execution: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="ID", help="One that is there, with its descendants, instead of files.")
+]
+Owner: TypeAlias = Annotated[str, typer.Option(envvar="FLOWSTRAND_ORG", help="Whose it is.")]
 
-def from_files(files: list[Path]) -> Iterator[History]:
+
+def chosen(
+    files: Files, execution: Execution, org: Owner, stack: str | None, data: Path | None
+) -> Iterator[History]:
+    """Those of the files, or of the execution; nothing is read before the first is asked for.
+
+    Raises:
+        typer.BadParameter: both are given, or neither.
+    """
+    if bool(files) == bool(execution):
+        raise typer.BadParameter("give files, or --execution", param_hint="FILE")
+    return _from_files(files or []) if execution is None else _from_place(execution, org, stack, data)
+
+
+def _from_files(files: list[Path]) -> Iterator[History]:
     """Those of every file, in their order."""
     from flowstrand.histories.reading import read_file
 
@@ -19,7 +42,7 @@ def from_files(files: list[Path]) -> Iterator[History]:
         yield from read_file(file)
 
 
-def from_place(execution: str, org: str, stack: str | None, data: Path | None) -> Iterator[History]:
+def _from_place(execution: str, org: str, stack: str | None, data: Path | None) -> Iterator[History]:
     """That of an execution, and behind it those of its descendants."""
     from flowstrand.engine.ids import ExecutionId, OrgId
     from flowstrand.log.port import LogKey

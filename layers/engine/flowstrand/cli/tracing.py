@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ from flowstrand.cli.on_place import DataFolder, StackName
 from flowstrand.cli.on_server import AsJson
 from flowstrand.cli.options import pairs
 from flowstrand.cli.output import Output
+from flowstrand.cli.recorded import Execution, Files, Owner
 from flowstrand.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -24,13 +24,9 @@ _PATH = "/v1/traces"
 
 
 def trace(
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE...", help="What `flowstrand export` has written.")
-    ] = None,
-    execution: Annotated[
-        str | None, typer.Option(metavar="ID", help="One that is there, with its descendants, instead of files.")
-    ] = None,
-    org: Annotated[str, typer.Option(envvar="FLOWSTRAND_ORG", help="Whose it is.")] = "dev",
+    files: Files = None,
+    execution: Execution = None,
+    org: Owner = "dev",
     otlp: Annotated[
         str | None, typer.Option(metavar="URL", help="A collector to send them to, such as http://127.0.0.1:4318.")
     ] = None,
@@ -50,19 +46,13 @@ def trace(
         flowstrand trace --execution 01JDX5K7Q2ZB4M8N0P3R6T9V1W --stack flowstrand --otlp http://127.0.0.1:4318
         flowstrand trace order.jsonl
     """
-    if bool(files) == bool(execution):
-        raise typer.BadParameter("give files, or --execution", param_hint="FILE")
+    histories = recorded.chosen(files, execution, org, stack, data)
     from flowstrand.operations.refusals import refusals_told
     from flowstrand.operations.tracing import traces_of
     from flowstrand.views.span import otlp_request
 
     headers = pairs(header, "--header")
     with told_on_one_line(as_json=as_json), refusals_told():
-        histories = (
-            recorded.from_files(files or [])
-            if execution is None
-            else recorded.from_place(execution, org, stack, data)
-        )
         traces, spans = 0, 0
         for told in traces_of(histories):
             request = otlp_request(told, service=service)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from flowstrand.client.connection import Connection
 from flowstrand.client.start_options import ExecutionOptions, StartOptions, TraceOptions
+from flowstrand.client.task_start_options import TaskStartOptions
 from flowstrand.engine.ids import is_standalone_task
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.sdk.duration import Duration, to_positive_ms
@@ -50,6 +51,15 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
     if unknown := options.keys() - StartOptions.__annotations__.keys():
         raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
     body = new_execution(kind, input, options)
+    return start_once(to.path("workflow-executions"), f"workflow {kind}", body, options)
+
+
+def start_once(path: str, what: str, body: JsonObject, options: StartOptions | TaskStartOptions) -> Call:
+    """Start what `body` describes: once only, where there is an idempotency key.
+
+    Raises:
+        InvalidDefinition: the time that the key lasts is not more than 0, or absurd.
+    """
     key = options.get("idempotency_key")
     if key is not None:
         body["idempotencyKey"] = key
@@ -57,11 +67,11 @@ def start(to: Connection, kind: str, input: JsonValue, options: StartOptions) ->
         body["idempotencyKeyTTL"] = in_seconds(ttl)
     return Call(
         method="POST",
-        path=to.path("workflow-executions"),
+        path=path,
         json=body,
         headers=trace_headers(options),
         repeatable=key is not None,
-        starts=f"workflow {kind}",
+        starts=what,
     )
 
 

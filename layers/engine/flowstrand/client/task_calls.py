@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from flowstrand.client.call import Call, in_seconds, trace_headers
+from flowstrand.client.call import Call, start_once
 from flowstrand.client.connection import Connection
 from flowstrand.client.pages import Pages
 from flowstrand.client.task_execution import TaskAttempt
@@ -36,19 +36,7 @@ def start(to: Connection, task: object, kind: str, input: JsonValue, options: Ta
     body: JsonObject = {"kind": kind, "input": input, **_terms(terms)}
     if (metadata := options.get("metadata")) is not None:
         body["metadata"] = metadata
-    key = options.get("idempotency_key")
-    if key is not None:
-        body["idempotencyKey"] = key
-    if (ttl := options.get("idempotency_key_ttl")) is not None:
-        body["idempotencyKeyTTL"] = in_seconds(ttl)
-    return Call(
-        method="POST",
-        path=to.path("task-executions"),
-        json=body,
-        headers=trace_headers(options),
-        repeatable=key is not None,
-        starts=f"task {kind}",
-    )
+    return start_once(to.path("task-executions"), f"task {kind}", body, options)
 
 
 def get(to: Connection, task_id: str) -> Call:
