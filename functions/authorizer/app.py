@@ -10,7 +10,7 @@ from flowstrand.aws.telemetry import observed
 from flowstrand.http.authorizer import Authorizer
 from flowstrand.jsonvalue import JsonObject
 
-authorizer = Authorizer(caller_composition.callers(), composition.tickets)
+authorizer = Authorizer(caller_composition.callers(), composition.tickets, caller_composition.usage_keys())
 
 
 @observed("authorizer")

@@ -78,6 +78,7 @@ def _deploy_copy(endpoint: str, stack: str, python: str, runtime: str, *, is_min
         copy.use_numbers()
         copy.buffer_responses()
         copy.name_batches()
+        copy.require_no_usage_key()
         copy.name_secrets()
     sam = _sam(python, {**ministack.CREDENTIALS, "AWS_ENDPOINT_URL": endpoint})
     _build(sam, copy)
@@ -126,7 +127,11 @@ def _deploy(sam: Sam, stack: str) -> None:
 
 def _try(deployed: Deployed, more: Sequence[str], *, is_ministack: bool) -> int:
     org, stranger = orgs = [f"e2e-{uuid4().hex[:12]}" for _ in range(2)]
+    usage_key: str | None = None
     try:
+        # One org is counted by itself, the other with the key that is there for all.
+        usage_key = deployed.enroll(stranger)
+        print(f"{'':5}an org is put in a usage plan … passed", flush=True)
         described = {
             "FLOWSTRAND_E2E_URL": deployed.url,
             "FLOWSTRAND_E2E_ORG": org,
@@ -139,6 +144,8 @@ def _try(deployed: Deployed, more: Sequence[str], *, is_ministack: bool) -> int:
     finally:
         for name in orgs:
             deployed.revoke_keys(name)
+        if usage_key is not None:
+            deployed.disenroll(stranger, usage_key)
     return 0 if _looks_well(deployed, passed=passed) else 1
 
 

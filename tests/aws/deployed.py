@@ -15,11 +15,14 @@ import boto3
 
 from flowstrand.directory.dynamodb import DynamoDirectory
 from flowstrand.engine.ids import OrgId
+from flowstrand.operations.usage_plans import UsagePlans
 from flowstrand.service import keys
+from flowstrand.service.callers import usage_keys
 from tests.aws.tools import ROOT
 
 _LIMITED = 8
 _WIDTH = 400
+_COMMAND_S = 120
 
 
 class Deployed:
@@ -63,6 +66,24 @@ class Deployed:
         directory = DynamoDirectory(self._client("dynamodb"), self.outputs["DirectoryTableName"])
         for known in list(keys.every(directory, OrgId(org))):
             keys.revoke(directory, OrgId(org), known.key_id)
+
+    def enroll(self, org: str) -> str:
+        """Have an org counted by itself, as an operator has it; returns the id of its usage key."""
+        command = [sys.executable, "-m", "flowstrand.cli", "usage", "enroll", org, "--stack", self.name, "--json"]
+        environment = {**os.environ, **self._environment}
+        made = subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True, text=True, timeout=_COMMAND_S
+        )
+        key_id = str(json.loads(made.stdout)["keyId"])
+        planned = UsagePlans(self._client("apigateway"), self._physical("Api")).planned_keys()
+        if not {key_id, self._physical("SharedUsageKey")} <= planned:
+            raise AssertionError(f"of the keys {key_id} and that of the stack, not both are in a plan: {planned}")
+        return key_id
+
+    def disenroll(self, org: str, key_id: str) -> None:
+        """Leave none behind, at once: nobody uses it any more."""
+        usage_keys.forget(DynamoDirectory(self._client("dynamodb"), self.outputs["DirectoryTableName"]), org)
+        UsagePlans(self._client("apigateway"), self._physical("Api")).delete_key(key_id)
 
     def limit_bursts(self) -> str:
         """Let few requests run at a time, where each is a process on this machine; what was changed."""

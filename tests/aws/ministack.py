@@ -27,6 +27,7 @@ LOG = FOLDER / "ministack.log"
 SKIPPED = (
     "that streamed responses arrive as they are written: it collects them, and leaves their prelude in the body",
     "what API Gateway answers by itself: it does not read refusals and preflights from the API's definition, and says 403 for another org's key, not 404",
+    "that requests are counted with the usage key that the authorizer names, and refused beyond a plan: it takes keys from a header alone",
     "bisected batches, single failures in a stream's batch, and stream records that were given up: it ignores these settings",
     "conditions on DynamoDB's leading keys: it takes them for met; everything else in the functions' policies is enforced",
 )

@@ -24,6 +24,7 @@ from flowstrand.errors import (
     NotFound,
     NotSerializable,
     PayloadTooLarge,
+    QuotaExceeded,
     Unauthenticated,
     Unavailable,
     WorkflowFailed,
@@ -177,6 +178,20 @@ async def test_a_start_over_quota_has_done_nothing_and_is_repeated_with_or_witho
     api.faults = [refusal(429, "QUOTA_EXCEEDED")] * 2
     async with client_of(api) as client:
         assert (await client.start("order")).id == EXECUTION
+    assert len(api.requests) == 3
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+async def test_what_an_orgs_usage_plan_refuses_is_told_at_once(api: FakeApi, key: str | None) -> None:
+    api.faults = [refusal(429, "USAGE_LIMIT_REACHED")]
+    async with client_of(api) as client:
+        with pytest.raises(QuotaExceeded) as refused:
+            await client.start("order", idempotency_key=key)
+        assert (refused.value.code, len(api.requests)) == ("USAGE_LIMIT_REACHED", 1)
+        # A stream is asked for once, and a long-poll has the last word.
+        api.faults = [refusal(429, "USAGE_LIMIT_REACHED")] * 2
+        with pytest.raises(QuotaExceeded):
+            _ = [event async for event in client.handle(EXECUTION).stream()]
     assert len(api.requests) == 3
 
 

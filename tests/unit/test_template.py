@@ -28,7 +28,7 @@ from flowstrand.log.dynamodb import create_log_table
 from flowstrand.observability import metrics
 from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service import task_log_rows
-from flowstrand.service.callers import iam_principals
+from flowstrand.service.callers import iam_principals, usage_keys
 from flowstrand.service.keys import Principal
 from flowstrand.service.settings import Settings
 from functions.janitor.app import RUN_MS
@@ -358,6 +358,58 @@ def test_the_authorizer_takes_what_its_parameters_say_and_by_default_nothing_but
     assert {name.removeprefix("FLOWSTRAND_").lower() for name in variables} == settings_of_callers()
 
 
+def test_every_route_is_counted_with_a_usage_key_that_the_authorizer_names_and_nobody_needs_one_of_their_own() -> (
+    None
+):
+    (api,) = resources("AWS::Serverless::Api").values()
+    assert api["ApiKeySourceType"] == "AUTHORIZER"
+    assert api["Auth"]["ApiKeyRequired"] is True
+    assert api["Auth"]["AddApiKeyRequiredToCorsPreflight"] is False
+    (key,) = resources("AWS::ApiGateway::ApiKey").values()
+    assert key["Enabled"] is True
+    assert _own_variables("authorizer")["FLOWSTRAND_SHARED_USAGE_KEY"] == key["Value"]
+    (attached,) = resources("AWS::ApiGateway::UsagePlanKey").values()
+    assert attached["UsagePlanId"] == {"Ref": "SharedUsagePlan"}
+    # Else a quota would refuse whoever has not been given a key.
+    assert "Quota" not in resources("AWS::ApiGateway::UsagePlan")["SharedUsagePlan"]
+
+
+def test_usage_plans_limit_nothing_until_they_are_told_to() -> None:
+    document = template()
+    plans = resources("AWS::ApiGateway::UsagePlan")
+    for plan, setting, condition, parameter in (
+        ("OrgUsagePlan", "Throttle", "LimitsOrgs", "OrgRequestsPerSecond"),
+        ("OrgUsagePlan", "Quota", "HasOrgQuota", "OrgRequestQuota"),
+        ("SharedUsagePlan", "Throttle", "LimitsShared", "SharedRequestsPerSecond"),
+    ):
+        name, limits, otherwise = plans[plan][setting]["Fn::If"]
+        assert (name, otherwise) == (condition, {"Ref": "AWS::NoValue"})
+        assert {"Ref": parameter} in limits.values()
+        assert document["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, "0"]}]}
+        assert document["Parameters"][parameter]["Default"] == 0
+    assert document["Parameters"]["OrgRequestQuotaPeriod"]["AllowedValues"] == ["DAY", "WEEK", "MONTH"]
+
+
+def test_no_function_has_rights_over_api_gateway() -> None:
+    for name in FUNCTIONS:
+        actions = {action for statement in statements(name) for action in statement["Action"]}
+        assert not any(action.startswith(("apigateway:", "execute-api:")) for action in actions), name
+
+
+def test_a_plan_that_is_used_up_and_a_key_that_is_not_known_yet_are_told_apart_from_too_many_requests() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    told = {
+        name: (answer["StatusCode"], json.loads(answer["ResponseTemplates"]["application/json"])["code"])
+        for name, answer in api["GatewayResponses"].items()
+        if name in {"THROTTLED", "QUOTA_EXCEEDED", "INVALID_API_KEY"}
+    }
+    assert told == {
+        "THROTTLED": ("429", "QUOTA_EXCEEDED"),
+        "QUOTA_EXCEEDED": ("429", "USAGE_LIMIT_REACHED"),
+        "INVALID_API_KEY": ("503", "UNAVAILABLE"),
+    }
+
+
 def test_only_the_authorizer_has_the_layer_of_signatures_and_only_where_it_has_a_use_for_it() -> None:
     layer = {"Fn::If": ["TakesJwt", {"Ref": "JwtLayer"}, {"Ref": "AWS::NoValue"}]}
     with_layer = {name for name in FUNCTIONS if "JwtLayer" in json.dumps(functions()[name].get("Layers", []))}
@@ -544,7 +596,7 @@ def test_only_the_authorizer_can_see_who_is_known_and_it_can_do_nothing_else() -
     assert tickets["Action"] == ["secretsmanager:GetSecretValue"]
     assert tickets["Resource"] == [{"Ref": "TicketSecret"}]
     assert statement["Action"] == ["dynamodb:GetItem"]
-    who_is_known = {"dynamodb:LeadingKeys": ["api-keys", iam_principals.PARTITION]}
+    who_is_known = {"dynamodb:LeadingKeys": ["api-keys", iam_principals.PARTITION, usage_keys.PARTITION]}
     assert statement["Condition"] == {"ForAllValues:StringEquals": who_is_known}
     excluded = {"ForAllValues:StringNotEquals": who_is_known}
     for name in set(FUNCTIONS) - {"authorizer", "channels", "stream"}:

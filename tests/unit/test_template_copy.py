@@ -38,7 +38,15 @@ def test_another_machine_is_named_in_every_place_that_names_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["leave_out_metric_math", "use_numbers", "buffer_responses", "name_batches", "name_secrets"]
+    "change",
+    [
+        "leave_out_metric_math",
+        "use_numbers",
+        "buffer_responses",
+        "name_batches",
+        "name_secrets",
+        "require_no_usage_key",
+    ],
 )
 def test_each_workaround_finds_what_it_is_for_and_says_so(change: str) -> None:
     copy = TemplateCopy()

@@ -44,8 +44,9 @@ export class Refused extends FlowstrandError {
     this.retryAfterMs = more.retryAfterMs;
   }
 
-  /** Whether asking again may help. */
+  /** Whether asking again may help, soon: a usage plan that is used up stays so for the rest of a day, a week or a month. */
   get isTransient(): boolean {
+    if (this.code === "USAGE_LIMIT_REACHED") return false;
     return this.status === 408 || this.status === 429 || this.status >= 500;
   }
 

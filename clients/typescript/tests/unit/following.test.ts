@@ -154,6 +154,12 @@ test("a refusal for now is waited for as long as the server says", async () => {
   expect(performance.now() - begun).toBeGreaterThanOrEqual(990);
 });
 
+test("a usage plan that is used up is not waited for", async () => {
+  const usedUp = json(429, { error: "no", code: "USAGE_LIMIT_REACHED" }, { "retry-after": "300" });
+  const server = await ScriptedServer.of(usedUp);
+  await expect(sequences(server)).rejects.toMatchObject({ status: 429, code: "USAGE_LIMIT_REACHED" });
+});
+
 test("a ticket that has ended is replaced", async () => {
   const tickets = ["old", "new"];
   const stale = json(401, { error: "expired", code: "TICKET_EXPIRED" });

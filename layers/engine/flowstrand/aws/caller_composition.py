@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flowstrand.aws.composition import directory
 from flowstrand.errors import ConfigurationError
 from flowstrand.service.callers.callers import Callers
+from flowstrand.service.callers.usage_keys import UsageKeys
 from flowstrand.service.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 def callers() -> Callers:
     """Who bearer credentials speak for. Makes no call."""
     return Callers(directory, web_tokens, iam_callers)
+
+
+def usage_keys() -> UsageKeys | None:
+    """Which usage keys requests are counted with; None where the environment names none, as on a local server. Makes no call."""
+    shared = os.environ.get("FLOWSTRAND_SHARED_USAGE_KEY", "").strip()
+    return UsageKeys(directory, shared, SystemClock()) if shared else None
 
 
 @cache

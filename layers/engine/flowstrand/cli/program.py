@@ -33,6 +33,7 @@ from flowstrand.cli import (
     starting,
     task,
     tracing,
+    usage,
     worker,
 )
 from flowstrand.cli.demo import command as demo
@@ -103,6 +104,14 @@ program.add_typer(
         "iam",
         "AWS identities that need no API key.",
         {"admit": iam.admit, "list": iam.listed, "dismiss": iam.dismiss, "token": iam.token},
+    ),
+    rich_help_panel=_PLACE,
+)
+program.add_typer(
+    group(
+        "usage",
+        "Usage plans: how many requests an org may make, and has made.",
+        {"enroll": usage.enroll, "leave": usage.leave, "list": usage.listed, "show": usage.show},
     ),
     rich_help_panel=_PLACE,
 )

@@ -39,6 +39,8 @@ _CLASSES: dict[int, type[CallerError]] = {
     )
 }
 _SERVER_ERROR = 500
+USAGE_LIMIT_REACHED = "USAGE_LIMIT_REACHED"
+"""The code of the 429 that lasts for the rest of a day, a week or a month."""
 
 
 def body_of(response: httpx2.Response) -> JsonObject:
@@ -84,7 +86,12 @@ def repetition(request: Call, *, is_stream: bool) -> Callable[[Exception], bool 
 
 
 def is_transient(error: Exception) -> bool | float:
-    """Whether repeating can help (for `stamina`): network errors, 429 and 503, after their `Retry-After` in seconds."""
+    """Whether repeating can help (for `stamina`): network errors, 429 and 503, after their `Retry-After` in seconds.
+
+    Not where the org has used up its usage plan: that is for whoever called to know, and not in minutes.
+    """
+    if isinstance(error, QuotaExceeded) and error.code == USAGE_LIMIT_REACHED:
+        return False
     if isinstance(error, Unavailable | QuotaExceeded):
         return float(error.retry_after_s) if error.retry_after_s else True
     return isinstance(error, httpx2.TransportError) and not isinstance(

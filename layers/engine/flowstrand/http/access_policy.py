@@ -23,8 +23,10 @@ _PATTERN_CHARACTERS = frozenset("*?$")
 """What makes a pattern or a variable of a resource."""
 
 
-def allow_org(method_arn: str, org: str, *, principal: str, context: JsonObject) -> JsonObject:
-    """Allow every route of `org`, on the stage that was asked; `org` is a name."""
+def allow_org(
+    method_arn: str, org: str, *, principal: str, context: JsonObject, usage_key: str | None = None
+) -> JsonObject:
+    """Allow every route of `org`, on the stage that was asked; `org` is a name. `usage_key` is what API Gateway counts them with."""
     stage = _stage(method_arn)
     resources = [
         f"{stage}/{method}{prefix}/{spelled}/*"
@@ -32,14 +34,16 @@ def allow_org(method_arn: str, org: str, *, principal: str, context: JsonObject)
         for prefix, methods in _ROUTES.items()
         for method in methods
     ]
-    return _answer("Allow", resources, principal, context)
+    return _answer("Allow", resources, principal, context, usage_key)
 
 
-def allow_route(method_arn: str, *, principal: str, context: JsonObject) -> JsonObject:
+def allow_route(
+    method_arn: str, *, principal: str, context: JsonObject, usage_key: str | None = None
+) -> JsonObject:
     """Allow the one route that was asked for."""
     if _PATTERN_CHARACTERS.intersection(method_arn):
-        return _answer("Deny", [f"{_stage(method_arn)}/*"], principal, context)
-    return _answer("Allow", [method_arn], principal, context)
+        return _answer("Deny", [f"{_stage(method_arn)}/*"], principal, context, usage_key)
+    return _answer("Allow", [method_arn], principal, context, usage_key)
 
 
 def api_url(method_arn: str) -> str:
@@ -60,11 +64,14 @@ def _spellings(org: str) -> Iterator[str]:
     yield from dict.fromkeys((org, quote(org, safe="")))
 
 
-def _answer(effect: str, resources: Sequence[str], principal: str, context: JsonObject) -> JsonObject:
+def _answer(
+    effect: str, resources: Sequence[str], principal: str, context: JsonObject, usage_key: str | None
+) -> JsonObject:
     listed: list[JsonValue] = list(resources)
     statement: JsonObject = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": listed}
-    return {
+    answer: JsonObject = {
         "principalId": principal,
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
         "context": context,
     }
+    return answer if usage_key is None else {**answer, "usageIdentifierKey": usage_key}

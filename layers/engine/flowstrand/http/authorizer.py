@@ -1,4 +1,7 @@
-"""`Authorizer`: a credential or a stream ticket to an API Gateway policy (law 10). Every way this can end but three denies."""
+"""`Authorizer`: a credential or a stream ticket to an API Gateway policy (law 10). Every way this can end but three denies.
+
+It also says with which usage key the request is counted: the org's own, or the one that orgs without one share.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from flowstrand.http.access_policy import allow_org, allow_route, api_url
 from flowstrand.http.authentication import authorizer_context, expired_ticket_context, ticket_context
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.service.callers.callers import Callers
+from flowstrand.service.callers.usage_keys import UsageKeys
 from flowstrand.service.tickets import StreamTickets, TicketExpired
 
 TICKET = "ticket"
@@ -21,10 +25,13 @@ _READING = ("GET", "HEAD")
 class Authorizer:
     """Identifies callers by `Authorization: Bearer …`, or where there is no such header by `?ticket=`. Neither is ever logged."""
 
-    def __init__(self, callers: Callers, tickets: Callable[[], StreamTickets]) -> None:
-        """The tickets are asked for at each request that has one."""
+    def __init__(
+        self, callers: Callers, tickets: Callable[[], StreamTickets], usage_keys: UsageKeys | None = None
+    ) -> None:
+        """The tickets are asked for at each request that has one. Without usage keys nobody is counted."""
         self._callers = callers
         self._tickets = tickets
+        self._usage_keys = usage_keys
         self._logger = logging.getLogger("flowstrand.authorizer")
 
     def policy_for(self, event: Mapping[str, Any]) -> JsonObject:
@@ -55,17 +62,34 @@ class Authorizer:
         if authorizations:
             caller = self._callers.identify(_bearer(authorizations), api_url(method_arn))
             principal = f"{caller.org}/{caller.key_id}"
-            return allow_org(method_arn, caller.org, principal=principal, context=authorizer_context(caller))
+            return allow_org(
+                method_arn,
+                caller.org,
+                principal=principal,
+                context=authorizer_context(caller),
+                usage_key=self._usage_key_of(caller.org),
+            )
         return self._policy_for_ticket(method_arn, _ticket(event))
 
     def _policy_for_ticket(self, method_arn: str, text: str) -> JsonObject:
         try:
             ticket = self._tickets().read(text)
         except TicketExpired:
-            return allow_route(method_arn, principal="expired-ticket", context=expired_ticket_context())
+            shared = None if self._usage_keys is None else self._usage_keys.shared
+            return allow_route(
+                method_arn, principal="expired-ticket", context=expired_ticket_context(), usage_key=shared
+            )
         self._callers.vouch_for(ticket)
         principal = f"{ticket.org}/{ticket.key_id}"
-        return allow_route(method_arn, principal=principal, context=ticket_context(ticket))
+        return allow_route(
+            method_arn,
+            principal=principal,
+            context=ticket_context(ticket),
+            usage_key=self._usage_key_of(ticket.org),
+        )
+
+    def _usage_key_of(self, org: str) -> str | None:
+        return None if self._usage_keys is None else self._usage_keys.of(org)
 
 
 def _fault(error: Exception) -> str:

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flowstrand.errors import FlowstrandError
-from flowstrand.operations.checks import callers, executions, functions, permissions, queues, storage, tables
+from flowstrand.operations.checks import (
+    callers,
+    executions,
+    functions,
+    permissions,
+    queues,
+    storage,
+    tables,
+    usage,
+)
 from flowstrand.operations.checks.finding import Finding, Probe, Severity
 from flowstrand.operations.place import Place
 from flowstrand.operations.refusals import is_not_allowed
@@ -66,6 +75,7 @@ def _probes(place: Place, patience: Patience, *, most: int, backlog: int) -> Ite
         yield from functions.probes(place.stack)
         yield from permissions.probes(place.stack)
         yield from callers.probes(place.stack)
+        yield from usage.probes(place.stack, place.services.directory)
         yield from storage.bucket_probes(place.stack)
     if place.data is not None:
         yield from storage.folder_probes(place.data)

@@ -55,6 +55,46 @@ class IamClient(Protocol):
         ...
 
 
+class GatewayClient(Protocol):
+    """The calls of boto3's API Gateway client that are used, of usage plans and the keys in them."""
+
+    def get_usage_plan(self, *, usagePlanId: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
+        """A plan: its `apiStages`."""
+        ...
+
+    def get_usage_plans(self, **request: Any) -> Mapping[str, Any]:
+        """A page of plans, `items`: all, or those that the key `keyId` is in."""
+        ...
+
+    def get_usage_plan_keys(self, **request: Any) -> Mapping[str, Any]:
+        """A page of the keys in the plan `usagePlanId`."""
+        ...
+
+    def create_usage_plan_key(self, *, usagePlanId: str, keyId: str, keyType: str) -> Mapping[str, Any]:  # noqa: N803
+        """Put a key in a plan."""
+        ...
+
+    def delete_usage_plan_key(self, *, usagePlanId: str, keyId: str) -> Mapping[str, Any]:  # noqa: N803
+        """Take a key out of a plan."""
+        ...
+
+    def create_api_key(self, **request: Any) -> Mapping[str, Any]:
+        """Make a key."""
+        ...
+
+    def get_api_keys(self, **request: Any) -> Mapping[str, Any]:
+        """A page of keys, `items`: all, or those whose names begin with `nameQuery`."""
+        ...
+
+    def delete_api_key(self, *, apiKey: str) -> Mapping[str, Any]:  # noqa: N803
+        """Delete the key of this id."""
+        ...
+
+    def get_usage(self, **request: Any) -> Mapping[str, Any]:
+        """A page of what was counted in the plan `usagePlanId`: its `items` by key, a pair for each day."""
+        ...
+
+
 class SecretsClient(Protocol):
     """The calls of boto3's Secrets Manager client that are used."""
 
@@ -74,6 +114,7 @@ class Clients:
     functions: LambdaClient
     iam: IamClient
     secrets: SecretsClient
+    gateway: GatewayClient
 
 
 def boto_clients() -> Clients:
@@ -91,6 +132,7 @@ def boto_clients() -> Clients:
             functions=boto3.client("lambda", config=_CONFIG),
             iam=boto3.client("iam", config=_CONFIG),
             secrets=boto3.client("secretsmanager", config=_CONFIG),
+            gateway=boto3.client("apigateway", config=_CONFIG),
         )
     except BotoCoreError as error:
         raise ConfigurationError(f"AWS is not configured here: {error}") from error
@@ -116,6 +158,10 @@ class StackNames:
     lease_secret_arn: str | None = None
     ticket_secret_arn: str | None = None
     task_queue_prefix: str | None = None
+    api_id: str | None = None
+    org_usage_plan_id: str | None = None
+    shared_usage_plan_id: str | None = None
+    shared_usage_key_id: str | None = None
     functions: Mapping[str, str]
 
     @classmethod
@@ -157,6 +203,10 @@ _LOGICAL_IDS = {
     "projector_dead_letters_url": "ProjectorDeadLetters",
     "lease_secret_arn": "LeaseSecret",
     "ticket_secret_arn": "TicketSecret",
+    "api_id": "Api",
+    "org_usage_plan_id": "OrgUsagePlan",
+    "shared_usage_plan_id": "SharedUsagePlan",
+    "shared_usage_key_id": "SharedUsageKey",
 }
 _FUNCTION = "AWS::Lambda::Function"
 

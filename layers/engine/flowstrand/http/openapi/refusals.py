@@ -60,6 +60,12 @@ QUOTA_EXCEEDED = _of(
     "The org is over one of its quotas, or there are too many requests; nothing was done. Repeat it after `Retry-After` seconds.",
     by_gateway=True,
 )
+USAGE_LIMIT_REACHED = _of(
+    QuotaExceeded,
+    "The org has used up what its usage plan lets it use in a day, a week or a month; nothing was done. It does not help to repeat it soon.",
+    "USAGE_LIMIT_REACHED",
+    by_gateway=True,
+)
 STORE_UNAVAILABLE = Refusal(
     status=503,
     code=StoreUnavailable.code,
@@ -67,7 +73,7 @@ STORE_UNAVAILABLE = Refusal(
 )
 UNAVAILABLE = _of(
     Unavailable,
-    "It could not be found out who is calling, the answer took too long, or the server is stopping; repeat the request.",
+    "It could not be found out who is calling or how much they may use, the answer took too long, or the server is stopping; repeat the request.",
     by_gateway=True,
 )
 
@@ -199,7 +205,15 @@ BUSY = _of(
     "BUSY",
 )
 
-EVERYWHERE = (UNAUTHENTICATED, WRONG_PRINCIPAL, NOT_FOUND, QUOTA_EXCEEDED, STORE_UNAVAILABLE, UNAVAILABLE)
+EVERYWHERE = (
+    UNAUTHENTICATED,
+    WRONG_PRINCIPAL,
+    NOT_FOUND,
+    QUOTA_EXCEEDED,
+    USAGE_LIMIT_REACHED,
+    STORE_UNAVAILABLE,
+    UNAVAILABLE,
+)
 """What any route can answer."""
 WITH_BODY = (MALFORMED_JSON, INVALID_INPUT, PAYLOAD_TOO_LARGE)
 """What a route that takes a body can answer besides."""
