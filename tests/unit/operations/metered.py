@@ -74,6 +74,20 @@ class Gateway:
         return {"items": {request["keyId"]: days[at : at + 1]}, **more}
 
 
+@dataclass(frozen=True, slots=True)
+class Authorizer:
+    """`LambdaClient` with the one function."""
+
+    shared: str
+
+    def get_function_configuration(self, *, FunctionName: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's name
+        assert FunctionName == "flowstrand-authorizer"
+        return {"Environment": {"Variables": {"FLOWSTRAND_SHARED_USAGE_KEY": self.shared}}}
+
+    def list_event_source_mappings(self, *, FunctionName: str) -> Mapping[str, Any]:  # noqa: N803
+        return {"EventSourceMappings": []}
+
+
 def plans_of(gateway: Gateway) -> dict[str, set[str]]:
     """The ids of the keys in each plan of the API."""
     plans = gateway.get_usage_plans()["items"]
@@ -109,6 +123,8 @@ def metered(place: Place) -> tuple[Place, Gateway]:
         org_usage_plan_id=plan(gateway, "orgs", quota=1_000),
         shared_usage_plan_id=shared_plan,
         shared_usage_key_id=shared_key,
+        functions={"AuthorizerFunction": "flowstrand-authorizer"},
     )
-    stack = replace(place.stack, names=names, clients=replace(place.stack.clients, gateway=gateway))
+    clients = replace(place.stack.clients, gateway=gateway, functions=Authorizer(value))
+    stack = replace(place.stack, names=names, clients=clients)
     return replace(place, stack=stack), gateway

@@ -23,7 +23,7 @@ from flowstrand.operations.usage_plans import DayOfUse
 from flowstrand.service.callers import usage_keys
 from flowstrand.service.callers.usage_keys import UsageKey
 from tests.unit.manual_clock import ManualClock
-from tests.unit.operations.metered import Died, Gateway, metered, plan, plans_of
+from tests.unit.operations.metered import Authorizer, Died, Gateway, metered, plan, plans_of
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
 
@@ -296,6 +296,10 @@ def test_the_doctor_finds_keys_that_cannot_count(world: tuple[Place, Gateway]) -
         ("USAGE_KEY_UNPLANNED", "org unplanned"),
         ("USAGE_KEY_UNPLANNED", "SharedUsageKey"),
     ]
+    nameless = replace(place.stack.clients, functions=Authorizer(""))
+    assert ("USAGE_KEY_MISSING", "SharedUsageKey") in found(
+        replace(place, stack=replace(place.stack, clients=nameless))
+    )
     usage.enroll(place, "deleted", None)
     usage.enroll(place, "unplanned", None)
     assert [code for code, subject in found(place) if subject.startswith("org")] == ["USAGE_KEY_DISABLED"]

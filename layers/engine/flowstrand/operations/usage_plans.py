@@ -35,6 +35,14 @@ class DayOfUse:
     remaining: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyState:
+    """What API Gateway has under some value."""
+
+    key_id: str
+    is_enabled: bool
+
+
 @dataclass(frozen=True, slots=True)
 class UsagePlans:
     """Those of one API. Everything here may raise `ClientError` and `BotoCoreError`."""
@@ -106,9 +114,12 @@ class UsagePlans:
         plans = [str(plan["id"]) for plan in _items(self.gateway.get_usage_plans, {}) if self._covers(plan)]
         return {key_id for plan_id in plans for key_id in self._keys_in(plan_id)}
 
-    def enabled_keys(self) -> dict[str, bool]:
-        """Whether each key of the account and region is enabled, by its id."""
-        return {str(key["id"]): bool(key.get("enabled")) for key in _items(self.gateway.get_api_keys, {})}
+    def keys_by_value(self) -> dict[str, KeyState]:
+        """All keys of the account and region, by what an authorizer names them by."""
+        return {
+            str(key["value"]): KeyState(key_id=str(key["id"]), is_enabled=bool(key.get("enabled")))
+            for key in _items(self.gateway.get_api_keys, {"includeValues": True})
+        }
 
     def usage(self, key_id: str, plan_id: str, first: date, last: date) -> list[DayOfUse]:
         """What was counted, day by day, the two named included.
