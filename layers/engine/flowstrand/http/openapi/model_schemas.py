@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from flowstrand.dataclass import dataclass
 from flowstrand.http.body import RequestBody
 from flowstrand.http.responses import ResponseBody
 from flowstrand.jsonvalue import JsonObject
