@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from types import FunctionType
 
 import pytest
-from griffe import Docstring, DocstringSectionKind
+from griffe import Class, Docstring, DocstringSectionKind, GriffeLoader, load_extensions
 
 import flowstrand
 import flowstrand.client
@@ -136,6 +136,19 @@ def public_functions(module: str) -> Iterator[FunctionType]:
             for _, method in inspect.getmembers(thing, inspect.isfunction):
                 if method.__module__.startswith("flowstrand."):
                     yield method
+
+
+def test_the_reference_shows_parameters_of_what_the_engine_declares_as_a_dataclass(tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "shelf" / "__init__.py").write_text(
+        "from flowstrand.dataclass import dataclass\n\n\n"
+        "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Book:\n    pages: int\n",
+        encoding="utf-8",
+    )
+    extensions = load_extensions(str(ROOT / "docsite" / "declared.py"))
+    book = GriffeLoader(search_paths=[tmp_path], extensions=extensions).load("shelf")["Book"]
+    assert isinstance(book, Class)
+    assert [parameter.name for parameter in book.parameters] == ["self", "pages"]
 
 
 def test_the_reference_has_every_parameter_and_output_of_the_stack(pages: dict[str, str]) -> None:

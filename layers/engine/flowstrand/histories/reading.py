@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import HistoryRefused
 from flowstrand.histories.history import History, TaskLogBatch, refused
 from flowstrand.histories.lines import FORMAT, VERSION, Line, commit_of, key_of, payload_of, task_log_of

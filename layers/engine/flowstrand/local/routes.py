@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from urllib.parse import unquote
+
+from flowstrand.dataclass import dataclass
 
 
 class Manner(Enum):

@@ -10,8 +10,8 @@ that was read, so that only one of them succeeds.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item, PreconditionFailed
 from flowstrand.engine.ids import OrgId
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from flowstrand.dataclass import dataclass
 from flowstrand.http.body import RequestBody
 from flowstrand.http.openapi.wording import in_json_names
 from flowstrand.http.responses import ResponseBody
