@@ -61,6 +61,10 @@ class Resolved:
                 return _REFERENCE.sub(lambda found: self._reference(found[1]), text)
             case {"Fn::Join": [separator, parts]}:
                 return separator.join(self.value(parts))
+            case {"Fn::Split": [separator, text]}:
+                return self.value(text).split(separator)
+            case {"Fn::Select": [index, several]}:
+                return self.value(several)[int(index)]
             case {"Fn::If": [condition, then, otherwise]}:
                 return self.value(then if self.holds({"Condition": condition}) else otherwise)
             case dict():
