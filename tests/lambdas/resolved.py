@@ -59,23 +59,29 @@ class Resolved:
                 return self._reference(f"{name}.{attribute}")
             case {"Fn::Sub": str(text)}:
                 return _REFERENCE.sub(lambda found: self._reference(found[1]), text)
-            case {"Fn::Join": [separator, parts]}:
-                return separator.join(self.value(parts))
-            case {"Fn::Split": [separator, text]}:
-                return self.value(text).split(separator)
-            case {"Fn::Select": [index, several]}:
-                return self.value(several)[int(index)]
             case {"Fn::If": [condition, then, otherwise]}:
                 return self.value(then if self.holds({"Condition": condition}) else otherwise)
             case dict():
                 if len(node) == 1 and str(next(iter(node))).startswith("Fn::"):
-                    raise NotImplementedError(f"{node!r}")
+                    return self._of_parts(node)
                 done = {name: self.value(one) for name, one in node.items()}
                 return {name: one for name, one in done.items() if one is not _REMOVED}
             case list():
                 return [one for one in map(self.value, node) if one is not _REMOVED]
             case _:
                 return node
+
+    def _of_parts(self, node: Any) -> Any:
+        """A text put together, taken apart, or one part of it."""
+        match node:
+            case {"Fn::Join": [separator, parts]}:
+                return separator.join(self.value(parts))
+            case {"Fn::Split": [separator, text]}:
+                return self.value(text).split(separator)
+            case {"Fn::Select": [index, parts]}:
+                return self.value(parts)[int(index)]
+            case _:
+                raise NotImplementedError(f"{node!r}")
 
     def holds(self, condition: Any) -> bool:
         """Whether a condition does."""

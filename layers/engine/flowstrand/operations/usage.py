@@ -7,9 +7,10 @@ org is leaving, and the key is deleted when nothing that answers callers can rem
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.names import is_name
 from flowstrand.errors import ConfigurationError, InvalidInput, NotFound, OperatorError
 from flowstrand.operations.place import Place

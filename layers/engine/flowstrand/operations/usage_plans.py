@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from flowstrand.aws_faults import error_code
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import OperatorError
 from flowstrand.operations.stack import GatewayClient
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item
 from flowstrand.engine.names import is_name
 from flowstrand.service.clock import Clock
