@@ -66,7 +66,8 @@ def test_the_reference_has_what_each_operation_answers(pages: dict[str, str]) ->
     assert "| `idempotencyKeyNew` | boolean |" in started
     error = "`application/json`: [Error](schemas.md#Error)"
     assert f"| 401 | [`UNAUTHENTICATED`](../errors.md#UNAUTHENTICATED) | {error} | `WWW-Authenticate` |" in started
-    assert "| 429 | [`QUOTA_EXCEEDED`](../errors.md#QUOTA_EXCEEDED) |" in started
+    quotas = ", ".join(f"[`{code}`](../errors.md#{code})" for code in ("QUOTA_EXCEEDED", "USAGE_LIMIT_REACHED"))
+    assert f"| 429 | {quotas} |" in started
 
 
 def test_the_reference_has_every_status_and_code_of_every_operation(pages: dict[str, str]) -> None:
