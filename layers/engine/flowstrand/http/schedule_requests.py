@@ -12,7 +12,7 @@ from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.timing import Timing
 from flowstrand.engine.schema import epoch_ms
 from flowstrand.http.body import RequestBody
-from flowstrand.http.requests import Kind, Metadata, Name, RequestId, TimeoutSeconds, Version
+from flowstrand.http.request_fields import Kind, Metadata, Name, RequestId, TimeoutSeconds, Version
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.schedules import DEFAULT_CATCH_UP_LIMIT, DEFAULT_GRACE_MS, ScheduleRequest

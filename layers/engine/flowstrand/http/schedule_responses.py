@@ -7,7 +7,7 @@ from typing import Any
 from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.state import Outcome, Run, ScheduleStatus, execution_id
 from flowstrand.engine.schema import rfc3339
-from flowstrand.http.responses import Moment, ResponseBody
+from flowstrand.http.response_body import Moment, ResponseBody
 from flowstrand.service.schedule_rows import Schedule
 from flowstrand.service.schedule_runs import PastRun, RunPage
 from flowstrand.service.schedules import SchedulePage, Triggered, TriggerOutcome
