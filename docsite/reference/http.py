@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeAlias
 
 from docsite.page import Page
+from docsite.reference.answers import Answers, Node
 from docsite.reference.samples import Operation, samples
 from docsite.reference.schema import Schemas
 from docsite.reference.table import code, table
-from flowstrand.http.openapi.refusals import every_refusal
-
-Node: TypeAlias = dict[str, Any]
-"""A part of the document, whose own validator says that it is well formed."""
 
 FOLDER = PurePosixPath("reference/http")
-_CODES = re.compile(r"`([A-Z_]+)`:")
 
 
 def http_pages(root: Path) -> Iterator[Page]:
@@ -112,15 +106,7 @@ class Api:
         return "".join(f"**Example**, {name}:\n\n```sh\n{command}\n```\n\n" for name, command in shown)
 
     def _answers(self, operation: Node) -> str:
-        rows = []
-        for status, response in operation["responses"].items():
-            answer = self._resolved(response)
-            contents = answer.get("content", {}).items() if status < "400" else ()
-            bodies = [
-                f"{code(media)}: {self.schemas.words(content.get('schema', {}))}" for media, content in contents
-            ]
-            rows.append((status, _description(answer["description"], status), ", ".join(bodies)))
-        return table(("status", "", "body"), rows)
+        return Answers(by_status=operation["responses"], schemas=self.schemas, resolved=self._resolved).text()
 
     def all_schemas(self) -> str:
         text = "# What goes in and out\n\nEvery object of the API, by name.\n\n"
@@ -149,12 +135,3 @@ def _credentials(security: list[Node]) -> str:
             of = " or a ".join(principals)
             said.append(f"the key of a {of}" if scheme == "apiKey" and of else f"a {scheme}" if of == "" else of)
     return ", or ".join(said) if said else "no credentials"
-
-
-def _description(text: str, status: str) -> str:
-    """Codes become links to what they mean; of what is not refused, the text is kept."""
-    codes = _CODES.findall(text)
-    if status < "400" or not codes:
-        return text
-    known = {refusal.code for refusal in every_refusal()}
-    return ", ".join(f"[`{each}`](../errors.md#{each})" if each in known else code(each) for each in codes)

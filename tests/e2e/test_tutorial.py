@@ -1,6 +1,7 @@
 """The tutorial in a terminal: its commands on a server of its own, and the page's server with its tickets.
 
-The Python of each page is run by tests/unit/test_docs.py; here is what needs a server.
+The Python of each page is run by tests/unit/test_docs.py; here is what needs a server. The page itself is driven in a browser, by
+clients/typescript/tests/browser.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ allow-x00 = true
 
 # Where a log ends and which cursors there are is not for a schema to say.
 [[operations]]
-include-operation-id = ["readEvents", "listAttempts"]
+include-operation-id = ["readEvents", "listAttempts", "streamTree"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]
 
 # What an exploded object must not be called is a parameter that nobody knows, and those are ignored.
@@ -57,6 +57,16 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403",
 [[operations]]
 include-operation-id = "createStreamTicket"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409"]
+
+# Which offsets a stream has is not for a schema to say.
+[[operations]]
+include-operation-id = ["readExecutionStream", "readFeedStream", "readChannel"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "400", "404"]
+
+# Which headers go together is not for a schema to say: all three of a producer, and one end of a channel.
+[[operations]]
+include-operation-id = ["createChannel", "appendToChannel"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409"]
 
 # How large an upload may be is a setting.
 [[operations]]
@@ -91,6 +101,7 @@ def write(folder: Path, seeds: Seeds, api_key: str, *, examples: int) -> Path:
         "promises": ("path.promiseId", seeds.promises),
         "schedules": ("path.scheduleId", seeds.schedules),
         "queues": ("path.queue", ["default"]),
+        "channels": ("path.name", seeds.channels),
         "kinds": ("body.kind", seeds.kinds),
     }
     # What its pattern cannot say is said by its values: always one of these, where a right one is asked for.

@@ -46,6 +46,7 @@ class Seeds:
     tasks: list[str]
     promises: list[str]
     schedules: list[str]
+    channels: list[str]
     stranger_key: str
 
     def write(self, file: Path) -> None:
@@ -56,7 +57,7 @@ class Seeds:
 def sow(server: Server) -> Seeds:
     """Make the world, over the API."""
     with httpx2.Client(
-        base_url=f"{server.url}/api/orgs/{ORG}",
+        base_url=server.url,
         headers={"Authorization": f"Bearer {server.api_key}"},
         timeout=30.0,
     ) as client:
@@ -68,6 +69,7 @@ def sow(server: Server) -> Seeds:
             tasks=[_start_task(client, number) for number in range(_EACH)],
             promises=promises,
             schedules=[_schedule(client, number) for number in range(_EACH)],
+            channels=[_channel(client, number) for number in range(_EACH)],
             stranger_key=_key_of_strangers(server),
         )
 
@@ -100,6 +102,14 @@ def _schedule(client: httpx2.Client, number: int) -> str:
     return str(_post(client, "/schedules", body)["scheduleId"])
 
 
+def _channel(client: httpx2.Client, number: int) -> str:
+    """Some are closed, as often as others are not."""
+    name = f"c:{number}"
+    headers = {"Content-Type": "application/json", "Stream-Closed": str(bool(number % 2)).lower()}
+    client.put(f"/v1/stream/orgs/{ORG}/channels/{name}", content=b"[1, 2]", headers=headers).raise_for_status()
+    return name
+
+
 def _key_of_strangers(server: Server) -> str:
     database = SqliteDatabase(server.data / DATABASE)
     try:
@@ -110,6 +120,6 @@ def _key_of_strangers(server: Server) -> str:
 
 
 def _post(client: httpx2.Client, path: str, body: Any) -> Any:
-    response = client.post(path, json=body)
+    response = client.post(f"/api/orgs/{ORG}{path}", json=body)
     response.raise_for_status()
     return response.json()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from flowstrand.dataclass import dataclass
 from flowstrand.local.aws_endpoint import AwsEndpoint
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.service.container import Programs, install

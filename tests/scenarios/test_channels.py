@@ -221,6 +221,22 @@ def test_who_is_overtaken_by_a_close_is_told_so(either: World, name: str) -> Non
     assert content(either, name) == b""
 
 
+def test_a_name_is_the_same_however_it_is_written_in_a_url(either: World, name: str) -> None:
+    created = create(either, f"{name}%3Ab", b"1")
+    assert created.status == 201
+    assert create(either, f"{name}:b", b"1").status == 200
+    assert append(either, f"{name}%3Ab", b"2").status == 204
+    assert content(either, f"{name}:b") == content(either, f"{name}%3ab") == b"12"
+    assert say(either, "DELETE", f"{CHANNELS}/{name}%3Ab").status == 204
+    assert read(either, f"{name}:b").status == 404
+
+
+@pytest.mark.parametrize("segment", ["%C2%92s", "a%20b", "a%23b", "%2Fa", "-", "n" * 129])
+def test_what_can_be_no_name_makes_no_channel(either: World, segment: str) -> None:
+    refused = create(either, segment, b"1")
+    assert (refused.status, json.loads(refused.body)["code"]) == (400, "INVALID_INPUT")
+
+
 def test_two_who_make_the_same_channel_find_one(either: World, name: str) -> None:
     directory = either.services.directory
 

@@ -8,6 +8,7 @@ import pytest
 
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.schema import epoch_ms
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import ScheduleDue
 from flowstrand.service import schedule_index, schedule_rows, schedule_ticks, sweep
@@ -204,7 +205,12 @@ def test_s17_paused_resumed_triggered_deleted(world: World) -> None:
 
 def test_s17_a_schedule_that_is_changed_while_a_look_decides_has_each_run_once(world: World) -> None:
     due = create(world, HOURLY)
-    body = {"kind": "conversation", "cron": "30 * * * *", "overlapPolicy": "ALLOW", "expectedRevision": 1}
+    body: JsonObject = {
+        "kind": "conversation",
+        "cron": "30 * * * *",
+        "overlapPolicy": "ALLOW",
+        "expectedRevision": 1,
+    }
     answers: list[int] = []
     world.clock.ms += HOUR_S * 1_000
     world.log.before_append = lambda _: answers.append(world.request("PUT", "/schedules/s", body).status)

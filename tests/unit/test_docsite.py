@@ -6,13 +6,15 @@ Building it is for ./scripts/docs. What is checked here is the Markdown that the
 from __future__ import annotations
 
 import inspect
+import json
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from types import FunctionType
 
 import pytest
-from griffe import Docstring, DocstringSectionKind
+from griffe import Class, Docstring, DocstringSectionKind, GriffeLoader, load_extensions
 
 import flowstrand
 import flowstrand.client
@@ -55,6 +57,34 @@ def test_the_reference_has_every_operation_with_a_sample_where_there_is_one(page
     assert 'curl -X POST "$FLOWSTRAND_URL/api/orgs/acme/workflow-executions"' in executions
     assert "[`IDEMPOTENCY_KEY_REUSED`](../errors.md#IDEMPOTENCY_KEY_REUSED)" in executions
     assert "| `kind` | string | matches" in executions
+
+
+def test_the_reference_has_what_each_operation_answers(pages: dict[str, str]) -> None:
+    started = pages["reference/http/executions.md"].partition("{#startExecution}")[2].partition("\n## ")[0]
+    body = "`application/json`: [ExecutionStarted](schemas.md#ExecutionStarted)"
+    assert f"| 201 | An execution began. | {body} | `Location` |" in started
+    assert "| `idempotencyKeyNew` | boolean |" in started
+    error = "`application/json`: [Error](schemas.md#Error)"
+    assert f"| 401 | [`UNAUTHENTICATED`](../errors.md#UNAUTHENTICATED) | {error} | `WWW-Authenticate` |" in started
+    assert "| 429 | [`QUOTA_EXCEEDED`](../errors.md#QUOTA_EXCEEDED) |" in started
+
+
+def test_the_reference_has_every_status_and_code_of_every_operation(pages: dict[str, str]) -> None:
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+    text = "\n".join(pages.values())
+    missing = []
+    for operation in (each for methods in document["paths"].values() for each in methods.values()):
+        _, _, told = text.partition(f"{{#{operation['operationId']}}}")
+        told = told.partition("\n## ")[0]
+        for status, response in operation["responses"].items():
+            (row,) = [line for line in told.splitlines() if line.startswith(f"| {status} |")] or [""]
+            answer = response.get("$ref", "").rpartition("/")[2]
+            described = document["components"]["responses"][answer] if answer else response
+            codes = re.findall(r"^`([A-Z_]+)`:", described["description"], re.MULTILINE)
+            missing += [
+                (operation["operationId"], status, code) for code in codes or [""] if code not in row or not row
+            ]
+    assert missing == []
 
 
 def test_the_reference_has_every_event_with_what_is_said_of_its_fields(pages: dict[str, str]) -> None:
@@ -106,6 +136,19 @@ def public_functions(module: str) -> Iterator[FunctionType]:
             for _, method in inspect.getmembers(thing, inspect.isfunction):
                 if method.__module__.startswith("flowstrand."):
                     yield method
+
+
+def test_the_reference_shows_parameters_of_what_the_engine_declares_as_a_dataclass(tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "shelf" / "__init__.py").write_text(
+        "from flowstrand.dataclass import dataclass\n\n\n"
+        "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Book:\n    pages: int\n",
+        encoding="utf-8",
+    )
+    extensions = load_extensions(str(ROOT / "docsite" / "declared.py"))
+    book = GriffeLoader(search_paths=[tmp_path], extensions=extensions).load("shelf")["Book"]
+    assert isinstance(book, Class)
+    assert [parameter.name for parameter in book.parameters] == ["self", "pages"]
 
 
 def test_the_reference_has_every_parameter_and_output_of_the_stack(pages: dict[str, str]) -> None:

@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from flowstrand.engine.events import EventType, TaskCompleted
+from flowstrand.engine.ids import channel_log_id
 from flowstrand.engine.schema import PayloadRef
 from flowstrand.local.changes import LocalChanges
 from flowstrand.local.fresh_pages import FreshPages
-from flowstrand.log.port import Commit
+from flowstrand.log.port import Commit, LogKey
+from flowstrand.log.records import pack_record
 from flowstrand.service import history
 from flowstrand.service.shared_pages import Place, SharedPages
 from flowstrand.streams.reader import LogReader
@@ -28,7 +30,7 @@ class Server:
         self.world = ReadingWorld()
         self.pages = SharedPages()
         self.changes = LocalChanges()
-        self._fresh = FreshPages(self.pages, self.changes)
+        self.fresh = FreshPages(self.pages, self.changes)
         self.services = replace(self.world.services, pages=self.pages, changes=self.changes)
 
     def write(self, *types: EventType) -> Commit:
@@ -38,7 +40,7 @@ class Server:
     def _announced(self) -> Commit:
         commit = self.world.log.tail(KEY)
         assert commit is not None
-        self._fresh.announce(commit)
+        self.fresh.announce(commit)
         return commit
 
     async def waiting_reader(self) -> tuple[LogReader, asyncio.Task[history.HistoryPage | None]]:
@@ -90,3 +92,14 @@ async def test_what_has_to_be_fetched_is_left_to_the_reader(server: Server) -> N
     commit = server._announced()
     assert server.pages.at(Place(KEY, commit.sequence - 1, None)) is None
     waiting.cancel()
+
+
+async def test_who_waits_for_a_channel_is_told_of_a_commit_without_events(server: Server) -> None:
+    key = LogKey(KEY.org, channel_log_id(0, bytes(10)))
+    commit = Commit(key=key, sequence=2, count=1, events=pack_record(b"more"), written_at_ms=0, commit_id="c")
+    waiting = asyncio.create_task(server.changes.changed(key, after=1, timeout_ms=AGES_MS))
+    while not server.changes.is_awaited(key):  # noqa: ASYNC110 - of another task
+        await asyncio.sleep(0)
+    server.fresh.announce(commit)
+    await asyncio.wait_for(waiting, 10)
+    assert server.pages.at(Place(key, 1, None)) is None

@@ -65,7 +65,7 @@ def app_of(stopping: StopSignal | None = None, **handlers: Handler) -> Starlette
     async def serve(request: Request) -> Response:
         return await gateway.serve(request)
 
-    methods = ["GET", "POST", "PUT", "DELETE"]
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     return Starlette(routes=[any_path(serve, methods)])
 
 
@@ -167,6 +167,11 @@ async def test_a_method_that_a_route_does_not_have_is_405() -> None:
     response = await ask(app_of(), "DELETE", EXECUTIONS)
     assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
     assert response.json()["code"] == "METHOD_NOT_ALLOWED"
+
+
+async def test_a_method_that_a_route_has_only_to_refuse_it_is_not_among_those_that_are_allowed() -> None:
+    response = await ask(app_of(), "PATCH", "/v1/stream/orgs/acme/events")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
 
 
 async def test_an_encoded_slash_stays_inside_its_parameter() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -78,6 +79,10 @@ def test_what_is_committed_is_what_the_routes_make() -> None:
 
 def test_the_document_is_valid() -> None:
     OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_properties_are_called_what_they_are_called_in_json_wherever_they_are_spoken_of() -> None:
+    assert sorted(set(re.findall(r"`[a-z]+(?:_[a-z0-9]+)+`", json.dumps(DOCUMENT)))) == []
 
 
 def test_the_route_table_and_the_document_have_the_same_routes_and_parameters() -> None:

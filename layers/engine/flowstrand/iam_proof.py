@@ -12,10 +12,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import Unauthenticated
 
 PREFIX = "fsiam1."

@@ -95,7 +95,7 @@ export interface components {
              */
             type: "CHILD_WORKFLOW_COMPLETED";
         };
-        /** @description The child failed, was cancelled (`failure_type` is CANCELLED), or could not have the id asked for (ALREADY_EXISTS). */
+        /** @description The child failed, was cancelled (`failureType` is CANCELLED), or could not have the id asked for (ALREADY_EXISTS). */
         ChildWorkflowFailedEvent: {
             data: {
                 childWorkflowId: string;
@@ -204,7 +204,7 @@ export interface components {
         };
         /**
          * ExecutionView
-         * @description An execution as of `current_sequence`. `output` is there once it is COMPLETED, and may be null.
+         * @description An execution as of `currentSequence`. `output` is there once it is COMPLETED, and may be null.
          */
         ExecutionView: {
             continuedAs?: string;
@@ -228,7 +228,7 @@ export interface components {
         };
         /**
          * HistoryFound
-         * @description Consecutive events, those that the filter let through. `next_after` is the last one looked at, where the next page starts. `closed` says that the log has its terminal event; with `up_to_date`, nothing will ever follow.
+         * @description Consecutive events, those that the filter let through. `nextAfter` is the last one looked at, where the next page starts. `closed` says that the log has its terminal event; with `upToDate`, nothing will ever follow.
          */
         HistoryFound: {
             closed: boolean;
@@ -305,7 +305,7 @@ export interface components {
              */
             type: "PROMISE_CREATED";
         };
-        /** @description An error came instead. `request_id` as for `PromiseResolved`. */
+        /** @description An error came instead. `requestId` as for `PromiseResolved`. */
         PromiseRejectedEvent: {
             data: {
                 error: components["schemas"]["ErrorInfo"];
@@ -323,7 +323,7 @@ export interface components {
              */
             type: "PROMISE_REJECTED";
         };
-        /** @description The value came. `request_id` where many things came at once: by it, whoever brought the value knows that it was theirs. */
+        /** @description The value came. `requestId` where many things came at once: by it, whoever brought the value knows that it was theirs. */
         PromiseResolvedEvent: {
             data: {
                 name: string;
@@ -597,7 +597,7 @@ export interface components {
              */
             type: "TASK_COMPLETED";
         };
-        /** @description Workflow code asked for a task, or somebody started a standalone one; `execution_count` is 0. */
+        /** @description Workflow code asked for a task, or somebody started a standalone one; `executionCount` is 0. */
         TaskCreatedEvent: {
             data: {
                 executionCount: number;
@@ -628,7 +628,7 @@ export interface components {
              */
             type: "TASK_CREATED";
         };
-        /** @description An attempt failed: status PENDING (another follows at `retry_at_ms`) or FAILED (permanent). `attempt` is 0 where the task's deadline passed before any had begun. */
+        /** @description An attempt failed: status PENDING (another follows at `retryAt`) or FAILED (permanent). `attempt` is 0 where the task's deadline passed before any had begun. */
         TaskFailedEvent: {
             data: {
                 attempt: number;
@@ -793,7 +793,7 @@ export interface components {
              */
             type: "WORKFLOW_COMPLETED";
         };
-        /** @description The code raised, or could not go on; `failure_type` says which. */
+        /** @description The code raised, or could not go on; `failureType` says which. */
         WorkflowFailedEvent: {
             data: {
                 error: components["schemas"]["ErrorInfo"];

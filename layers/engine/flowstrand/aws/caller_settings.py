@@ -6,7 +6,6 @@ Everything here is off unless it is set, and what is set in part is refused rath
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -20,6 +19,7 @@ from pydantic import (
 )
 
 from flowstrand.aws.fetching import is_fetchable
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import ConfigurationError
 from flowstrand.service.callers.web_token_rules import MAX_LEEWAY_S, WebTokenRules
 

@@ -11,9 +11,9 @@ import base64
 import json
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
 
+from flowstrand.dataclass import dataclass
 from flowstrand.jsonvalue import JsonObject
 
 CONTENT_TYPE = "application/vnd.awslambda.http-integration-response"

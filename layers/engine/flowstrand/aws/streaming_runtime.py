@@ -18,10 +18,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from flowstrand.aws.runtime_api import Invocation, ResponseWriter, RuntimeApi, RuntimeApiError
+from flowstrand.dataclass import dataclass
 from flowstrand.streams.response import StreamResponse
 
 Handler: TypeAlias = Callable[[dict[str, Any], "InvocationContext"], StreamResponse]

@@ -12,13 +12,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache, wraps
 from typing import Any, TypeAlias, TypeVar, cast
 
 from aws_lambda_powertools import Logger
 
 from flowstrand.aws import emf, tracing
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import OperatorError
 from flowstrand.http.request_ids import request_ids
 from flowstrand.observability import correlation, faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -16,6 +16,7 @@ import typer
 from flowstrand.cli.listing import Status
 from flowstrand.cli.on_place import Visit, on_place
 from flowstrand.cli.options import pairs
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 from flowstrand.cli.cells import Column
 from flowstrand.cli.on_place import Visit, on_place
 from flowstrand.cli.output import Output
+from flowstrand.dataclass import dataclass
 
 if TYPE_CHECKING:
     from flowstrand.engine.ids import OrgId

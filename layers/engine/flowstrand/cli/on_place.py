@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias
@@ -15,6 +14,7 @@ from flowstrand.cli.failures import told_on_one_line
 from flowstrand.cli.on_server import AsJson
 from flowstrand.cli.output import Output
 from flowstrand.cli.shaping import shaped
+from flowstrand.dataclass import dataclass
 
 if TYPE_CHECKING:
     from flowstrand.operations.place import Place

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from inspect import Parameter
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias
 
@@ -13,6 +12,7 @@ from flowstrand.cli.connecting import connect
 from flowstrand.cli.failures import told_on_one_line
 from flowstrand.cli.output import Output
 from flowstrand.cli.shaping import shaped
+from flowstrand.dataclass import dataclass
 
 if TYPE_CHECKING:
     from flowstrand.client import SyncClient

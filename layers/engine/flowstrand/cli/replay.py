@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from flowstrand.cli.exits import Exit
 from flowstrand.cli.failures import tell, told_on_one_line
 from flowstrand.cli.on_server import AsJson
 from flowstrand.cli.output import Output
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import DeterminismViolation, InvalidInput
 
 if TYPE_CHECKING:

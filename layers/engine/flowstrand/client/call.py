@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flowstrand.client.connection import Connection
 from flowstrand.client.start_options import ExecutionOptions, StartOptions, TraceOptions
 from flowstrand.client.task_start_options import TaskStartOptions
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import is_standalone_task
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.sdk.duration import Duration, to_positive_ms

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import httpx2
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import Unavailable
 from flowstrand.jsonvalue import JsonObject, JsonValue
 

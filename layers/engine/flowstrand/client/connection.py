@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote
 
 from flowstrand.client.bearer import Bearer, TokenSource
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import ConfigurationError
 
 DEFAULT_URL = "http://127.0.0.1:8080"

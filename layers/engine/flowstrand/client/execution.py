@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.errors import WorkflowCancelled, WorkflowFailed, WorkflowTimeout
 from flowstrand.jsonvalue import JsonObject, JsonValue

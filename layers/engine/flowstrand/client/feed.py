@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import httpx2
@@ -13,6 +12,7 @@ from flowstrand.client import call
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
 from flowstrand.client.pauses import Pauses
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonValue
 

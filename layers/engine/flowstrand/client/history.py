@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonObject, JsonValue
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic, Literal, TypeVar
 
 from flowstrand.client.call import Call
+from flowstrand.dataclass import dataclass
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 ItemT = TypeVar("ItemT")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import httpx2
@@ -11,6 +10,7 @@ import httpx2
 from flowstrand.client.history import HistoryEvent
 from flowstrand.client.pauses import Pauses
 from flowstrand.client.state_frame import state_frame
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import EventType
 from flowstrand.engine.ids import is_standalone_task
 from flowstrand.engine.schema import epoch_ms

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flowstrand.client.call import Call
 from flowstrand.client.connection import Connection
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import is_standalone_task
 from flowstrand.errors import InvalidDefinition
 from flowstrand.jsonvalue import JsonObject, JsonValue

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import httpx2
 
 from flowstrand.client.pauses import Pauses
 from flowstrand.client.stream import StreamCursor, StreamEvent, StreamFormat
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import LogCorrupted
 
 MAX_FRUITLESS = 10

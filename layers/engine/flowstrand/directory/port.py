@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.jsonvalue import JsonObject
 
 MAX_TOGETHER = 100

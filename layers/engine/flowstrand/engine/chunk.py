@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.schema import Payload, PayloadRef
 
 MAX_CHUNK_BYTES = 256 * 1_024

@@ -7,9 +7,9 @@ asks the log again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import ParentRef, TaskStatus
 from flowstrand.engine.state import ExecutionState, OpenChild, OpenPromise, OpenTask
 

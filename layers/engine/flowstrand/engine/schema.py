@@ -10,12 +10,13 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
 from typing import Any, NewType, TypeAlias, TypeVar, cast
 
+from flowstrand.dataclass import dataclass
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 EpochMs = NewType("EpochMs", int)

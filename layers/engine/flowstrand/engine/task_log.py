@@ -6,9 +6,9 @@ Records are no events. They have no sequence, make nothing happen, and no view o
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events.vocabulary import ErrorInfo
 from flowstrand.engine.schema import EpochMs, to_json
 from flowstrand.jsonvalue import JsonObject

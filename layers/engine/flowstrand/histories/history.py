@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import Event, TaskCreated, WorkflowStarted
 from flowstrand.engine.evolve import fold
 from flowstrand.engine.ids import is_standalone_task

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import HistoryRefused
 from flowstrand.histories.channel import Append, ChannelHistory, ChannelMaking
 from flowstrand.histories.channel_lines import append_of, making_of

@@ -6,12 +6,13 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from flowstrand.attempts.attempt import Attempt
 from flowstrand.attempts.outcome import Failed
 from flowstrand.attempts.threads import DaemonThreads
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import StoreUnavailable, Unavailable
 from flowstrand.hosting.code import TaskCode

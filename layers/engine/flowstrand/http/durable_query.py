@@ -16,7 +16,8 @@ class DurableQuery(Query):
     offset: Annotated[
         str | None,
         Field(
-            description="Where to read on: what `Stream-Next-Offset` said last, `-1` for the beginning, `now` for the end."
+            min_length=1,
+            description="Where to read on: what `Stream-Next-Offset` said last, `-1` for the beginning, `now` for the end.",
         ),
     ] = None
     live: Annotated[Live | None, Field(description="How to wait for what comes; not at all without it.")] = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import ConfigurationError
 
 _FILE = "pyproject.toml"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.lint.module import WORKFLOW_DECORATORS, Module
 from flowstrand.lint.resolving import Class, Function
 from flowstrand.lint.scope import ScopeNode

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.lint.resolving import External, Meaning, Resolver
 from flowstrand.lint.scope import Parameter, Scope, ScopeNode
 from flowstrand.lint.scoping import scopes_of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.lint.module import Module
 from flowstrand.lint.resolving import Meaning
 from flowstrand.lint.scope import Scope

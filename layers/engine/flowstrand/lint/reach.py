@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.lint.entry_points import entry_points
 from flowstrand.lint.finding import Step
 from flowstrand.lint.module import Module

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.lint.scope import Assigned, Defined, FunctionNode, Imported, Parameter, Scope, ScopeNode
 
 _DEPTH = 12

@@ -6,8 +6,9 @@ import io
 import re
 import tokenize
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from flowstrand.dataclass import dataclass
 from flowstrand.lint.finding import Finding
 from flowstrand.lint.rules import BAD_SUPPRESSION
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory
 from flowstrand.engine.ids import OrgId
 from flowstrand.local.changes import LocalChanges

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowstrand.engine.events import Event
+from flowstrand.engine.ids import is_channel_log
 from flowstrand.engine.schema import PayloadRef, payload_fields
 from flowstrand.local.changes import LocalChanges
 from flowstrand.log.packing import unpack_events
@@ -12,7 +13,10 @@ from flowstrand.service.shared_pages import Place, SharedPages
 
 
 class FreshPages:
-    """A listener of a `NotifyingLog`. The page that a commit is, is shared before readers are told of it."""
+    """A listener of a `NotifyingLog`. The page that a commit is, is shared before readers are told of it.
+
+    A channel's commits hold no events, and its readers read them for themselves.
+    """
 
     def __init__(self, pages: SharedPages, changes: LocalChanges) -> None:
         self._pages = pages
@@ -20,11 +24,16 @@ class FreshPages:
 
     def announce(self, commit: Commit) -> None:
         """Tell whoever waits for it; called once the commit can be read."""
-        if self._changes.is_awaited(commit.key) and commit.count <= DEFAULT_LIMIT:
+        if self._is_page_awaited(commit):
             events = tuple(unpack_events(commit))
             if not any(map(_refers, events)):
                 self._pages.share(Place(commit.key, commit.sequence - 1, None), _page(commit, events))
         self._changes.notify(commit.key, commit.last_sequence)
+
+    def _is_page_awaited(self, commit: Commit) -> bool:
+        if is_channel_log(commit.key.execution_id) or commit.count > DEFAULT_LIMIT:
+            return False
+        return self._changes.is_awaited(commit.key)
 
 
 def _page(commit: Commit, events: tuple[Event, ...]) -> HistoryPage:

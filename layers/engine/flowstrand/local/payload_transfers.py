@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256 as digest_of
 from typing import Literal
 
@@ -11,6 +10,7 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import CallerError, InvalidInput, LogCorrupted, NotFound, PayloadTooLarge, WrongPrincipal
 from flowstrand.payloads.port import PayloadStore

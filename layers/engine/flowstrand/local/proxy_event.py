@@ -8,9 +8,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 STAGE = "local"

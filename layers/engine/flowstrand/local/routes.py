@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from urllib.parse import unquote
+
+from flowstrand.dataclass import dataclass
 
 
 class Manner(Enum):
@@ -129,8 +131,8 @@ def match(method: str, raw_path: str) -> tuple[Route, Mapping[str, str]] | None:
 
 
 def methods_at(raw_path: str) -> frozenset[str]:
-    """The methods that some route has for this path."""
-    return frozenset(route.method for route in _at(raw_path))
+    """The methods that some route has for this path, and serves."""
+    return frozenset(route.method for route in _at(raw_path) if route.manner is not Manner.REFUSING)
 
 
 def _at(raw_path: str) -> list[Route]:

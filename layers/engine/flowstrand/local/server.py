@@ -15,7 +15,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
@@ -25,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flowstrand.aws.settings import engine_settings
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import ConfigurationError
 from flowstrand.local import readable_log
 from flowstrand.local.aws_endpoint import AwsEndpoint

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory
 from flowstrand.directory.sqlite import SqliteDirectory
 from flowstrand.local.aws_endpoint import AwsEndpoint

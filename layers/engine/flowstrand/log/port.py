@@ -8,9 +8,9 @@ ordering and the fencing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import ExecutionId, OrgId
 
 

@@ -9,8 +9,8 @@ bytes) and its size (8 bytes, big endian).
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.port import Commit
 

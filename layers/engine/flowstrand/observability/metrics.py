@@ -6,8 +6,9 @@ say what it takes to get there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from flowstrand.dataclass import dataclass
 
 NAMESPACE = "Flowstrand"
 

@@ -1,4 +1,4 @@
-"""Importing channels: logs written into another store as they were, and found under their names once they are whole (ADR 0037).
+"""Importing channels: logs written into another store as they were, and found under their names once they are whole (ADR 0038).
 
 Nobody finds a channel's log but by the directory row of its name. So its commits are written in order, under the positions,
 times and commit ids that they had, each by the one conditional append; it is read back; and its row is the last write. A
@@ -8,9 +8,10 @@ channel that is here already, under the same log, goes on with what the file has
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import PreconditionFailed, Put, Write
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import HistoryRefused, StoreUnavailable

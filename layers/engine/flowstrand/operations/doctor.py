@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import FlowstrandError
 from flowstrand.operations.checks import callers, executions, functions, permissions, queues, storage, tables
 from flowstrand.operations.checks.finding import Finding, Probe, Severity

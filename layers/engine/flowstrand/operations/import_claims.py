@@ -8,8 +8,8 @@ Of two imports under one id at once, with different content, only the first goes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Delete, Directory, Item, PreconditionFailed
 from flowstrand.histories.history import refused
 from flowstrand.log.port import LogKey

@@ -12,9 +12,10 @@ has happened. The listing has the execution once its log is whole.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.engine.task_log import size_of

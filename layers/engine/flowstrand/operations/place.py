@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import ConfigurationError
 from flowstrand.local.stores import DATABASE, sqlite_stores
 from flowstrand.log.port import EventLog

@@ -8,8 +8,8 @@ meanwhile, as every writer of a large value does before it commits, has made ano
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.ids import OrgId, is_channel_log
 from flowstrand.histories.history import references_of

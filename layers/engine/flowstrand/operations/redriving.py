@@ -7,9 +7,10 @@ A message is sent before it is deleted: dying in between leaves it in both queue
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import ConfigurationError, InvalidInput
 from flowstrand.operations.place import Place, Stack
 from flowstrand.operations.queue_names import DeadLetters

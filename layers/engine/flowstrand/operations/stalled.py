@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.port import LogKey
 from flowstrand.service import listing_rows, open_executions

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 
 

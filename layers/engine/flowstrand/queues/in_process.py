@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.queues.messages import ControlMessage, TaskMessage
 from flowstrand.queues.port import ReceivedTask

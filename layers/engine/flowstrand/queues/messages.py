@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import TASK, ExecutionId, OrgId, is_standalone_task, operation_id
 from flowstrand.errors import InvalidInput
 from flowstrand.log.port import LogKey

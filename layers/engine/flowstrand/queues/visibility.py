@@ -9,9 +9,9 @@ from __future__ import annotations
 import heapq
 import threading
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from flowstrand.dataclass import dataclass
 from flowstrand.service.clock import Clock
 
 M = TypeVar("M", bound=Hashable)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import ConfigurationError, InvalidDefinition
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.sdk.definition import Definition

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypedDict
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events.vocabulary import ParentClosePolicy
 from flowstrand.errors import InvalidDefinition
 from flowstrand.sdk import names

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.replay.waits import Completions, all_of
 from flowstrand.errors import BranchCancelled, InvalidDefinition, MapFailed
 from flowstrand.sdk.combinators import Combinators

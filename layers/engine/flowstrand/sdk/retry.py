@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events.vocabulary import RetryPolicy as EngineRetryPolicy
 from flowstrand.errors import InvalidDefinition
 from flowstrand.sdk.duration import Duration, to_ms

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import InvalidDefinition, NotSerializable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.sdk.serde import Serde

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TypedDict
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.replay.commands import TaskTerms
 from flowstrand.errors import InvalidDefinition
 from flowstrand.sdk import names

@@ -7,9 +7,9 @@ writer that loses reads only the commits it had not seen, and decides again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine import ids
 from flowstrand.engine.events import Event, EventData
 from flowstrand.engine.evolve import Draft, fold

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import (
     ErrorInfo,
     Event,

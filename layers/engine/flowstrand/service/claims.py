@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.decide import task
 from flowstrand.engine.events import TaskCreated, TaskStatus
 from flowstrand.engine.evolve import Draft

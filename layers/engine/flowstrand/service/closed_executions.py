@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory
 from flowstrand.log.port import LogKey
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory
 from flowstrand.errors import ConfigurationError
 from flowstrand.log.port import EventLog, LogKey

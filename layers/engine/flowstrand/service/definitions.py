@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, cast, runtime_checkable
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item
 from flowstrand.engine.ids import OrgId
 from flowstrand.jsonvalue import JsonObject, JsonValue

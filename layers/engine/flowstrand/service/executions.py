@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine import ids
 from flowstrand.engine.decide.start import start_workflow
 from flowstrand.engine.events import (

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item, Put, Write
 from flowstrand.engine.events import Event, EventType, Family
 from flowstrand.engine.events.codec import public_data

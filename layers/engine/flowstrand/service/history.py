@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import Event, EventType
 from flowstrand.engine.events.codec import public_data
 from flowstrand.engine.ids import ExecutionId, OrgId, is_standalone_task

@@ -14,9 +14,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Item, PreconditionFailed
 from flowstrand.engine import ids
 from flowstrand.engine.events import EventType

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine import ids
 from flowstrand.engine.events import EventData, PromiseCreated, TaskCreated, WorkflowStarted

@@ -11,10 +11,10 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.names import is_name

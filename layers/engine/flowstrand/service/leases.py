@@ -7,8 +7,8 @@ worker from being given up.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, PreconditionFailed
 from flowstrand.jsonvalue import JsonObject, JsonValue
 from flowstrand.log.port import LogKey

@@ -9,9 +9,10 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Item, PreconditionFailed
 from flowstrand.engine.events import WorkflowStatus
 from flowstrand.engine.ids import OrgId

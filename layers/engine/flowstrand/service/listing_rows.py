@@ -12,10 +12,10 @@ partition that begins with an org's name can be one of these.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Delete, Directory, Item, Put, Write
 from flowstrand.engine.events import Event, SuspendType, WorkflowFailed, WorkflowStatus, WorkflowSuspended
 from flowstrand.engine.ids import OrgId, is_standalone_task

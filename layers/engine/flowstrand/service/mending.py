@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 
+from flowstrand.dataclass import dataclass
 from flowstrand.service import listing_rows, open_executions
 from flowstrand.service.container import Services
 from flowstrand.service.open_executions import SHARDS, OpenExecution

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item
 from flowstrand.engine.ids import OrgId
 from flowstrand.jsonvalue import JsonObject

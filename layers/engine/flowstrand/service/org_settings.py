@@ -8,10 +8,11 @@ Nothing that serves requests writes these rows; `scripts/configure-org` does.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.names import is_name

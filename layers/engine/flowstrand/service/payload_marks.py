@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item, PreconditionFailed
 from flowstrand.engine.ids import OrgId
 

@@ -9,8 +9,8 @@ goes well has nothing to take back. Warm turns need no count: the coroutine ends
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Item, PreconditionFailed
 from flowstrand.engine.decide import timeout
 from flowstrand.errors import StoreUnavailable

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item, PreconditionFailed
 from flowstrand.engine.ids import OrgId
 from flowstrand.jsonvalue import JsonObject, JsonValue

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import islice
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import PreconditionFailed, Write
 from flowstrand.engine.events import Event
 from flowstrand.engine.ids import OrgId

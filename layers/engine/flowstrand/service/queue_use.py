@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from flowstrand.dataclass import dataclass
 from flowstrand.service.queue_controls import QueueControl
 
 

@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import QuotaExceeded

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.chunk import Chunk, ChunkType, StreamLimits
 from flowstrand.engine.decide import stream, task
 from flowstrand.engine.events import ErrorInfo, Event, TaskCompleted, TaskFailed

@@ -5,9 +5,9 @@ A request is named, so that it is applied once by whichever way it comes: append
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.decide import cancel, promise, signal
 from flowstrand.engine.events import ErrorInfo, Event, EventType, PromiseRejected, PromiseResolved, SignalReceived
 from flowstrand.engine.evolve import Draft

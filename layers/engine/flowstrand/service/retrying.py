@@ -9,8 +9,8 @@ time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine import ids
 from flowstrand.engine.events import Event, EventType, RetryOf
 from flowstrand.engine.evolve import Draft

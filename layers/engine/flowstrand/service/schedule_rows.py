@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Item
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schedule.state import ScheduleState, ScheduleStatus

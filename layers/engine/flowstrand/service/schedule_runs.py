@@ -5,9 +5,9 @@ schedule-runs#{org}#{schedule id}#{uid}    {how long before the end of time}-{ru
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Item
 from flowstrand.engine.schedule.state import Outcome, Run, execution_id
 from flowstrand.engine.schema import from_json, to_json

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schedule import decide

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import EventType
 from flowstrand.log.port import LogKey
 

@@ -6,8 +6,9 @@ is begun without the reason for it; everybody else's signals come behind that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import SignalReceived
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import Conflict

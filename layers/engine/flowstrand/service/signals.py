@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine import effects
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import Unavailable

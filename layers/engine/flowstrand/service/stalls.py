@@ -7,8 +7,9 @@ waits for somebody outside, a signal or a promise, does not stall, however long 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine import effects
 from flowstrand.engine.effects import Effect
 from flowstrand.engine.schema import rfc3339

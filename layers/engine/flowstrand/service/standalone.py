@@ -5,8 +5,9 @@ Behind their first commit they are tasks like any other: wakes, claims, reports,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine import ids
 from flowstrand.engine.decide import task
 from flowstrand.engine.decide.start import start_task

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import EventType, TaskCreated, WorkflowStarted
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.payload_reference import id_of

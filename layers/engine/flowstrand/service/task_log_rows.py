@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item, PreconditionFailed
 from flowstrand.engine.schema import from_json, to_json
 from flowstrand.engine.task_log import LogRecord

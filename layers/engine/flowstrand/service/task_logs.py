@@ -7,8 +7,8 @@ kept too, for that is what one looks for then.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.task_log import (
     MAX_BATCH_BYTES,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.names import is_id
 from flowstrand.errors import NotFound

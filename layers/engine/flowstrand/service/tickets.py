@@ -7,10 +7,10 @@ that it was made with.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import ConfigurationError, Unauthenticated
 from flowstrand.service.clock import Clock

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import Conflict
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.payload_reference import id_of, to_reference
 from flowstrand.engine.schema import PayloadRef

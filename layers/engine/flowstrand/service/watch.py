@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
+from flowstrand.dataclass import dataclass
 from flowstrand.log.port import LogKey
 from flowstrand.observability import meter, metrics
 from flowstrand.service import open_executions

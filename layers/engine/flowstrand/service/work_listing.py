@@ -7,10 +7,11 @@ and as ended; nothing is left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import (
     ChildCompleted,
     ChildFailed,

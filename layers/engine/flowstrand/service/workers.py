@@ -9,8 +9,9 @@ it registers (`service.definitions`). Rows are small and written blindly, so a r
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.names import is_kind, is_name

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import EventType
 from flowstrand.engine.ids import OrgId
 from flowstrand.service import feed

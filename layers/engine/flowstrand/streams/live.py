@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import EventType
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.log.port import LogKey

@@ -8,9 +8,9 @@ ignored, its id is its position, and the next response begins right after it. Th
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Protocol
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import CallerError
 from flowstrand.service.container import Services
 from flowstrand.streams import sse

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from flowstrand.dataclass import dataclass
 from flowstrand.jsonvalue import JsonObject
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowSuspended
 from flowstrand.log.packing import unpack_events
 from flowstrand.log.port import Commit

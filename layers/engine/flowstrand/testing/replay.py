@@ -9,9 +9,10 @@ and finds what a running execution would meet later, or never: a command added t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import (
     Event,
     OperationCompleted,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 
+from flowstrand.dataclass import dataclass
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 _SCOPE = "flowstrand"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import Event
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey

@@ -12,9 +12,10 @@ open has no end yet and is told by a later look. Nothing is told of payloads, no
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine import ids, trace_context
 from flowstrand.engine.events import (
     ChildCompleted,

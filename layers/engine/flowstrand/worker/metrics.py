@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from flowstrand.attempts.claimed import ClaimedTask
 from flowstrand.attempts.outcome import Completed, Failed
+from flowstrand.dataclass import dataclass
 from flowstrand.worker.observer import WorkerObserver
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowstrand.cli.demo.evidence import Evidence, Seen
+from flowstrand.dataclass import dataclass
 from flowstrand.jsonvalue import JsonValue
 
 if TYPE_CHECKING:

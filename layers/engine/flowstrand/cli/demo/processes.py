@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import Unavailable
 from flowstrand.local.options import StoreName
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import (
     child,
     control,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events.vocabulary import ErrorInfo, EventType, Family
 from flowstrand.engine.schema import Payload
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+from flowstrand.dataclass import dataclass
 
 
 class Family(StrEnum):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import ParentClosePolicy, RetryPolicy
 from flowstrand.jsonvalue import JsonValue
 

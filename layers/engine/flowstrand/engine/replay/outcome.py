@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import ErrorInfo, SuspendType, WaitGroup
 from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.errors import (

@@ -7,9 +7,9 @@ else by the first that waits afterwards. A handle that nobody awaits any more, s
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.replay.futures import Future, Observer
 
 

@@ -8,8 +8,8 @@ own records those count only that it had asked for before it was given the first
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import (
     ChildCancellationRequested,
     ChildFailed,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine import ids
 from flowstrand.engine.events import (
     CancellationRequested,

@@ -8,9 +8,10 @@ again; a timer that limits nothing fires when it was to fire.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine import ids
 from flowstrand.engine.events import (
     ChildInitiated,

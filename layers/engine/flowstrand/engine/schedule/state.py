@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.timing import Timing

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.schema import EpochMs
 from flowstrand.errors import InvalidInput
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from flowstrand.engine.events import EventData, EventType, data_class_of
 from flowstrand.engine.schema import EpochMs, schema_of
+from flowstrand.http.openapi.wording import in_json_names
 from flowstrand.jsonvalue import JsonObject, JsonValue
 
 MOMENT: JsonObject = {"type": "string", "format": "date-time"}
@@ -98,5 +99,4 @@ def _reference(cls: type[Any], found: Schemas) -> JsonObject:
 
 def _described(cls: type[Any]) -> str:
     """The docstring, up to where it speaks of Python."""
-    text = (cls.__doc__ or "").partition("\n\n    Attributes:")[0]
-    return " ".join(text.split())
+    return in_json_names((cls.__doc__ or "").partition("\n\n    Attributes:")[0])

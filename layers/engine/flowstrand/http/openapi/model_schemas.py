@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from flowstrand.dataclass import dataclass
 from flowstrand.http.body import RequestBody
+from flowstrand.http.openapi.wording import in_json_names
 from flowstrand.http.responses import ResponseBody
 from flowstrand.jsonvalue import JsonObject
 
@@ -44,9 +44,9 @@ def _mode(model: AnyBody) -> JsonSchemaMode:
 
 
 def _tidied(schema: JsonObject) -> JsonObject:
-    """Docstrings without their line breaks."""
+    """Docstrings in the document's words."""
     text = schema.get("description")
-    return {**schema, "description": " ".join(inspect.cleandoc(text).split())} if isinstance(text, str) else schema
+    return {**schema, "description": in_json_names(text)} if isinstance(text, str) else schema
 
 
 class _Generator(GenerateJsonSchema):

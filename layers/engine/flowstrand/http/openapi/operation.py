@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.http.body import RequestBody
 from flowstrand.http.openapi import parameters, refusals
 from flowstrand.http.openapi.refusals import Refusal

@@ -6,8 +6,9 @@ A refusal of the gateway is one that no handler gives: API Gateway's own, which 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import (
     CallerError,
     Conflict,

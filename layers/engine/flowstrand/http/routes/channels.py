@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 from aws_lambda_powertools.event_handler.request import Request
@@ -41,7 +42,7 @@ def create(request: Request, org: str, name: str) -> Response[str]:  # noqa: ARG
         expires_at_ms=headers.expires_at_ms,
         is_closed=headers.closes,
     )
-    opened = opening.open_channel(call.services, call.org, name, wanted)
+    opened = opening.open_channel(call.services, call.org, unquote(name), wanted)
     channel = opened.standing.channel
     answered = {
         "Content-Type": channel.content_type,
@@ -62,7 +63,7 @@ def append(request: Request, org: str, name: str) -> Response[str]:  # noqa: ARG
         seq=headers.seq,
         claim=headers.claim,
     )
-    outcome = appending.append_message(call.services, call.org, name, message)
+    outcome = appending.append_message(call.services, call.org, unquote(name), message)
     match outcome:
         case Appended(standing=standing):
             return _appended(standing, message)
@@ -87,7 +88,7 @@ def append(request: Request, org: str, name: str) -> Response[str]:  # noqa: ARG
 def delete(request: Request, org: str, name: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """204: the channel is removed, and its name free."""
     call = call_of(request)
-    removing.remove(call.services, call.org, name)
+    removing.remove(call.services, call.org, unquote(name))
     return _answer(204, {})
 
 

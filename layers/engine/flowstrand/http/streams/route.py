@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.service.container import Services
 from flowstrand.streams.response import StreamResponse
 

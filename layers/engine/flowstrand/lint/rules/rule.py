@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
+from flowstrand.dataclass import dataclass
 from flowstrand.lint.place import Place
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from flowstrand.dataclass import dataclass
 
 
 class Severity(StrEnum):

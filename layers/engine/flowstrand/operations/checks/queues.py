@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from flowstrand.aws_faults import error_code
+from flowstrand.dataclass import dataclass
 from flowstrand.operations.checks.finding import Finding, Probe, error, warning
 from flowstrand.operations.place import Stack
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from flowstrand.aws_faults import error_code
+from flowstrand.dataclass import dataclass
 from flowstrand.operations.checks.finding import Finding, Probe, Severity, error
 from flowstrand.operations.place import Stack
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
+from flowstrand.dataclass import dataclass
 from flowstrand.operations.pricing.prices import PriceList
 from flowstrand.operations.pricing.usage import Usage
 

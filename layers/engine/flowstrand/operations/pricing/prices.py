@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import ConfigurationError
 
 _FILE = "prices.json"

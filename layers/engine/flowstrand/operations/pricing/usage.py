@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import Event, EventType, Family, TaskFailed, TaskStatus, TimerStarted
 from flowstrand.histories.history import History
 from flowstrand.log.packing import unpack_events

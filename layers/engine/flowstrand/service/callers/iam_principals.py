@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import InvalidInput

@@ -7,10 +7,11 @@ issuer that does not answer makes nobody known: what cannot be checked is refuse
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import Unauthenticated
 from flowstrand.service.callers.signing_key import SigningKey, signing_keys
 from flowstrand.service.callers.strict_json import strict_object

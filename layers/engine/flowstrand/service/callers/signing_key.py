@@ -7,8 +7,9 @@ shared secret, so no public key can be passed off as one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from flowstrand.dataclass import dataclass
 
 if TYPE_CHECKING:
     from jwt import PyJWK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from flowstrand.dataclass import dataclass
 
 MAX_LEEWAY_S = 300
 

@@ -7,9 +7,9 @@ that neither is ever there without the other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import Conflict, InvalidInput, Unavailable
 from flowstrand.log.port import AppendConflict

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import PayloadTooLarge
 from flowstrand.log.port import Commit, LogKey

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.ids import ExecutionId, OrgId, channel_log_id
-from flowstrand.errors import Conflict, Unavailable
+from flowstrand.engine.names import is_name
+from flowstrand.errors import Conflict, InvalidInput, Unavailable
 from flowstrand.log.port import LogKey
 from flowstrand.service import append
 from flowstrand.service.channels import abandoned, rows, standing
@@ -53,9 +53,12 @@ def open_channel(services: Services, org: OrgId, name: str, wanted: Wanted) -> O
 
     Raises:
         Conflict: there is one that was made with something else (`CHANNEL_EXISTS`).
+        InvalidInput: this can be no channel's name.
         InvalidInput, PayloadTooLarge: the body cannot be taken; see `commits.body_of`.
         Unavailable: the name changes hands too fast (`BUSY`).
     """
+    if not is_name(name):
+        raise InvalidInput("this cannot be the name of a channel")
     fresh: Standing | None = None
     for _ in range(_TRIES):
         row = rows.find(services.directory, org, name)

@@ -7,8 +7,9 @@ that nothing of it but a repeated first request could be taken twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from flowstrand.dataclass import dataclass
 
 REMEMBERED = 64
 """How many producers of one channel are known; with one more, the one that has been silent the longest is forgotten."""

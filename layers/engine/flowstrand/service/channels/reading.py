@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import InvalidInput, LogCorrupted
 from flowstrand.log.port import Commit
 from flowstrand.service.channels import rows, standing

@@ -10,9 +10,9 @@ the way of that; that it was appended to, its log tells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item, Put
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import LogCorrupted

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.packing import pack_json, unpack_json
 from flowstrand.log.port import Commit

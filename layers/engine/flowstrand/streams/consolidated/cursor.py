@@ -13,8 +13,8 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.errors import InvalidInput
 from flowstrand.log.port import LogKey

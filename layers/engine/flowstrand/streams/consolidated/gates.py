@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import (
     CancellationRequested,
     ChildCompleted,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import Event
 from flowstrand.engine.ids import ExecutionId, successor_id
 

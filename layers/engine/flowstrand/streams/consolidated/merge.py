@@ -19,9 +19,9 @@ all of the rounds before, so that what a later round finds missing was not there
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import ChildFailed, ChildInitiated, Event, WorkflowCompleted
 from flowstrand.engine.events.vocabulary import FailureType
 from flowstrand.engine.ids import ExecutionId

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.engine.events import Event, EventType
 from flowstrand.errors import CallerError, StoreUnavailable, UnprocessableInput
 from flowstrand.log.port import LogKey

@@ -9,8 +9,9 @@ while a child of theirs is open.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from flowstrand.dataclass import dataclass
 
 if TYPE_CHECKING:
     from flowstrand.streams.consolidated.line import Line

@@ -9,8 +9,8 @@ So an offset of a channel that was deleted never means anything in the one that 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from flowstrand.dataclass import dataclass
 from flowstrand.errors import Gone, InvalidInput
 
 BEGINNING = "-1"

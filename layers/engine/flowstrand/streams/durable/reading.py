@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from enum import Enum
 
+from flowstrand.dataclass import dataclass
 from flowstrand.service.container import Services
 from flowstrand.service.poll_delay import PollDelay
 from flowstrand.streams.durable.cursor import next_cursor

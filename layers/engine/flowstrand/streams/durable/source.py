@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from flowstrand.dataclass import dataclass
 from flowstrand.service.channels.content import is_json
 from flowstrand.streams.durable.offsets import Offsets
 
