@@ -192,7 +192,7 @@ def test_an_execution_is_shown_with_the_sequence_to_stream_from(stack: Stack) ->
 
     assert body["workflowExecutionId"] == CLAIMED
     assert (body["status"], body["kind"], body["queue"]) == ("WAITING", "order", "default")
-    assert body["currentSequence"] == 4
+    assert (body["currentSequence"], body["suspendType"]) == (4, "TASK")
     assert "output" not in body
     assert "error" not in body
 

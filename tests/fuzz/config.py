@@ -68,6 +68,11 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "304", "400", "404"]
 include-operation-id = ["createChannel", "appendToChannel"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409"]
 
+# Which objects are JSON Schemas is for their own schema to say.
+[[operations]]
+include-operation-id = "registerWorker"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "404", "429"]
+
 # How large an upload may be is a setting.
 [[operations]]
 include-operation-id = ["uploadPayload", "uploadOutput"]

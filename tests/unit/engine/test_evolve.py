@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowstrand.engine.decide import child, task, timer, turn
-from flowstrand.engine.events import Event, EventType, TaskStatus, WorkflowStatus
+from flowstrand.engine.events import Event, EventType, SuspendType, TaskStatus, WaitGroup, WorkflowStatus
 from flowstrand.engine.evolve import Draft, evolve, fold
-from flowstrand.engine.replay.outcome import Returned
+from flowstrand.engine.replay.outcome import Returned, Waiting
 from flowstrand.engine.state import ExecutionState, unseen_after
 from flowstrand.errors import LogCorrupted
 from flowstrand.log.checkpoint import pack_checkpoint, unpack_checkpoint
@@ -25,6 +25,7 @@ from tests.unit.engine.folded import (
     drafted,
     schedule,
     settle_everything,
+    start_child,
     timer_at,
     wait,
     working,
@@ -202,6 +203,28 @@ def test_what_settled_before_the_turn_closed_and_was_not_seen_releases_too() -> 
     assert draft.state.is_runnable
     assert draft.state.is_released_by(seen + 1)
     assert not draft.state.is_released_by(seen)
+
+
+def test_what_it_waits_for_is_the_first_of_its_first_group_that_is_open() -> None:
+    draft = drafted()
+    turn.issue(draft, [schedule(1), timer_at(2, NOW_MS), start_child(3), timer_at(4, NOW_MS)], 0)
+    said = [draft.state.suspend_type]
+    wait(draft, frozenset({1, 2, 3}), frozenset({4}))
+    said.append(draft.state.suspend_type)
+    assert task.claim(draft, 1, attempt=1, worker_id="w", lease_ms=LEASE_MS)
+    task.complete(draft, 1, attempt=1, output=None)
+    said.append(draft.state.suspend_type)
+    timer.fire(draft, 2)
+    said.append(draft.state.suspend_type)
+    timer.fire(draft, 4)
+    said.append(draft.state.suspend_type)
+    assert said == [None, SuspendType.TASK, SuspendType.TIMER, SuspendType.CHILD_WORKFLOW, None]
+
+
+def test_what_waits_for_signals_alone_waits_for_a_signal() -> None:
+    draft = drafted()
+    turn.close(draft, Waiting((WaitGroup.of(frozenset(), signals=("go",)),), SuspendType.SIGNAL), 1, "w")
+    assert draft.state.suspend_type is SuspendType.SIGNAL
 
 
 def test_what_a_turn_has_seen_does_not_release_it_again() -> None:

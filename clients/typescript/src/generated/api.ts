@@ -204,7 +204,7 @@ export interface components {
         };
         /**
          * ExecutionView
-         * @description An execution as of `currentSequence`. `output` is there once it is COMPLETED, and may be null.
+         * @description An execution as of `currentSequence`. `suspendType`, what it waits for first, is there while it is WAITING, `output` once it is COMPLETED, and may be null.
          */
         ExecutionView: {
             continuedAs?: string;
@@ -223,6 +223,7 @@ export interface components {
             queue: string;
             retriedFrom?: string;
             status: components["schemas"]["WorkflowStatus"];
+            suspendType?: components["schemas"]["SuspendType"];
             version?: string;
             workflowExecutionId: string;
         };
@@ -551,6 +552,12 @@ export interface components {
              */
             type: "STREAM_TOKEN";
         };
+        /**
+         * SuspendType
+         * @description What a suspended execution waits for first.
+         * @enum {string}
+         */
+        SuspendType: "TASK" | "TIMER" | "PROMISE" | "SIGNAL" | "CHILD_WORKFLOW";
         /** @description The task will not be done. */
         TaskCancelledEvent: {
             data: {

@@ -19,6 +19,7 @@ class Execution:
 
     Attributes:
         status: PENDING, RUNNING, WAITING, CANCELLING, COMPLETED, FAILED or CANCELLED.
+        suspend_type: what it waits for first, while it is WAITING: TASK, TIMER, PROMISE, SIGNAL or CHILD_WORKFLOW.
         current_sequence: of the newest event that the snapshot has seen.
         error: `{type, message, stack?}` of a failed execution; of a cancelled one, the reason is the message.
         failure_type: why it failed, for programs: ERROR where its code raised, TIMEOUT, POISON, ….
@@ -41,6 +42,7 @@ class Execution:
     failure_type: str | None = None
     continued_as: str | None = None
     retried_from: str | None = None
+    suspend_type: str | None = None
     body: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -62,6 +64,7 @@ class Execution:
             failure_type=_text(body.get("failureType")),
             continued_as=_text(body.get("continuedAs")),
             retried_from=_text(body.get("retriedFrom")),
+            suspend_type=_text(body.get("suspendType")),
             body=dict(body),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import field
 
 from flowstrand.dataclass import dataclass
@@ -14,6 +14,7 @@ from flowstrand.engine.events import (
     ParentRef,
     RetryOf,
     RetryPolicy,
+    SuspendType,
     TaskStatus,
     WaitGroup,
     WorkflowStatus,
@@ -230,6 +231,23 @@ class ExecutionState:
         if not self.has_begun:
             return WorkflowStatus.PENDING
         return WorkflowStatus.RUNNING if self.is_runnable else WorkflowStatus.WAITING
+
+    @property
+    def suspend_type(self) -> SuspendType | None:
+        """What it waits for first, while it is WAITING: of its first group, whatever is still open."""
+        if self.status is not WorkflowStatus.WAITING or not self.waits:
+            return None
+        open_work: dict[SuspendType, Collection[int]] = {
+            SuspendType.TASK: self.tasks,
+            SuspendType.TIMER: self.timers,
+            SuspendType.PROMISE: self.promises,
+            SuspendType.CHILD_WORKFLOW: self.children,
+        }
+        awaited = self.waits[0].positions()
+        first = min(
+            (position for opened in open_work.values() for position in opened if position in awaited), default=None
+        )
+        return next((kind for kind, opened in open_work.items() if first in opened), SuspendType.SIGNAL)
 
     def copy(self) -> ExecutionState:
         """One to fold into: whatever is done to it, nothing of it shows here."""

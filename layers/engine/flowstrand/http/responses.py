@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from flowstrand.engine.events.vocabulary import WorkflowStatus
+from flowstrand.engine.events.vocabulary import SuspendType, WorkflowStatus
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import rfc3339, to_json
 from flowstrand.jsonvalue import JsonObject
@@ -119,7 +119,10 @@ class SignalledWithStart(ExecutionStarted):
 
 
 class ExecutionView(ResponseBody):
-    """An execution as of `current_sequence`. `output` is there once it is COMPLETED, and may be null."""
+    """An execution as of `current_sequence`.
+
+    `suspend_type`, what it waits for first, is there while it is WAITING, `output` once it is COMPLETED, and may be null.
+    """
 
     workflow_execution_id: str
     kind: str
@@ -128,6 +131,7 @@ class ExecutionView(ResponseBody):
     current_sequence: int
     queue: str
     links: Links
+    suspend_type: SuspendType | None = None
     version: str | None = None
     metadata: dict[str, Any] | None = None
     parent_workflow_execution_id: str | None = None
@@ -307,6 +311,7 @@ class Heartbeat(ResponseBody):
 def _optional(snapshot: ExecutionSnapshot) -> dict[str, Any]:
     """The fields that not every execution has."""
     given: dict[str, Any] = {
+        "suspend_type": snapshot.suspend_type,
         "version": snapshot.version,
         "metadata": snapshot.metadata,
         "parent_workflow_execution_id": snapshot.parent_workflow_execution_id,

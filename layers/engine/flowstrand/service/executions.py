@@ -11,6 +11,7 @@ from flowstrand.engine.events import (
     ErrorInfo,
     EventData,
     StateSet,
+    SuspendType,
     WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFailed,
@@ -57,6 +58,7 @@ class ExecutionSnapshot:
     """An execution as it stands at `current_sequence`.
 
     Attributes:
+        suspend_type: what it waits for first, while it is WAITING.
         failure_type: why a failed one failed, for programs.
         continued_as: the execution that goes on from a completed one; then that one has the output.
         retried_from: the failed execution from whose history this one began.
@@ -67,6 +69,7 @@ class ExecutionSnapshot:
     status: WorkflowStatus
     created_at_ms: int
     current_sequence: int
+    suspend_type: SuspendType | None
     queue: str
     version: str | None
     metadata: JsonObject | None
@@ -214,6 +217,7 @@ def snapshot(services: Services, tip: append.Tip) -> ExecutionSnapshot:
         status=state.status,
         created_at_ms=state.created_at_ms,
         current_sequence=state.sequence,
+        suspend_type=state.suspend_type,
         queue=state.queue,
         version=state.version,
         metadata=state.metadata,
