@@ -314,6 +314,11 @@ def _everyone_changes_a_paused_one(stack: Stack, operation: Operation, event: Ev
     return _everyone_writes(stack, operation, event)
 
 
+def _somebody_has_changed_it(stack: Stack, operation: Operation, event: Event) -> Event:
+    assert _ask(stack, with_fields(request_of(operation), cron="0 5 * * *"))["statusCode"] == 200
+    return event
+
+
 def _the_same_id(_stack: Stack, _operation: Operation, event: Event) -> Event:
     return with_fields(event, scheduleId=SCHEDULE)
 
@@ -550,6 +555,7 @@ OF_ROUTES: dict[tuple[str, str], Way] = {
     ("signalWithStart", "IDEMPOTENCY_KEY_REUSED"): _a_key_of_another_kind,
     ("signalWithStart", "BUSY"): _everyone_signals,
     ("createSchedule", "SCHEDULE_EXISTS"): _the_same_id,
+    ("updateSchedule", "SCHEDULE_CHANGED"): _somebody_has_changed_it,
     ("triggerSchedule", "UNKNOWN_WORKFLOW_KIND"): _a_kind_that_is_known_no_more,
     ("resumeSchedule", "BUSY"): _everyone_changes_a_paused_one,
     ("createStreamTicket", "STORE_UNAVAILABLE"): _for_an_execution_while_the_stores_are_away,

@@ -44,9 +44,10 @@ WRITES = [
     *REPORTS,
 ]
 LOOKS = ["executions/state", "executions/tasks", "executions/children"]
-SCHEDULE_WRITES = ["executions/create-schedule", "executions/trigger-schedule"]
+SCHEDULE_WRITES = ["executions/create-schedule", "executions/update-schedule", "executions/trigger-schedule"]
 SCHEDULES = [
     "get-schedule",
+    "update-schedule",
     "pause-schedule",
     "resume-schedule",
     "trigger-schedule",

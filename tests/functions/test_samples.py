@@ -46,6 +46,7 @@ STATUS = {
     "executions/create-schedule": 201,
     "executions/list-schedules": 200,
     "executions/get-schedule": 200,
+    "executions/update-schedule": 200,
     "executions/pause-schedule": 200,
     "executions/resume-schedule": 200,
     "executions/trigger-schedule": 200,

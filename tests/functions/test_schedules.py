@@ -27,6 +27,7 @@ def test_a_created_schedule_is_shown_with_its_next_run(stack: Stack) -> None:
         "graceSeconds": 300,
         "catchUpLimit": 10,
         "createdAt": "2026-11-23T12:00:00.000Z",
+        "revision": 1,
         "nextRunAt": "2026-11-30T01:30:00.000Z",
         "kind": "order",
         "queue": "default",
@@ -49,6 +50,15 @@ def test_schedules_are_listed_by_id_page_by_page_without_their_input(stack: Stac
     assert [one["scheduleId"] for one in (*first["schedules"], *second["schedules"])] == [SCHEDULE, "weekly"]
     assert "nextAfter" not in second
     assert "input" not in first["schedules"][0]
+
+
+def test_a_schedule_is_changed_in_place(stack: Stack) -> None:
+    before = asked(stack, "get-schedule")
+    changed = asked(stack, "update-schedule")
+    assert (before["revision"], changed["revision"]) == (1, 2)
+    assert (changed["cron"], changed["createdAt"]) == ("0 4 * * *", before["createdAt"])
+    assert asked(stack, "get-schedule") == changed
+    assert asked(stack, "update-schedule") == changed, "its answer was lost, and it came again"
 
 
 def test_a_schedule_is_paused_and_resumed(stack: Stack) -> None:

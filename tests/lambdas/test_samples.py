@@ -27,6 +27,7 @@ LAST = (
     "executions/reject-promise-by-key",
     "executions/cancel",
     "executions/cancel-task",
+    "executions/update-schedule",
     "executions/pause-schedule",
     "executions/resume-schedule",
     "executions/trigger-schedule",

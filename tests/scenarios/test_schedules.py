@@ -8,6 +8,7 @@ import pytest
 
 from flowstrand.engine.ids import ExecutionId
 from flowstrand.engine.schema import epoch_ms
+from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
 from flowstrand.queues.messages import ScheduleDue
 from flowstrand.service import schedule_index, schedule_rows, schedule_ticks, sweep
@@ -200,3 +201,24 @@ def test_s17_paused_resumed_triggered_deleted(world: World) -> None:
     world.jump(HOUR_S)
     assert world.request("GET", "/schedules/s/runs").status == 404
     assert list(schedule_index.every(world.services.directory)) == []
+
+
+def test_s17_a_schedule_that_is_changed_while_a_look_decides_has_each_run_once(world: World) -> None:
+    due = create(world, HOURLY)
+    body: JsonObject = {
+        "kind": "conversation",
+        "cron": "30 * * * *",
+        "overlapPolicy": "ALLOW",
+        "expectedRevision": 1,
+    }
+    answers: list[int] = []
+    world.clock.ms += HOUR_S * 1_000
+    world.log.before_append = lambda _: answers.append(world.request("PUT", "/schedules/s", body).status)
+    schedule_ticks.tick(world.services, due)
+    world.settle()
+    assert (answers, runs(world)) == ([200], [("11-23T13:00", "STARTED")])
+    assert commits_at_1(world, started(world)[0]) == 1
+    world.jump(HOUR_S)
+    assert runs(world) == [("11-23T13:00", "STARTED"), ("11-23T13:30", "STARTED")]
+    assert world.request("PUT", "/schedules/s", {**body, "cron": "0 0 * * *"}).body["code"] == "SCHEDULE_CHANGED"
+    assert world.request("GET", "/schedules/s").body["revision"] == 2

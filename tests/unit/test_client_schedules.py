@@ -85,6 +85,18 @@ async def test_a_schedule_is_created_with_its_options_and_those_of_its_runs(api:
     }
 
 
+@pytest.mark.parametrize("revision", [None, 3])
+def test_a_change_is_sent_whole_and_may_be_repeated(api: FakeApi, revision: int | None) -> None:
+    api.faults = [answer({"error": "busy", "code": "BUSY"}, 503), answer({**NIGHTLY, "revision": 4})]
+    with SyncClient(transport=api.transport) as client:
+        changed = client.schedules.update("nightly", "report", 1, expected_revision=revision, cron="0 4 * * *")
+    assert changed.revision == 4
+    assert sent(api) == [("PUT", "/nightly")] * 2
+    given = {} if revision is None else {"expectedRevision": revision}
+    expected = {"kind": "report", "input": 1, "queue": "default", "cron": "0 4 * * *", **given}
+    assert [json.loads(request.content) for request in api.requests] == [expected] * 2
+
+
 def test_what_makes_no_sense_is_not_sent(api: FakeApi) -> None:
     with SyncClient(transport=api.transport) as client:
         with pytest.raises(InvalidDefinition):
@@ -126,14 +138,22 @@ def test_a_trigger_is_repeated_as_the_same_request_and_a_creation_is_not_repeate
 
 
 async def test_a_schedule_is_looked_after(api: FakeApi) -> None:
-    api.faults = [answer(NIGHTLY), answer({**NIGHTLY, "status": "PAUSED"}), answer(NIGHTLY), answer({})]
+    api.faults = [
+        answer(NIGHTLY),
+        answer({**NIGHTLY, "revision": 2}),
+        answer({**NIGHTLY, "status": "PAUSED"}),
+        answer(NIGHTLY),
+        answer({}),
+    ]
     async with Client(transport=api.transport) as client:
         assert (await client.schedules.get("nightly")).status == "ACTIVE"
+        assert (await client.schedules.update("nightly", "report", cron="0 2 * * *")).revision == 2
         assert (await client.schedules.pause("nightly")).status == "PAUSED"
         assert (await client.schedules.resume("nightly")).status == "ACTIVE"
         await client.schedules.delete("nightly")
     assert sent(api) == [
         ("GET", "/nightly"),
+        ("PUT", "/nightly"),
         ("POST", "/nightly/pause"),
         ("POST", "/nightly/resume"),
         ("DELETE", "/nightly"),

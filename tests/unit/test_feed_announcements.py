@@ -23,6 +23,7 @@ from flowstrand.log.port import Commit, LogKey
 from flowstrand.sdk.app import App
 from flowstrand.service import container, feed
 from flowstrand.service.settings import Settings
+from flowstrand.service.signing import FixedSecrets
 from tests.unit.every_event import data_of
 
 ACME, OTHER = OrgId("acme"), OrgId("other")
@@ -99,8 +100,8 @@ async def test_who_waits_for_a_feed_is_woken_by_the_commit_of_any_log_of_the_org
         stores,
         Functions.load(),
         App(),
-        lease_secrets=[SECRET],
-        ticket_secrets=[SECRET],
+        lease_secrets=FixedSecrets(SECRET),
+        ticket_secrets=FixedSecrets(SECRET),
         settings=Settings(),
     )
     uninstall = container.install(composed.services)

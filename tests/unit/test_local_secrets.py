@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,14 +12,13 @@ from flowstrand.errors import ConfigurationError
 from flowstrand.local.keys import ensure_dev_key, ensure_worker_key
 from flowstrand.local.secrets_file import (
     kept,
-    lease_secrets,
-    rotate_lease_secret,
-    rotate_ticket_secret,
-    ticket_secrets,
+    rotate,
+    signing_secrets,
 )
 from flowstrand.log.sqlite_database import SqliteDatabase
 from flowstrand.service import keys
 from flowstrand.service.keys import Principal
+from flowstrand.service.signing import Signed
 
 
 def test_a_secret_is_made_once_and_private_from_its_first_instant(tmp_path: Path) -> None:
@@ -43,28 +41,22 @@ def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_lease_secret_survives_a_restart_and_is_long_enough(tmp_path: Path) -> None:
-    [secret] = lease_secrets(tmp_path)
+    [secret] = signing_secrets(tmp_path, Signed.LEASE).known
     assert len(secret) >= 32
-    assert lease_secrets(tmp_path) == [secret]
+    assert signing_secrets(tmp_path, Signed.LEASE).known == (secret,)
 
 
-@pytest.mark.parametrize(
-    ("secrets", "rotate", "name"),
-    [
-        (lease_secrets, rotate_lease_secret, "lease-secret"),
-        (ticket_secrets, rotate_ticket_secret, "ticket-secret"),
-    ],
-)
+@pytest.mark.parametrize(("signed", "name"), [(Signed.LEASE, "lease-secret"), (Signed.TICKET, "ticket-secret")])
 def test_a_rotated_secret_stands_before_the_one_that_it_replaces(
-    tmp_path: Path, secrets: Callable[[Path], list[str]], rotate: Callable[[Path], None], name: str
+    tmp_path: Path, signed: Signed, name: str
 ) -> None:
-    [first] = secrets(tmp_path)
-    rotate(tmp_path)
-    second, before = secrets(tmp_path)
+    [first] = signing_secrets(tmp_path, signed).known
+    rotate(tmp_path, signed)
+    second, before = signing_secrets(tmp_path, signed).known
     assert (before, len(second) >= 32, second != first) == (first, True, True)
     assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
-    rotate(tmp_path)
-    third, before = secrets(tmp_path)
+    rotate(tmp_path, signed)
+    third, before = signing_secrets(tmp_path, signed).known
     assert (before, third != second) == (second, True)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

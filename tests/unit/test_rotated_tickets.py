@@ -8,6 +8,7 @@ from flowstrand.aws.settings import Resources
 from flowstrand.aws.ticket_secret import stream_tickets
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import ConfigurationError, StoreUnavailable, Unauthenticated
+from flowstrand.service.signing import FixedSecrets
 from flowstrand.service.tickets import NoStreamTickets, Readable, Scope, StreamTickets, Ticket, TicketExpired
 from tests.unit.manual_clock import ManualClock
 from tests.unit.test_aws_composition import NEW, NEWER, SECRET, Secrets, names
@@ -79,7 +80,7 @@ def test_an_expired_ticket_of_the_secret_before_is_expired_rather_than_nothing()
     text = old.sign(ticket(old))
     clock.advance(900_000)
     with pytest.raises(TicketExpired):
-        StreamTickets(NEW, clock, earlier=[SECRET]).read(text)
+        StreamTickets(FixedSecrets(NEW, [SECRET]), clock).read(text)
 
 
 def test_a_secret_may_come_from_the_environment_or_not_at_all() -> None:

@@ -69,6 +69,7 @@ ROUTES = {
     ("POST", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules"): "executions",
     ("GET", f"{ORG}/schedules/{{id}}"): "executions",
+    ("PUT", f"{ORG}/schedules/{{id}}"): "executions",
     ("DELETE", f"{ORG}/schedules/{{id}}"): "executions",
     ("POST", f"{ORG}/schedules/{{id}}/pause"): "executions",
     ("POST", f"{ORG}/schedules/{{id}}/resume"): "executions",

@@ -488,6 +488,12 @@ SCHEDULES = [
     ),
     Case(command=["schedule", "get", "nightly"], answers=[NIGHTLY], lines=NIGHTLY_LINES),
     Case(
+        command=["schedule", "update", "nightly", "report", "--cron", "0 2 * * *", "--revision", "1"],
+        answers=[NIGHTLY],
+        lines=NIGHTLY_LINES,
+        sends={"kind": "report", "cron": "0 2 * * *", "overlapPolicy": "SKIP", "expectedRevision": 1},
+    ),
+    Case(
         command=["schedule", "pause", "nightly"],
         answers=[PAUSED],
         lines=[line.replace("ACTIVE", "PAUSED") for line in NIGHTLY_LINES],

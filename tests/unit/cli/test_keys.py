@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 from flowstrand.cli.exits import Exit
 from flowstrand.cli.program import program
 from flowstrand.directory.dynamodb import DynamoDirectory, create_directory_table
-from flowstrand.local.secrets_file import lease_secrets, ticket_secrets
+from flowstrand.local.secrets_file import signing_secrets
 from flowstrand.local.stores import sqlite_stores
 from flowstrand.operations.place import local_place
 from flowstrand.service import keys
+from flowstrand.service.signing import Signed
 
 
 @pytest.fixture
@@ -93,11 +94,9 @@ def test_where_there_is_no_such_table_a_line_says_so(
 
 
 @pytest.mark.parametrize(
-    ("command", "secrets"), [("rotate-leases", lease_secrets), ("rotate-tickets", ticket_secrets)]
+    ("command", "signed"), [("rotate-leases", Signed.LEASE), ("rotate-tickets", Signed.TICKET)]
 )
-def test_a_secret_is_rotated_and_the_one_before_is_kept(
-    data: Path, command: str, secrets: Callable[[Path], list[str]]
-) -> None:
-    [before] = secrets(data)
+def test_a_secret_is_rotated_and_the_one_before_is_kept(data: Path, command: str, signed: Signed) -> None:
+    [before] = signing_secrets(data, signed).known
     assert "restart the server" in run(command, "--data", data)
-    assert secrets(data)[1] == before
+    assert signing_secrets(data, signed).known[1] == before

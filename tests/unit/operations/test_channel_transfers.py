@@ -173,8 +173,8 @@ def test_the_channels_of_an_org_are_found_among_all_logs() -> None:
         make(world, name)
     removing.remove(world.services, ORG, "two")
     inventory = SqliteInventory(database)
-    assert {each.making.name for each in export_all(world.services, inventory, ORG)} == {"one", "three"}
-    assert list(export_all(world.services, inventory, OrgId("acm"))) == []
+    assert {each.making.name for each in export_all(world.services, inventory.keys(ORG))} == {"one", "three"}
+    assert list(export_all(world.services, inventory.keys(OrgId("acm")))) == []
     database.close()
 
 

@@ -150,9 +150,9 @@ def test_standalone_tasks_are_found_among_all_logs() -> None:
     workers.register(world.services, ORG, Registration(name="w", queues=("default",), task_kinds=("work",)))
     completed(world)
     task = standalone.start(world.services, ORG, TaskRequest(kind="work", input=None)).key.execution_id
-    keys = list(standalone_tasks(SqliteInventory(database), ORG))
+    keys = list(standalone_tasks(SqliteInventory(database).keys(ORG)))
     assert keys == [key_of(task)]
-    assert list(standalone_tasks(SqliteInventory(database), OrgId("acm"))) == []
+    assert list(standalone_tasks(SqliteInventory(database).keys(OrgId("acm")))) == []
     [history] = family(world.services, keys, with_descendants=True)
     assert history.key == keys[0]
     database.close()

@@ -215,7 +215,7 @@ def test_a_buffered_run_starts_as_soon_as_the_other_has_ended(world: ServiceWorl
     to_next_hour(world)
     to_next_hour(world)
     [first] = started(world)
-    _finish(world, first)
+    finish(world, first)
     world.settle()
     assert len(started(world)) == 2
 
@@ -228,7 +228,7 @@ def test_a_buffered_run_is_not_stranded_by_an_end_that_comes_between_the_look_an
     [first] = started(world)
     world.mail.control.clear()
     world.clock.advance(HOUR)
-    world.seam.before("directory.put", lambda: _finish(world, first))
+    world.seam.before("directory.put", lambda: finish(world, first))
     tick(world, schedule)
     assert len(started(world)) == 2
 
@@ -246,7 +246,7 @@ def test_a_run_that_went_on_as_another_is_open_until_that_ends(world: ServiceWor
     assert successor == f"{first}.n1"
     to_next_hour(world)
     assert started(world) == [first, successor]
-    _finish(world, successor)
+    finish(world, successor)
     world.settle()
     assert len(started(world)) > 2
 
@@ -449,7 +449,7 @@ def test_a_trigger_keeps_to_the_overlap_policy(world: ServiceWorld) -> None:
     assert waiting.outcome is TriggerOutcome.WAITING
     assert schedules.trigger(world.services, ORG, "s", request_id="r1") == waiting
     assert schedules.trigger(world.services, ORG, "s").outcome is TriggerOutcome.SKIPPED
-    _finish(world, running)
+    finish(world, running)
     world.settle()
     assert waiting.workflow_execution_id in started(world)
 
@@ -487,6 +487,6 @@ def _end(world: ServiceWorld, execution: str) -> str:
     return last if last in {"WORKFLOW_COMPLETED", "WORKFLOW_CANCELLED", "WORKFLOW_FAILED"} else "open"
 
 
-def _finish(world: ServiceWorld, execution: str) -> None:
+def finish(world: ServiceWorld, execution: str) -> None:
     """End an execution; nobody is told yet."""
     cancel.cancel(world.services, ORG, execution, force=True)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from flowstrand.aws.rotated_secret import RotatedSecret, SecretsClient, long_enough
 from flowstrand.aws.settings import Resources
 from flowstrand.engine.ids import OrgId
-from flowstrand.errors import ConfigurationError, Conflict
+from flowstrand.errors import ConfigurationError
 from flowstrand.service.clock import Clock, SystemClock
+from flowstrand.service.signing import Signed
 from flowstrand.service.tokens import Lease, LeaseTokens
 
 _CLOCK = SystemClock()
@@ -22,10 +23,10 @@ def lease_tokens(resources: Resources, secrets: Callable[[], SecretsClient], clo
         StoreUnavailable: Secrets Manager does not answer.
     """
     if resources.lease_secret is not None:
-        return LeaseTokens(long_enough("lease", resources.lease_secret))
+        return LeaseTokens(long_enough(Signed.LEASE, resources.lease_secret))
     if resources.lease_secret_arn is None:
         return NoLeaseTokens()
-    return RotatedLeaseTokens(RotatedSecret("lease", secrets(), resources.lease_secret_arn, clock))
+    return LeaseTokens(RotatedSecret(Signed.LEASE, secrets(), resources.lease_secret_arn, clock))
 
 
 class NoLeaseTokens(LeaseTokens):
@@ -45,26 +46,3 @@ class NoLeaseTokens(LeaseTokens):
             ConfigurationError: always.
         """
         raise ConfigurationError(f"this function has no lease secret to verify a lease on {task_id} with")
-
-
-class RotatedLeaseTokens(LeaseTokens):
-    """Signs with the current secret, and takes tokens of the current one and the one before. Thread-safe."""
-
-    def __init__(self, secret: RotatedSecret) -> None:
-        super().__init__(secret.known[0])
-        self._secret = secret
-
-    def sign(self, lease: Lease) -> str:
-        """See `LeaseTokens.sign`. Whoever only signs hears of a rotation within ten minutes."""
-        self._secrets = self._secret.to_sign()
-        return super().sign(lease)
-
-    def verify(self, token: str, *, org: OrgId, task_id: str) -> Lease:
-        """See `LeaseTokens.verify`. A token that nobody here knows may be of a rotation: the secrets are read, at most each half minute."""
-        try:
-            return super().verify(token, org=org, task_id=task_id)
-        except Conflict:
-            if not self._secret.looked_again():
-                raise
-            self._secrets = self._secret.known
-            return super().verify(token, org=org, task_id=task_id)

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flowstrand.aws_faults import error_code, unavailable_on_faults
 from flowstrand.errors import ConfigurationError
 from flowstrand.service.clock import Clock
+from flowstrand.service.signing import Signed
 
 _MIN_BYTES = 32
 _REREAD_MS = 600_000
@@ -34,39 +35,32 @@ class SecretsClient(Protocol):
 
 
 class RotatedSecret:
-    """One secret, and the one before it. Thread-safe.
+    """`SigningSecrets`: the current one, and the one before it."""
 
-    Attributes:
-        known: the secrets that are taken, the one to sign with first.
-    """
-
-    def __init__(self, name: str, secrets: SecretsClient, arn: str, clock: Clock) -> None:
+    def __init__(self, signed: Signed, secrets: SecretsClient, arn: str, clock: Clock) -> None:
         """Reads the current secret.
-
-        Args:
-            name: what it is for, for messages.
 
         Raises:
             ConfigurationError: it is shorter than 32 bytes.
             StoreUnavailable: Secrets Manager does not answer.
         """
-        self._name = name
+        self._signed = signed
         self._client = secrets
         self._arn = arn
         self._clock = clock
-        with unavailable_on_faults(f"read the {name} secret"):
+        with unavailable_on_faults(f"read the {signed} secret"):
             self.known: tuple[str, ...] = (self._current(),)
         self._read_at_ms = clock.now_ms()
         self._looked_back_at_ms = -_LOOK_AGAIN_MS
 
-    def to_sign(self) -> tuple[str, ...]:
-        """What is known, not older than ten minutes if it can be helped."""
+    def to_sign(self) -> str:
+        """See `SigningSecrets.to_sign`. It is not older than ten minutes, if that can be helped."""
         if self._clock.now_ms() - self._read_at_ms >= _REREAD_MS:
             self._read()
-        return self.known
+        return self.known[0]
 
     def looked_again(self) -> bool:
-        """Read both secrets, unless that was done within the last half minute; whether it was done now."""
+        """See `SigningSecrets.looked_again`. Both are read, at most each half minute."""
         now_ms = self._clock.now_ms()
         if now_ms - self._looked_back_at_ms < _LOOK_AGAIN_MS:
             return False
@@ -81,10 +75,10 @@ class RotatedSecret:
             self.known = (self._current(), *self._previous())
         except (ClientError, BotoCoreError, ConfigurationError):
             message = "the %s secrets could not be read again; those that are known are kept"
-            _logger.warning(message, self._name, exc_info=True)
+            _logger.warning(message, self._signed, exc_info=True)
 
     def _current(self) -> str:
-        return long_enough(self._name, self._client.get_secret_value(SecretId=self._arn)["SecretString"])
+        return long_enough(self._signed, self._client.get_secret_value(SecretId=self._arn)["SecretString"])
 
     def _previous(self) -> list[str]:
         try:
@@ -93,15 +87,15 @@ class RotatedSecret:
             if error_code(error) != _NO_VERSION:
                 raise
             return []
-        return [long_enough(self._name, answer["SecretString"])]
+        return [long_enough(self._signed, answer["SecretString"])]
 
 
-def long_enough(name: str, secret: str) -> str:
+def long_enough(signed: Signed, secret: str) -> str:
     """The secret.
 
     Raises:
         ConfigurationError: it is shorter than 32 bytes.
     """
     if len(secret.encode()) < _MIN_BYTES:
-        raise ConfigurationError(f"the {name} secret has fewer than {_MIN_BYTES} bytes")
+        raise ConfigurationError(f"the {signed} secret has fewer than {_MIN_BYTES} bytes")
     return secret

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
-from itertools import chain
+from itertools import chain, tee
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flowstrand.histories.writing import HistoryWriter
     from flowstrand.jsonvalue import JsonObject
     from flowstrand.log.port import LogKey
-    from flowstrand.operations.place import Place
+    from flowstrand.service.container import Services
     from flowstrand.service.listing import Filter
 
 _STDOUT = Path("-")
@@ -103,12 +103,12 @@ def export(
         raise typer.BadParameter("takes an --output to put them beside", param_hint="--payload-files")
     wanted = _filter(status, kind, pairs(metadata, "--metadata"), created_after, created_before)
     owner, services = OrgId(org), visit.place.services
-    roots = (
-        _all(visit.place, owner, wanted, standalone_tasks=standalone_tasks) if all else _named(owner, ids or [])
-    )
+    # Nothing is read before it is asked for, and nothing twice.
+    logs, logs_again = tee(visit.place.logs.keys(owner))
+    roots = _all(services, owner, wanted, logs if standalone_tasks else ()) if all else _named(owner, ids or [])
     histories = exporting.family(services, roots, with_descendants=descendants, may_be_gone=all)
     if all and channels and wanted == Filter():
-        found = channel_exporting.export_all(services, visit.place.logs, owner)
+        found = channel_exporting.export_all(services, logs_again)
     else:
         found = channel_exporting.export_named(services, owner, channel or [])
     sections: Iterator[Section] = chain(histories, found)
@@ -132,15 +132,13 @@ def _named(org: OrgId, ids: Iterable[str]) -> Iterable[LogKey]:
     return (LogKey(org, ExecutionId(id)) for id in ids)
 
 
-def _all(place: Place, org: OrgId, wanted: Filter, *, standalone_tasks: bool) -> Iterable[LogKey]:
-    """What the org lists and, where nothing is left out of that, what is in no listing."""
+def _all(services: Services, org: OrgId, wanted: Filter, logs: Iterable[LogKey]) -> Iterable[LogKey]:
+    """What the org lists and, where nothing is left out of that, what is in no listing, but among its logs."""
     from flowstrand.operations import exporting
     from flowstrand.service.listing import Filter
 
-    listed = exporting.listed(place.services, org, wanted)
-    if not standalone_tasks or wanted != Filter():
-        return listed
-    return chain(listed, exporting.standalone_tasks(place.logs, org))
+    listed = exporting.listed(services, org, wanted)
+    return listed if wanted != Filter() else chain(listed, exporting.standalone_tasks(logs))
 
 
 def _write(output: Path, sections: Iterable[Section], *, now_ms: int, payload_files: bool) -> _Written:

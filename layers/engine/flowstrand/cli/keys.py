@@ -12,6 +12,7 @@ from flowstrand.engine.schema import rfc3339
 from flowstrand.errors import NotFound
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.service.keys import KnownKey, Principal
+from flowstrand.service.signing import Signed
 
 Owner: TypeAlias = Annotated[str, typer.Option(envvar="FLOWSTRAND_ORG", help="Whose key it is.")]
 
@@ -92,10 +93,7 @@ def rotate_leases(visit: Visit) -> None:
     Examples:
         flowstrand keys rotate-leases --stack flowstrand
     """
-    from flowstrand.operations.rotating import rotate_lease_secret
-
-    advice = rotate_lease_secret(visit.place)
-    visit.out.said({"rotated": True, "next": advice}, f"the lease secret is another now; {advice}")
+    _rotate(visit, Signed.LEASE)
 
 
 @on_place
@@ -105,10 +103,14 @@ def rotate_tickets(visit: Visit) -> None:
     Examples:
         flowstrand keys rotate-tickets --stack flowstrand
     """
-    from flowstrand.operations.rotating import rotate_ticket_secret
+    _rotate(visit, Signed.TICKET)
 
-    advice = rotate_ticket_secret(visit.place)
-    visit.out.said({"rotated": True, "next": advice}, f"the ticket secret is another now; {advice}")
+
+def _rotate(visit: Visit, signed: Signed) -> None:
+    from flowstrand.operations.rotating import rotate
+
+    advice = rotate(visit.place, signed)
+    visit.out.said({"rotated": True, "next": advice}, f"the {signed} secret is another now; {advice}")
 
 
 def _body(known: KnownKey) -> JsonObject:

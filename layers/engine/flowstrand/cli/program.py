@@ -129,6 +129,7 @@ program.add_typer(
             "create": schedule.create,
             "list": schedule.listed,
             "get": schedule.get,
+            "update": schedule.update,
             "pause": schedule.pause,
             "resume": schedule.resume,
             "trigger": schedule.trigger,

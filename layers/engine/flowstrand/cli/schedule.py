@@ -26,6 +26,7 @@ from flowstrand.cli.options import (
 
 if TYPE_CHECKING:
     from flowstrand.client.schedule_calls import ScheduleOptions
+    from flowstrand.client.start_options import StartOptions
 
 ScheduleId: TypeAlias = Annotated[
     str, typer.Argument(metavar="ID", help="Of the schedule.", autocompletion=completing.schedule_ids)
@@ -67,28 +68,37 @@ class Missed(StrEnum):
     RUN_ALL = "RUN_ALL"
 
 
+Cron: TypeAlias = Annotated[str | None, typer.Option(help="Minute, hour, day of month, month, day of week.")]
+At: TypeAlias = Annotated[str | None, typer.Option(help="Instead, the one moment: 2027-01-31T09:00:00+01:00.")]
+TimeZone: TypeAlias = Annotated[str, typer.Option(help="Whose clocks --cron means.")]
+IfOpen: TypeAlias = Annotated[Overlap, typer.Option("--overlap", help="If the run before is open still.")]
+IfMissed: TypeAlias = Annotated[Missed, typer.Option("--missed", help="If runs were missed.")]
+Grace: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="DURATION", help="How late a run may be and not be missed; 5m by default."),
+]
+CatchUp: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="How many missed runs are made up for at most; 10 by default.")
+]
+
+
 @on_server
 def create(
     session: Session,
     schedule_id: Annotated[str, typer.Argument(metavar="ID", help="A new one.")],
     kind: WorkflowKind,
-    cron: Annotated[str | None, typer.Option(help="Minute, hour, day of month, month, day of week.")] = None,
-    at: Annotated[str | None, typer.Option(help="Instead, the one moment: 2027-01-31T09:00:00+01:00.")] = None,
-    time_zone: Annotated[str, typer.Option(help="Whose clocks --cron means.")] = "UTC",
+    cron: Cron = None,
+    at: At = None,
+    time_zone: TimeZone = "UTC",
     input: Input = "null",
     queue: Queue = "default",
     version: Version = None,
     metadata: Metadata = None,
     execution_timeout: ExecutionTimeout = None,
-    overlap: Annotated[Overlap, typer.Option(help="If the run before is open still.")] = Overlap.SKIP,
-    missed: Annotated[Missed, typer.Option(help="If runs were missed.")] = Missed.RUN_ONCE,
-    grace: Annotated[
-        str | None,
-        typer.Option(metavar="DURATION", help="How late a run may be and not be missed; 5m by default."),
-    ] = None,
-    catch_up: Annotated[
-        int | None, typer.Option(min=1, help="How many missed runs are made up for at most; 10 by default.")
-    ] = None,
+    overlap: IfOpen = Overlap.SKIP,
+    missed: IfMissed = Missed.RUN_ONCE,
+    grace: Grace = None,
+    catch_up: CatchUp = None,
 ) -> None:
     """Create a schedule.
 
@@ -96,18 +106,76 @@ def create(
         flowstrand schedule create nightly report --cron "30 2 * * *" --time-zone Europe/Berlin
         flowstrand schedule create launch report --at 2027-06-01T09:00:00+02:00 --input @launch.json
     """
+    start = _start(queue, version, metadata, execution_timeout)
+    options = _options(start, cron, at, time_zone, overlap, missed, grace, catch_up)
+    given = parsed(input, "--input")
+    created = session.client.schedules.create(schedule_id, kind, given, **options)
+    session.out.one(created.body)
+
+
+@on_server
+def update(
+    session: Session,
+    schedule_id: ScheduleId,
+    kind: WorkflowKind,
+    cron: Cron = None,
+    at: At = None,
+    time_zone: TimeZone = "UTC",
+    input: Input = "null",
+    queue: Queue = "default",
+    version: Version = None,
+    metadata: Metadata = None,
+    execution_timeout: ExecutionTimeout = None,
+    overlap: IfOpen = Overlap.SKIP,
+    missed: IfMissed = Missed.RUN_ONCE,
+    grace: Grace = None,
+    catch_up: CatchUp = None,
+    revision: Annotated[
+        int | None, typer.Option(min=1, help="Only if it has this one, as `get` shows it.")
+    ] = None,
+) -> None:
+    """Change what a schedule does: all of it. What is not given is as for a new one; its runs so far and whether it is paused stay.
+
+    Examples:
+        flowstrand schedule update nightly report --cron "0 4 * * *" --time-zone Europe/Berlin
+        flowstrand schedule update nightly report --cron "0 4 * * *" --revision 1
+    """
+    start = _start(queue, version, metadata, execution_timeout)
+    options = _options(start, cron, at, time_zone, overlap, missed, grace, catch_up)
+    updated = session.client.schedules.update(
+        schedule_id, kind, parsed(input, "--input"), expected_revision=revision, **options
+    )
+    session.out.one(updated.body)
+
+
+def _start(
+    queue: str, version: str | None, metadata: list[str] | None, execution_timeout: str | None
+) -> StartOptions:
+    return {
+        "queue": queue,
+        "version": version,
+        "metadata": {**pairs(metadata, "--metadata")} or None,
+        "execution_timeout": seconds_or_none(execution_timeout, "--execution-timeout"),
+    }
+
+
+def _options(
+    start: StartOptions,
+    cron: str | None,
+    at: str | None,
+    time_zone: str,
+    overlap: Overlap,
+    missed: Missed,
+    grace: str | None,
+    catch_up: int | None,
+) -> ScheduleOptions:
     if (cron is None) == (at is None):
         raise typer.BadParameter("one of the two is needed", param_hint="--cron or --at")
     options: ScheduleOptions = {
         "time_zone": time_zone,
         "overlap_policy": overlap.value,
         "missed_run_policy": missed.value,
-        "start": {
-            "queue": queue,
-            "version": version,
-            "metadata": {**pairs(metadata, "--metadata")} or None,
-            "execution_timeout": seconds_or_none(execution_timeout, "--execution-timeout"),
-        },
+        "start": start,
     }
     if cron is not None:
         options["cron"] = cron
@@ -117,8 +185,7 @@ def create(
         options["grace_seconds"] = seconds_or_none(grace, "--grace") or 0.0
     if catch_up is not None:
         options["catch_up_limit"] = catch_up
-    given = parsed(input, "--input")
-    session.out.one(session.client.schedules.create(schedule_id, kind, given, **options).body)
+    return options
 
 
 @on_server

@@ -18,6 +18,7 @@ class Schedule:
         status: ACTIVE, PAUSED or COMPLETED.
         cron, at: when its runs are due; one of the two.
         next_run_at: None for a schedule that is COMPLETED.
+        revision: how often it has been given what it does, from 1.
         last_execution_id: of the run that it started last.
         waiting_execution_id: of the run that starts when that one has ended.
         body: everything that the API says.
@@ -32,6 +33,7 @@ class Schedule:
     cron: str | None
     at: str | None
     next_run_at: str | None
+    revision: int
     last_execution_id: str | None
     waiting_execution_id: str | None
     body: JsonObject
@@ -50,6 +52,7 @@ class Schedule:
             cron=said.get("cron"),
             at=said.get("at"),
             next_run_at=said.get("nextRunAt"),
+            revision=said.get("revision", 1),
             last_execution_id=(said.get("lastRun") or {}).get("workflowExecutionId"),
             waiting_execution_id=(said.get("waitingRun") or {}).get("workflowExecutionId"),
             body=dict(body),

@@ -64,6 +64,28 @@ def create(
         TypeError: there is no such option.
         InvalidDefinition: `at` has no time zone.
     """
+    body = _body(to, kind, input, options)
+    if schedule_id is not None:
+        body["scheduleId"] = schedule_id
+    return Call(method="POST", path=to.path("schedules"), json=body, repeatable=False)
+
+
+def update(
+    to: Connection,
+    schedule_id: str,
+    kind: str,
+    input: JsonValue,
+    revision: int | None,
+    **options: Unpack[ScheduleOptions],
+) -> Call:
+    """Change what a schedule does. Raises what `create` does."""
+    body = _body(to, kind, input, options)
+    if revision is not None:
+        body["expectedRevision"] = revision
+    return Call(method="PUT", path=to.path("schedules", schedule_id), json=body, repeatable=True)
+
+
+def _body(to: Connection, kind: str, input: JsonValue, options: ScheduleOptions) -> JsonObject:
     if unknown := options.keys() - ScheduleOptions.__annotations__.keys():
         raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
     body: JsonObject = dict(start(to, kind, input, options.get("start", {})).json or {})
@@ -71,9 +93,7 @@ def create(
     body |= {_FIELDS[name]: value for name, value in given.items()}
     if (at := options.get("at")) is not None:
         body["at"] = at if isinstance(at, str) else _moment(at)
-    if schedule_id is not None:
-        body["scheduleId"] = schedule_id
-    return Call(method="POST", path=to.path("schedules"), json=body, repeatable=False)
+    return body
 
 
 def get(to: Connection, schedule_id: str) -> Call:

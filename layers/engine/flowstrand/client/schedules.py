@@ -52,6 +52,35 @@ class Schedules:
             await self._answer(_create(self._to, self._payloads, schedule_id, workflow, input, options))
         )
 
+    async def update(
+        self,
+        schedule_id: str,
+        workflow: object,
+        input: object = None,
+        *,
+        expected_revision: int | None = None,
+        **options: Unpack[ScheduleOptions],
+    ) -> Schedule:
+        """Change what a schedule does, from the first moment after now: all of it, whatever it has done before.
+
+        Its runs so far, the one that waits and whether it is paused stay.
+
+        Args:
+            schedule_id: of the one to change.
+            workflow: as for `create`.
+            input: as for `create`.
+            expected_revision: of the `Schedule` that one has seen; None for whatever it is.
+            options: as for `create`; what is left out is as for a new one.
+
+        Raises:
+            NotSerializable: the input does not fit.
+            Conflict: it has another revision (`SCHEDULE_CHANGED`).
+            InvalidInput: it would never be due, or the options make no sense.
+        """
+        value = self._payloads.to_wire(input_of(workflow, input))
+        call = schedule_calls.update(self._to, schedule_id, kind_of(workflow), value, expected_revision, **options)
+        return Schedule.of(await self._answer(call))
+
     async def get(self, schedule_id: str) -> Schedule:
         """The schedule as it is now. Raises `NotFound`, as all of these do."""
         return Schedule.of(await self._answer(schedule_calls.get(self._to, schedule_id)))
@@ -100,6 +129,20 @@ class SyncSchedules:
     ) -> Schedule:
         """See `Schedules.create`."""
         return Schedule.of(self._answer(_create(self._to, self._payloads, schedule_id, workflow, input, options)))
+
+    def update(
+        self,
+        schedule_id: str,
+        workflow: object,
+        input: object = None,
+        *,
+        expected_revision: int | None = None,
+        **options: Unpack[ScheduleOptions],
+    ) -> Schedule:
+        """See `Schedules.update`."""
+        value = self._payloads.to_wire(input_of(workflow, input))
+        call = schedule_calls.update(self._to, schedule_id, kind_of(workflow), value, expected_revision, **options)
+        return Schedule.of(self._answer(call))
 
     def get(self, schedule_id: str) -> Schedule:
         """See `Schedules.get`."""

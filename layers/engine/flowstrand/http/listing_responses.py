@@ -8,7 +8,7 @@ from flowstrand.engine.events.vocabulary import SuspendType, WorkflowStatus
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import rfc3339
 from flowstrand.http.listing_query import cursor_text
-from flowstrand.http.responses import Links, Moment, ResponseBody
+from flowstrand.http.response_body import Links, Moment, ResponseBody
 from flowstrand.service.listing import ListingPage
 from flowstrand.service.listing_rows import Listed
 

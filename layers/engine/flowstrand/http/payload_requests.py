@@ -9,8 +9,8 @@ from pydantic import Field, StringConstraints
 from flowstrand.engine.payload_reference import ID_PATTERN, to_reference
 from flowstrand.engine.schema import rfc3339
 from flowstrand.http.body import RequestBody
-from flowstrand.http.requests import LeaseToken
-from flowstrand.http.responses import ResponseBody
+from flowstrand.http.request_fields import LeaseToken
+from flowstrand.http.response_body import ResponseBody
 from flowstrand.service.uploads import BegunUpload, Download
 
 Sha256 = Annotated[str, StringConstraints(pattern=ID_PATTERN)]

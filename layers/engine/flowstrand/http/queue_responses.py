@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from flowstrand.engine.schema import rfc3339
-from flowstrand.http.responses import ResponseBody
+from flowstrand.http.response_body import ResponseBody
 from flowstrand.service.queue_controls import QueueControl, QueuePage
 
 

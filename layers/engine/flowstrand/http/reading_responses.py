@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import SkipValidation, WithJsonSchema
 
-from flowstrand.http.responses import ResponseBody
+from flowstrand.http.response_body import ResponseBody
 from flowstrand.service.history import HistoryPage
 from flowstrand.views.history_item import history_item
 

@@ -12,7 +12,7 @@ from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.timing import Timing
 from flowstrand.engine.schema import epoch_ms
 from flowstrand.http.body import RequestBody
-from flowstrand.http.requests import Kind, Metadata, Name, RequestId, TimeoutSeconds, Version
+from flowstrand.http.request_fields import Kind, Metadata, Name, RequestId, TimeoutSeconds, Version
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.service.executions import StartRequest
 from flowstrand.service.schedules import DEFAULT_CATCH_UP_LIMIT, DEFAULT_GRACE_MS, ScheduleRequest
@@ -43,12 +43,11 @@ _TIMINGS: list[JsonValue] = [
 """One of the two; the other one may be null."""
 
 
-class CreateSchedule(RequestBody):
-    """`POST /schedules`: either `at` or `cron`; what to start is said as for `POST /workflow-executions`."""
+class ScheduleBody(RequestBody):
+    """Either `at` or `cron`; what to start is said as for `POST /workflow-executions`."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": _TIMINGS})
 
-    schedule_id: ScheduleId | None = None
     at: Moment | None = None
     cron: Annotated[str, StringConstraints(max_length=256)] | None = None
     time_zone: Annotated[str, StringConstraints(max_length=64)] = "UTC"
@@ -63,11 +62,11 @@ class CreateSchedule(RequestBody):
     metadata: Metadata | None = None
     timeout_seconds: TimeoutSeconds | None = None
 
-    def to_request(self) -> ScheduleRequest:
+    def to_request(self, schedule_id: str | None = None) -> ScheduleRequest:
         """For the use case."""
         at_ms = None if self.at is None else epoch_ms(self.at)
         return ScheduleRequest(
-            schedule_id=self.schedule_id,
+            schedule_id=schedule_id,
             timing=Timing(at_ms=at_ms, cron=self.cron, time_zone=self.time_zone),
             overlap_policy=OverlapPolicy(self.overlap_policy),
             missed_run_policy=MissedRunPolicy(self.missed_run_policy),
@@ -82,6 +81,18 @@ class CreateSchedule(RequestBody):
                 timeout_ms=None if self.timeout_seconds is None else math.ceil(self.timeout_seconds * 1_000),
             ),
         )
+
+
+class CreateSchedule(ScheduleBody):
+    """`POST /schedules`."""
+
+    schedule_id: ScheduleId | None = None
+
+
+class UpdateSchedule(ScheduleBody):
+    """`PUT /schedules/{id}`: all that it is to be; what is left out is as for a new one, not as it was."""
+
+    expected_revision: Annotated[int, Field(ge=1)] | None = None
 
 
 class TriggerSchedule(RequestBody):

@@ -7,7 +7,7 @@ from typing import Any
 from flowstrand.engine.schedule.policy import MissedRunPolicy, OverlapPolicy
 from flowstrand.engine.schedule.state import Outcome, Run, ScheduleStatus, execution_id
 from flowstrand.engine.schema import rfc3339
-from flowstrand.http.responses import Moment, ResponseBody
+from flowstrand.http.response_body import Moment, ResponseBody
 from flowstrand.service.schedule_rows import Schedule
 from flowstrand.service.schedule_runs import PastRun, RunPage
 from flowstrand.service.schedules import SchedulePage, Triggered, TriggerOutcome
@@ -37,6 +37,7 @@ class ScheduleView(ResponseBody):
     grace_seconds: float
     catch_up_limit: int
     created_at: Moment
+    revision: int
     kind: str
     queue: str
     at: Moment | None = None
@@ -62,6 +63,7 @@ class ScheduleView(ResponseBody):
             grace_seconds=state.grace_ms / 1_000,
             catch_up_limit=state.catch_up_limit,
             created_at=rfc3339(state.created_at_ms),
+            revision=state.revision,
             kind=schedule.request.kind,
             queue=schedule.request.queue,
             **_optional(schedule, with_input=with_input),

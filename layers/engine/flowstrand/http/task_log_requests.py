@@ -18,7 +18,7 @@ from flowstrand.engine.task_log import (
 )
 from flowstrand.http.body import RequestBody
 from flowstrand.http.query import Query, WholeNumber
-from flowstrand.http.requests import LeaseToken
+from flowstrand.http.request_fields import LeaseToken
 from flowstrand.http.work_query import DEFAULT_LIMIT, MAX_LIMIT
 from flowstrand.service.task_logs import Cursor
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flowstrand.engine.schema import rfc3339, to_json
 from flowstrand.engine.task_log import LogLevel
-from flowstrand.http.responses import ErrorView, Moment, ResponseBody
+from flowstrand.http.response_body import ErrorView, Moment, ResponseBody
 from flowstrand.http.task_log_requests import cursor_text
 from flowstrand.service.task_logs import LoggedRecord, LogPage
 

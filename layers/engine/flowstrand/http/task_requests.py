@@ -13,7 +13,7 @@ from flowstrand.engine.trace_context import TraceContext
 from flowstrand.http.body import RequestBody
 from flowstrand.http.idempotency_key import IdempotencyKey, IdempotencyKeyTtl
 from flowstrand.http.query import Query, WholeNumber
-from flowstrand.http.requests import MAX_TIMEOUT_S, Kind, Metadata, Name
+from flowstrand.http.request_fields import MAX_TIMEOUT_S, Kind, Metadata, Name
 from flowstrand.http.work_query import DEFAULT_LIMIT, MAX_LIMIT
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.service.attempts import Cursor

@@ -9,7 +9,7 @@ from pydantic import Field
 from flowstrand.engine.events import TaskStatus
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.schema import rfc3339, to_json
-from flowstrand.http.responses import Links, ResponseBody
+from flowstrand.http.response_body import Links, ResponseBody
 from flowstrand.http.task_requests import cursor_text
 from flowstrand.service.append import Tip
 from flowstrand.service.attempts import AttemptPage, AttemptSummary

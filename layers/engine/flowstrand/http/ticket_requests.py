@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from flowstrand.engine.names import NAME_PATTERN, is_name
 from flowstrand.engine.schema import rfc3339
 from flowstrand.http.body import RequestBody
-from flowstrand.http.responses import ResponseBody
+from flowstrand.http.response_body import ResponseBody
 from flowstrand.service.ticketing import IssuedTicket
 from flowstrand.service.tickets import DEFAULT_TTL_S, MAX_TTL_S, MIN_TTL_S, Readable, Scope
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from flowstrand.engine.events import ErrorInfo, TaskStatus, WorkflowStatus
 from flowstrand.engine.schema import rfc3339, to_json
-from flowstrand.http.responses import ErrorView, ResponseBody
+from flowstrand.http.response_body import ErrorView, ResponseBody
 from flowstrand.http.work_query import cursor_text
 from flowstrand.service.work_listing import ChildSummary, TaskSummary, WorkPage
 

@@ -1,10 +1,28 @@
-"""Response bodies of the routes of workers, beside their registration."""
+"""Response bodies of the routes of workers."""
 
 from __future__ import annotations
 
 from flowstrand.engine.schema import rfc3339
-from flowstrand.http.responses import ResponseBody
+from flowstrand.http.response_body import ResponseBody
 from flowstrand.service.presence import PresentWorker, WorkerPage, WorkerState
+from flowstrand.service.workers import Registered
+
+
+class WorkerRegistered(ResponseBody):
+    """201: the worker's id, the kinds of its queue that it does not serve, and how often to heartbeat."""
+
+    worker_id: str
+    missing_kinds: list[str]
+    heartbeat_ms: int
+
+    @classmethod
+    def of(cls, registered: Registered) -> WorkerRegistered:
+        """What `registered` says."""
+        return cls(
+            worker_id=registered.worker_id,
+            missing_kinds=list(registered.missing_kinds),
+            heartbeat_ms=registered.heartbeat_ms,
+        )
 
 
 class WorkerView(ResponseBody):

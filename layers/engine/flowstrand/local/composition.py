@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory
@@ -23,6 +23,7 @@ from flowstrand.service import feed
 from flowstrand.service.container import Programs, Services
 from flowstrand.service.settings import Settings
 from flowstrand.service.shared_pages import SharedPages
+from flowstrand.service.signing import SigningSecrets
 from flowstrand.service.tickets import StreamTickets
 from flowstrand.service.tokens import LeaseTokens
 from flowstrand.service.turnstile import ThreadTurnstile
@@ -55,19 +56,15 @@ def compose(
     functions: Functions,
     programs: Programs,
     *,
-    lease_secrets: Sequence[str],
-    ticket_secrets: Sequence[str],
+    lease_secrets: SigningSecrets,
+    ticket_secrets: SigningSecrets,
     settings: Settings,
 ) -> Composition:
-    """One process's services over `stores`.
-
-    Args:
-        lease_secrets, ticket_secrets: the one that is signed with, and those whose signatures are taken besides.
-    """
+    """One process's services over `stores`."""
     clock = StopClock()
     control = InProcessControlQueue(clock, settings.wake_visibility_ms)
     tasks = StopTasks(InProcessTaskQueue(clock))
-    signed = SignedTransfers(lease_secrets[0], clock)
+    signed = SignedTransfers(lease_secrets.to_sign(), clock)
     changes = LocalChanges()
     table_stream = TableStream(functions, lambda orgs: _announce_feeds(stores.directory, changes, orgs))
     pages = SharedPages()
@@ -76,7 +73,7 @@ def compose(
         log=log,
         payloads=stores.payloads,
         transfers=stores.transfers or signed,
-        tickets=StreamTickets(ticket_secrets[0], clock, earlier=ticket_secrets[1:]),
+        tickets=StreamTickets(ticket_secrets, clock),
         directory=stores.directory,
         control=control,
         tasks=tasks,
@@ -84,7 +81,7 @@ def compose(
         clock=clock,
         random_bytes=secrets.token_bytes,
         programs=programs,
-        tokens=LeaseTokens(lease_secrets[0], earlier=lease_secrets[1:]),
+        tokens=LeaseTokens(lease_secrets),
         changes=changes,
         warm=WarmCache(settings.warm_executions),
         settings=settings,

@@ -69,6 +69,7 @@ ROUTES = (
     Route("POST", _SCHEDULES, "executions"),
     Route("GET", _SCHEDULES, "executions"),
     Route("GET", f"{_SCHEDULES}/{{scheduleId}}", "executions"),
+    Route("PUT", f"{_SCHEDULES}/{{scheduleId}}", "executions"),
     Route("DELETE", f"{_SCHEDULES}/{{scheduleId}}", "executions"),
     Route("POST", f"{_SCHEDULES}/{{scheduleId}}/pause", "executions"),
     Route("POST", f"{_SCHEDULES}/{{scheduleId}}/resume", "executions"),

@@ -8,44 +8,39 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flowstrand.errors import ConfigurationError
+from flowstrand.service.signing import FixedSecrets, Signed, SigningSecrets
 
 _OWNER_ONLY = 0o600
-_LEASE_SECRET, _TICKET_SECRET = "lease-secret", "ticket-secret"
 _SECRET_BYTES = 48
 
 
-def lease_secrets(data: Path) -> list[str]:
-    """The secret that lease tokens are signed with, and behind it the one before, if it was rotated.
+def signing_secrets(data: Path, signed: Signed) -> SigningSecrets:
+    """The secret that leases or tickets are signed with, and the one before, if it was rotated.
 
     They are the same after a restart, so that workers keep their leases.
+
+    Raises:
+        ConfigurationError: the file is empty or cannot be read.
     """
-    return kept(data / _LEASE_SECRET, _made).split()
+    secret, *earlier = kept(_path(data, signed), _made).split()
+    return FixedSecrets(secret, earlier)
 
 
-def ticket_secrets(data: Path) -> list[str]:
-    """The same of stream tickets."""
-    return kept(data / _TICKET_SECRET, _made).split()
-
-
-def rotate_lease_secret(data: Path) -> None:
+def rotate(data: Path, signed: Signed) -> None:
     """Make another secret, for a server that starts from now on. The present one becomes the one before.
 
     Raises:
         ConfigurationError: the file is empty or cannot be read.
     """
-    _rotate(data / _LEASE_SECRET, lease_secrets(data)[0])
-
-
-def rotate_ticket_secret(data: Path) -> None:
-    """The same of stream tickets."""
-    _rotate(data / _TICKET_SECRET, ticket_secrets(data)[0])
-
-
-def _rotate(path: Path, present: str) -> None:
+    path, present = _path(data, signed), signing_secrets(data, signed).to_sign()
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     kept(draft, lambda: f"{_made()}\n{present}")
     draft.replace(path)
+
+
+def _path(data: Path, signed: Signed) -> Path:
+    return data / f"{signed}-secret"
 
 
 def kept(path: Path, make: Callable[[], str]) -> str:

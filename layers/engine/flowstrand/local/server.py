@@ -37,11 +37,12 @@ from flowstrand.local.machinery import Machinery
 from flowstrand.local.options import Options
 from flowstrand.local.payload_transfers import ROUTE as TRANSFERS
 from flowstrand.local.payload_transfers import TransferRoute
-from flowstrand.local.secrets_file import lease_secrets, ticket_secrets
+from flowstrand.local.secrets_file import signing_secrets
 from flowstrand.local.stores import Stores, dynamodb_stores, sqlite_stores
 from flowstrand.local.web_app import web_app
 from flowstrand.sdk.app import App
 from flowstrand.service import container
+from flowstrand.service.signing import Signed
 
 HEALTH = "/_/health"
 _GRACE_S = 2
@@ -98,8 +99,8 @@ class DevServer:
             stores,
             functions,
             app,
-            lease_secrets=lease_secrets(options.data),
-            ticket_secrets=ticket_secrets(options.data),
+            lease_secrets=signing_secrets(options.data, Signed.LEASE),
+            ticket_secrets=signing_secrets(options.data, Signed.TICKET),
             settings=engine_settings({**_DEFAULTS, **os.environ}),
         )
         now_ms = composed.clock.now_ms()

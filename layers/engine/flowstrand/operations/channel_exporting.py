@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from flowstrand.engine.ids import OrgId, is_channel_log
 from flowstrand.errors import LogCorrupted, NotFound
 from flowstrand.histories.channel import ChannelHistory, ChannelMaking, references_of
-from flowstrand.log.inventory import LogInventory
+from flowstrand.log.port import LogKey
 from flowstrand.operations.channel_commits import appends_of
 from flowstrand.service.channels import rows, standing
 from flowstrand.service.channels.state import state_at
@@ -40,9 +40,9 @@ def export_channel(services: Services, org: OrgId, name: str) -> ChannelHistory:
     return ChannelHistory(making=making, appends=appends, payloads=payloads)
 
 
-def export_all(services: Services, logs: LogInventory, org: OrgId) -> Iterator[ChannelHistory]:
-    """Every channel of an org, in no order that means anything: every log of the place is looked at for them."""
-    for name in _names(services, logs, org):
+def export_all(services: Services, logs: Iterable[LogKey]) -> Iterator[ChannelHistory]:
+    """The channels whose logs are among all logs of an org, in their order: there is no other list of them."""
+    for org, name in _names(services, logs):
         try:
             yield export_channel(services, org, name)
         except NotFound:
@@ -54,11 +54,11 @@ def export_named(services: Services, org: OrgId, names: Iterable[str]) -> Iterat
     return (export_channel(services, org, name) for name in dict.fromkeys(names))
 
 
-def _names(services: Services, logs: LogInventory, org: OrgId) -> Iterator[str]:
-    for key in logs.keys(org):
+def _names(services: Services, logs: Iterable[LogKey]) -> Iterator[tuple[OrgId, str]]:
+    for key in logs:
         tail = services.log.tail(key) if is_channel_log(key.execution_id) else None
         if tail is None or tail.expires_at_ms is not None:
             continue
-        channel = rows.find(services.directory, org, state_at(tail).name)
+        channel = rows.find(services.directory, key.org, state_at(tail).name)
         if channel is not None and channel.log == key.execution_id:
-            yield channel.name
+            yield key.org, channel.name

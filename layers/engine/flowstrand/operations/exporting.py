@@ -10,7 +10,6 @@ from flowstrand.engine.ids import ExecutionId, OrgId, is_standalone_task
 from flowstrand.errors import Gone, LogCorrupted, NotFound
 from flowstrand.histories.history import History, TaskLogBatch
 from flowstrand.histories.writing import history_of
-from flowstrand.log.inventory import LogInventory
 from flowstrand.log.port import LogKey
 from flowstrand.service import listing, task_log_rows
 from flowstrand.service.container import Services
@@ -92,9 +91,9 @@ def listed(services: Services, org: OrgId, wanted: Filter) -> Iterator[LogKey]:
         after = page.next_after
 
 
-def standalone_tasks(logs: LogInventory, org: OrgId) -> Iterator[LogKey]:
-    """The standalone tasks of an org, in no order that means anything: every log of the place is looked at for them."""
-    return (key for key in logs.keys(org) if is_standalone_task(key.execution_id))
+def standalone_tasks(logs: Iterable[LogKey]) -> Iterator[LogKey]:
+    """The standalone tasks among all logs of an org: there is no other list of them."""
+    return (key for key in logs if is_standalone_task(key.execution_id))
 
 
 def _below(history: History) -> list[LogKey]:

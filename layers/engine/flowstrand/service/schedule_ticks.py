@@ -73,6 +73,16 @@ def tick(services: Services, due: ScheduleDue) -> None:
     services.control.send([due])
 
 
+def decide_due(services: Services, schedule: Schedule) -> None:
+    """Decide what is due of a settled schedule, and carry it out: what a look would do.
+
+    Raises:
+        PreconditionFailed: somebody else has.
+        StoreUnavailable, Contended, Unavailable: some of it may not have been carried out.
+    """
+    settle(services, schedule_rows.write(services, schedule, _advance(services, schedule)))
+
+
 def settle(services: Services, schedule: Schedule) -> None:
     """Carry out what was decided, once or again, and write down that it has been.
 

@@ -1,9 +1,11 @@
-"""What people do with schedules: create, look at, pause, resume, trigger and delete them."""
+"""What people do with schedules: create, look at, update, pause, resume, trigger and delete them."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 
 from flowstrand.dataclass import dataclass
@@ -134,6 +136,42 @@ def listed(services: Services, org: OrgId, *, after: str = "", limit: int = 50) 
     return SchedulePage(schedules=shown, next_after=found[limit - 1].schedule_id if len(found) > limit else None)
 
 
+def update(
+    services: Services, org: OrgId, schedule_id: str, request: ScheduleRequest, *, revision: int | None = None
+) -> Schedule:
+    """Give the schedule another timing, other policies and another thing to start, all that `request` says and nothing of before.
+
+    Its id, its runs so far, the one that waits and whether it is paused stay. What is due by now is decided first, as it was to be; the
+    first run by `request` is the first moment after now.
+
+    Args:
+        request: its `schedule_id` counts for nothing.
+        revision: the one that the schedule must have; None for any.
+
+    Raises:
+        NotFound: `SCHEDULE_NOT_FOUND`, or `UNKNOWN_WORKFLOW_KIND`.
+        Conflict: `SCHEDULE_CHANGED`: it has another revision.
+        InvalidInput: its timing is not valid, or no run would ever be due.
+        PayloadTooLarge: the input is over the limit.
+        UnprocessableInput: the input does not fit the workflow's schema.
+        Unavailable: `BUSY`.
+        StoreUnavailable: it may or may not have changed; repeating it is harmless.
+    """
+    schedule_rows.require(services, org, schedule_id)
+    require_valid(request.timing, services.clock.now_ms())
+    executions.require_startable(services, org, request.start)
+    for _ in range(_TRIES):
+        schedule = schedule_rows.require(services, org, schedule_id)
+        wanted = _with_spec(schedule, request)
+        _require_revision(schedule, revision, is_repeated=wanted == schedule)
+        with suppress(PreconditionFailed):
+            updated = schedule if wanted == schedule else _update(services, schedule, wanted)
+            if updated is not None:
+                services.control.send([updated.due])
+                return updated
+    raise _busy(schedule_id)
+
+
 def pause(services: Services, org: OrgId, schedule_id: str) -> Schedule:
     """Start nothing by itself from now on. Raises what `resume` does."""
     return _change(services, org, schedule_id, decide.pause)
@@ -212,6 +250,44 @@ def runs(services: Services, org: OrgId, schedule_id: str, *, after: str = "", l
     """
     schedule = schedule_rows.require(services, org, schedule_id)
     return schedule_runs.page(services, schedule, after=after, limit=limit)
+
+
+def _with_spec(schedule: Schedule, request: ScheduleRequest) -> Schedule:
+    state = replace(
+        schedule.state,
+        timing=request.timing,
+        overlap_policy=request.overlap_policy,
+        missed_run_policy=request.missed_run_policy,
+        catch_up_limit=request.catch_up_limit,
+        grace_ms=request.grace_ms,
+    )
+    return replace(schedule, state=state, request=request.start)
+
+
+def _update(services: Services, schedule: Schedule, wanted: Schedule) -> Schedule | None:
+    """What was written; None where something had to be decided or carried out first.
+
+    Raises:
+        PreconditionFailed: somebody else has changed it.
+    """
+    now_ms = services.clock.now_ms()
+    if not schedule.state.is_settled:
+        schedule_ticks.settle(services, schedule)
+        return None
+    if decide.is_due(schedule.state, now_ms):
+        schedule_ticks.decide_due(services, schedule)
+        return None
+    return schedule_rows.write(services, wanted, decide.update(wanted.state, now_ms))
+
+
+def _require_revision(schedule: Schedule, revision: int | None, *, is_repeated: bool) -> None:
+    """Where nothing is to be changed, whoever asks may have changed it, and lost the answer."""
+    found = schedule.state.revision
+    if revision is not None and revision != found and not (is_repeated and revision == found - 1):
+        raise Conflict(
+            f"schedule {schedule.schedule_id!r} has been changed: it has revision {found}, not {revision}",
+            code="SCHEDULE_CHANGED",
+        )
 
 
 def _first_state(request: ScheduleRequest, uid: str, now_ms: int) -> ScheduleState:

@@ -6,7 +6,6 @@ that it was made with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
@@ -14,6 +13,7 @@ from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import ConfigurationError, Unauthenticated
 from flowstrand.service.clock import Clock
+from flowstrand.service.signing import FixedSecrets, SigningSecrets, read_with
 
 MIN_TTL_S, DEFAULT_TTL_S, MAX_TTL_S = 60, 300, 900
 
@@ -84,13 +84,9 @@ class TicketExpired(Unauthenticated):
 class StreamTickets:
     """Signs and reads tickets (JWT, HS256)."""
 
-    def __init__(self, secret: str, clock: Clock, *, earlier: Sequence[str] = ()) -> None:
-        """`secret` is at least 32 bytes, the same in every process of a stack.
-
-        Args:
-            earlier: secrets that tickets were signed with until lately; those are still taken.
-        """
-        self._secrets = (secret, *earlier)
+    def __init__(self, secrets: str | SigningSecrets, clock: Clock) -> None:
+        """`secrets` are at least 32 bytes each, the same in every process of a stack; a text is one that stays."""
+        self._secrets = FixedSecrets(secrets) if isinstance(secrets, str) else secrets
         self._clock = clock
 
     def until(self, ttl_s: int) -> int:
@@ -108,7 +104,7 @@ class StreamTickets:
         }
         import jwt  # here, because every function knows of tickets and few have to do with one
 
-        return jwt.encode(claims, self._secrets[0], algorithm=_ALGORITHM)
+        return jwt.encode(claims, self._secrets.to_sign(), algorithm=_ALGORITHM)
 
     def read(self, text: str) -> Ticket:
         """What `text` says, if we signed it and its time has not passed.
@@ -117,13 +113,9 @@ class StreamTickets:
             TicketExpired: its time has passed.
             Unauthenticated: it is none of ours.
         """
-        for secret in self._secrets:
-            ticket = _signed_with(secret, text)
-            if ticket is not None:
-                return self._in_time(ticket)
-        raise Unauthenticated("this is not a ticket")
-
-    def _in_time(self, ticket: Ticket) -> Ticket:
+        ticket = read_with(self._secrets, lambda secret: _signed_with(secret, text))
+        if ticket is None:
+            raise Unauthenticated("this is not a ticket")
         if ticket.expires_at_ms <= self._clock.now_ms():
             raise TicketExpired("the ticket has expired; ask for another")
         return ticket

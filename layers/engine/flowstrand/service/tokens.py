@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flowstrand.dataclass import dataclass
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import Conflict
+from flowstrand.service.signing import FixedSecrets, SigningSecrets, read_with
 
 _ALGORITHM = "HS256"
 
@@ -32,13 +31,9 @@ class Lease:
 class LeaseTokens:
     """Signs and verifies lease tokens (JWT, HS256). A token does not expire: the log says whether it is stale."""
 
-    def __init__(self, secret: str, *, earlier: Sequence[str] = ()) -> None:
-        """`secret` is at least 32 bytes, the same in every process of a stack.
-
-        Args:
-            earlier: secrets that tokens were signed with until lately; those are still taken.
-        """
-        self._secrets = (secret, *earlier)
+    def __init__(self, secrets: str | SigningSecrets) -> None:
+        """`secrets` are at least 32 bytes each, the same in every process of a stack; a text is one that stays."""
+        self._secrets = FixedSecrets(secrets) if isinstance(secrets, str) else secrets
 
     def sign(self, lease: Lease) -> str:
         """The token a worker sends back with every report."""
@@ -46,7 +41,7 @@ class LeaseTokens:
 
         claims = {"org": lease.org, "task": lease.task_id, "attempt": lease.attempt, "seq": lease.sequence}
         claims |= {} if lease.counted_in is None else {"queue": lease.counted_in}
-        return jwt.encode(claims, self._secrets[0], algorithm=_ALGORITHM)
+        return jwt.encode(claims, self._secrets.to_sign(), algorithm=_ALGORITHM)
 
     def verify(self, token: str, *, org: OrgId, task_id: str) -> Lease:
         """What `token` says, if we signed it for this org and task.
@@ -54,27 +49,26 @@ class LeaseTokens:
         Raises:
             Conflict: it is not a lease on this task (`INVALID_LEASE`).
         """
-        lease = self._decoded(token)
+        lease = read_with(self._secrets, lambda secret: _signed_with(secret, token))
         if lease is None:
             raise Conflict("the lease token is not valid", code="INVALID_LEASE")
         if (lease.org, lease.task_id) != (org, task_id):
             raise Conflict("the lease token is for another task", code="INVALID_LEASE")
         return lease
 
-    def _decoded(self, token: str) -> Lease | None:
-        """What `token` says, if it was signed with one of the secrets."""
-        import jwt
 
-        for secret in self._secrets:
-            try:
-                claims = jwt.decode(token, secret, algorithms=[_ALGORITHM])
-                return Lease(
-                    org=claims["org"],
-                    task_id=claims["task"],
-                    attempt=claims["attempt"],
-                    sequence=claims["seq"],
-                    counted_in=claims.get("queue"),
-                )
-            except (jwt.InvalidTokenError, KeyError):
-                continue
+def _signed_with(secret: str, token: str) -> Lease | None:
+    """What `token` says, if it was signed with this secret."""
+    import jwt
+
+    try:
+        claims = jwt.decode(token, secret, algorithms=[_ALGORITHM])
+        return Lease(
+            org=claims["org"],
+            task_id=claims["task"],
+            attempt=claims["attempt"],
+            sequence=claims["seq"],
+            counted_in=claims.get("queue"),
+        )
+    except (jwt.InvalidTokenError, KeyError):
         return None

@@ -72,6 +72,20 @@ def resume(state: ScheduleState, now_ms: int) -> ScheduleState:
     return replace(state, status=status, next_at_ms=next_at_ms)
 
 
+def update(state: ScheduleState, now_ms: int) -> ScheduleState:
+    """Go on from `now_ms` by the timing and the policies that `state` has been given.
+
+    What was due by the timing before has been decided: it is neither forgotten nor, should the clock that decided it be ahead of this
+    one, decided again. A paused schedule stays paused, and one that was completed is active again.
+    """
+    last_ms = now_ms if state.last_run is None else max(now_ms, state.last_run.at_ms)
+    next_at_ms = next_after(state.timing, last_ms)
+    status = state.status
+    if status is not ScheduleStatus.PAUSED:
+        status = ScheduleStatus.COMPLETED if next_at_ms is None else ScheduleStatus.ACTIVE
+    return replace(state, revision=state.revision + 1, status=status, next_at_ms=next_at_ms)
+
+
 def delete(state: ScheduleState) -> ScheduleState:
     """Decide nothing any more."""
     gone = replace(state, status=ScheduleStatus.DELETED, next_at_ms=None, waiting=None)
@@ -121,7 +135,7 @@ def _admit(state: ScheduleState, runs: Sequence[Run], *, is_running: bool) -> Sc
         last_run=starting[-1] if starting else state.last_run,
         waiting=waiting,
         decided=(*_as(Outcome.SKIPPED, left), *_as(Outcome.STARTED, starting)),
-        ending=_ending(state, queue[-1]) if is_running and runs else None,
+        ending=_ending(state, queue[-1]) if is_running else None,
     )
 
 

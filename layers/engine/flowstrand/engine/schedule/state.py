@@ -88,6 +88,7 @@ class ScheduleState:
         uid: of this schedule alone, even among schedules that had the same id before.
         grace_ms: how late a run may be before it counts as missed.
         catch_up_limit: how many missed runs are made up for, at most.
+        revision: how often it has been given what it does, from 1.
         next_at_ms: the first moment that nothing has been decided of; None if there is none.
         armed_for_ms: the moment that a timer was last set for.
         last_run: what was started last.
@@ -103,6 +104,7 @@ class ScheduleState:
     grace_ms: int
     status: ScheduleStatus
     created_at_ms: EpochMs
+    revision: int = 1
     next_at_ms: EpochMs | None = None
     armed_for_ms: EpochMs | None = None
     last_run: Run | None = None

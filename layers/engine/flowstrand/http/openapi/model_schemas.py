@@ -12,7 +12,7 @@ from pydantic_core import core_schema
 from flowstrand.dataclass import dataclass
 from flowstrand.http.body import RequestBody
 from flowstrand.http.openapi.wording import in_json_names
-from flowstrand.http.responses import ResponseBody
+from flowstrand.http.response_body import ResponseBody
 from flowstrand.jsonvalue import JsonObject
 
 AnyBody: TypeAlias = type[RequestBody] | type[ResponseBody]

@@ -11,7 +11,7 @@ from flowstrand.http.body import RequestBody
 from flowstrand.http.openapi import parameters, refusals
 from flowstrand.http.openapi.refusals import Refusal
 from flowstrand.http.query import Query
-from flowstrand.http.responses import ResponseBody
+from flowstrand.http.response_body import ResponseBody
 from flowstrand.service.keys import Principal
 
 ORG = "/api/orgs/{org}"

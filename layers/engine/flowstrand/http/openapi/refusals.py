@@ -182,6 +182,7 @@ STALE_EPOCH = _of(
     "Another producer of this id has begun a higher epoch, which `Producer-Epoch` names.",
     "STALE_EPOCH",
 )
+SCHEDULE_CHANGED = _of(Conflict, "The schedule has another revision than the expected one.", "SCHEDULE_CHANGED")
 SCHEDULE_EXISTS = _of(Conflict, "Another schedule has this id.", "SCHEDULE_EXISTS")
 INVALID_LEASE = _of(
     Conflict, "The lease token is not one of this server's, or is for another task.", "INVALID_LEASE"

@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 from aws_lambda_powertools.event_handler.request import Request
 
 from flowstrand.http.application import ORG, call_of
+from flowstrand.http.definition_responses import DefinitionsFound
 from flowstrand.http.errors import json_response
 from flowstrand.http.list_query import ListQuery
 from flowstrand.http.query import read_query
-from flowstrand.http.responses import DefinitionsFound
 from flowstrand.service import definitions
 from flowstrand.service.definitions import DefinitionPage
 

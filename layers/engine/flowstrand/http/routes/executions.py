@@ -9,22 +9,22 @@ from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
 from flowstrand.http.execution_id import known
-from flowstrand.http.idempotency_key import ttl_to_ms
-from flowstrand.http.requests import (
+from flowstrand.http.execution_requests import (
     CancelExecution,
     RetryExecution,
     SignalExecution,
     SignalWithStart,
     StartExecution,
 )
-from flowstrand.http.responses import (
+from flowstrand.http.execution_responses import (
     ExecutionRetried,
     ExecutionStarted,
     ExecutionView,
-    Recorded,
     SignalledWithStart,
     SignalRecorded,
 )
+from flowstrand.http.idempotency_key import ttl_to_ms
+from flowstrand.http.response_body import Recorded
 from flowstrand.http.trace_headers import trace_of
 from flowstrand.service import cancel as cancellation
 from flowstrand.service import executions, retrying, signals

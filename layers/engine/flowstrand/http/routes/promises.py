@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler.request import Request
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
-from flowstrand.http.requests import RejectPromise, ResolvePromise
-from flowstrand.http.responses import PromiseSettled
+from flowstrand.http.promise_requests import RejectPromise, ResolvePromise
+from flowstrand.http.promise_responses import PromiseSettled
 from flowstrand.service import promises
 
 router = Router()

@@ -1,4 +1,4 @@
-"""Creating, looking at, pausing, resuming, triggering and deleting schedules."""
+"""Creating, looking at, updating, pausing, resuming, triggering and deleting schedules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
 from flowstrand.http.list_query import ListQuery
 from flowstrand.http.query import read_query
-from flowstrand.http.schedule_requests import CreateSchedule, TriggerSchedule
+from flowstrand.http.schedule_requests import CreateSchedule, TriggerSchedule, UpdateSchedule
 from flowstrand.http.schedule_responses import (
     RunsFound,
     ScheduleDeleted,
@@ -36,7 +36,7 @@ def create(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the p
     """201: the schedule that now exists."""
     call = call_of(request)
     body = read_body(request, CreateSchedule, max_bytes=call.services.settings.max_payload_bytes)
-    schedule = schedules.create(call.services, call.org, body.to_request())
+    schedule = schedules.create(call.services, call.org, body.to_request(body.schedule_id))
     location = f"/api/orgs/{call.org}/schedules/{schedule.schedule_id}"
     return json_response(201, ScheduleView.of(schedule).body(), {"Location": location})
 
@@ -53,6 +53,17 @@ def listed(request: Request, org: str) -> Response[str]:  # noqa: ARG001 - the p
 def get(request: Request, org: str, schedule_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
     """200: the schedule as it stands."""
     return _shown(request, schedule_id, schedules.get)
+
+
+@router.put(f"{ORG}/schedules/<schedule_id>")
+def update(request: Request, org: str, schedule_id: str) -> Response[str]:  # noqa: ARG001 - the path names it
+    """200: it is what the body says from now on."""
+    call = call_of(request)
+    body = read_body(request, UpdateSchedule, max_bytes=call.services.settings.max_payload_bytes)
+    updated = schedules.update(
+        call.services, call.org, _known(schedule_id), body.to_request(), revision=body.expected_revision
+    )
+    return json_response(200, ScheduleView.of(updated).body())
 
 
 @router.delete(f"{ORG}/schedules/<schedule_id>")

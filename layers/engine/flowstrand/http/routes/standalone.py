@@ -11,7 +11,7 @@ from flowstrand.http.errors import json_response
 from flowstrand.http.execution_id import known_task
 from flowstrand.http.idempotency_key import ttl_to_ms
 from flowstrand.http.query import read_query
-from flowstrand.http.responses import Recorded
+from flowstrand.http.response_body import Recorded
 from flowstrand.http.task_log_requests import LogsQuery
 from flowstrand.http.task_log_responses import LogsFound
 from flowstrand.http.task_requests import AttemptsQuery, CancelTaskQuery, StartTask

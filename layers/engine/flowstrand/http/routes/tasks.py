@@ -6,11 +6,12 @@ from aws_lambda_powertools.event_handler.api_gateway import Response, Router
 from aws_lambda_powertools.event_handler.request import Request
 
 from flowstrand.http.application import ORG, call_of
+from flowstrand.http.attempt_requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
+from flowstrand.http.attempt_responses import ClaimedTasks, Heartbeat
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
 from flowstrand.http.execution_id import known_task
-from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
-from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded
+from flowstrand.http.response_body import Recorded
 from flowstrand.http.routes.queues import queue_name
 from flowstrand.http.task_log_requests import AppendLogs
 from flowstrand.http.task_log_responses import LogsKept

@@ -11,10 +11,8 @@ from flowstrand.errors import NotFound
 from flowstrand.http.application import ORG, call_of
 from flowstrand.http.body import read_body
 from flowstrand.http.errors import json_response
-from flowstrand.http.requests import RegisterWorker
-from flowstrand.http.responses import WorkerRegistered
-from flowstrand.http.worker_requests import WorkerHeartbeat
-from flowstrand.http.worker_responses import WorkerSeen
+from flowstrand.http.worker_requests import RegisterWorker, WorkerHeartbeat
+from flowstrand.http.worker_responses import WorkerRegistered, WorkerSeen
 from flowstrand.service import workers
 from flowstrand.service.presence import WorkerState
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from flowstrand.http.definition_responses import DefinitionsFound
 from flowstrand.http.list_query import ListQuery
 from flowstrand.http.openapi.operation import Answer, Operation
-from flowstrand.http.responses import DefinitionsFound
 from flowstrand.service.keys import Principal
 
 TAG = "definitions"

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from flowstrand.http.execution_requests import (
+    CancelExecution,
+    RetryExecution,
+    SignalExecution,
+    SignalWithStart,
+    StartExecution,
+)
+from flowstrand.http.execution_responses import (
+    ExecutionRetried,
+    ExecutionStarted,
+    ExecutionView,
+    SignalledWithStart,
+    SignalRecorded,
+)
 from flowstrand.http.listing_query import ListingQuery
 from flowstrand.http.listing_responses import ExecutionsFound
 from flowstrand.http.openapi.operation import Answer, Operation
@@ -18,21 +32,7 @@ from flowstrand.http.openapi.refusals import (
     UNKNOWN_WORKFLOW_KIND,
     UNPROCESSABLE_INPUT,
 )
-from flowstrand.http.requests import (
-    CancelExecution,
-    RetryExecution,
-    SignalExecution,
-    SignalWithStart,
-    StartExecution,
-)
-from flowstrand.http.responses import (
-    ExecutionRetried,
-    ExecutionStarted,
-    ExecutionView,
-    Recorded,
-    SignalledWithStart,
-    SignalRecorded,
-)
+from flowstrand.http.response_body import Recorded
 from flowstrand.http.trace_headers import TraceHeaders
 from flowstrand.service.keys import Principal
 

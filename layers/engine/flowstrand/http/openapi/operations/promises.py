@@ -10,8 +10,8 @@ from flowstrand.http.openapi.refusals import (
     OF_VALUES,
     PROMISE_NOT_FOUND,
 )
-from flowstrand.http.requests import RejectPromise, ResolvePromise
-from flowstrand.http.responses import PromiseSettled
+from flowstrand.http.promise_requests import RejectPromise, ResolvePromise
+from flowstrand.http.promise_responses import PromiseSettled
 from flowstrand.service.keys import Principal
 
 TAG = "promises"

@@ -1,4 +1,4 @@
-"""Creating, looking at, pausing, resuming, triggering and deleting schedules."""
+"""Creating, looking at, updating, pausing, resuming, triggering and deleting schedules."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from flowstrand.http.openapi.refusals import (
     BUSY,
     OF_VALUES,
     OVER_QUOTA,
+    SCHEDULE_CHANGED,
     SCHEDULE_EXISTS,
     SCHEDULE_NOT_FOUND,
     UNKNOWN_WORKFLOW_KIND,
     UNPROCESSABLE_INPUT,
 )
-from flowstrand.http.schedule_requests import CreateSchedule, TriggerSchedule
+from flowstrand.http.schedule_requests import CreateSchedule, TriggerSchedule, UpdateSchedule
 from flowstrand.http.schedule_responses import (
     RunsFound,
     ScheduleDeleted,
@@ -57,6 +58,25 @@ OPERATIONS = (
         principal=Principal.USER,
         answers={200: Answer(meaning="The schedule.", body=ScheduleView)},
         refusals=(SCHEDULE_NOT_FOUND,),
+    ),
+    Operation(
+        method="PUT",
+        path="/schedules/{scheduleId}",
+        name="updateSchedule",
+        tag=TAG,
+        summary="Change what a schedule does",
+        description="The body replaces all that it does. Its runs so far, the one that waits and whether it is paused stay.",
+        principal=Principal.USER,
+        body=UpdateSchedule,
+        answers={200: Answer(meaning="The schedule as it is now.", body=ScheduleView)},
+        refusals=(
+            *OF_VALUES,
+            SCHEDULE_NOT_FOUND,
+            UNKNOWN_WORKFLOW_KIND,
+            UNPROCESSABLE_INPUT,
+            SCHEDULE_CHANGED,
+            BUSY,
+        ),
     ),
     Operation(
         method="DELETE",

@@ -19,7 +19,7 @@ from flowstrand.http.openapi.refusals import (
 )
 from flowstrand.http.reading_query import HistoryQuery, LastEventId, StreamQuery
 from flowstrand.http.reading_responses import HistoryFound
-from flowstrand.http.responses import Recorded
+from flowstrand.http.response_body import Recorded
 from flowstrand.http.task_log_requests import LogsQuery
 from flowstrand.http.task_log_responses import LogsFound
 from flowstrand.http.task_requests import AttemptsQuery, CancelTaskQuery, StartTask

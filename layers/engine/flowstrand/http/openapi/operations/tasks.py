@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flowstrand.http.attempt_requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
+from flowstrand.http.attempt_responses import ClaimedTasks, Heartbeat
 from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import (
     BUSY,
@@ -14,8 +16,7 @@ from flowstrand.http.openapi.refusals import (
     TASK_LOG_FULL,
     TASK_NOT_FOUND,
 )
-from flowstrand.http.requests import CompleteTask, FailTask, HeartbeatTask, PollQueue, StreamChunks
-from flowstrand.http.responses import ClaimedTasks, Heartbeat, Recorded
+from flowstrand.http.response_body import Recorded
 from flowstrand.http.task_log_requests import AppendLogs
 from flowstrand.http.task_log_responses import LogsKept
 from flowstrand.service.keys import Principal

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from flowstrand.http.openapi.operation import Answer, Operation
 from flowstrand.http.openapi.refusals import INVALID_SCHEMA, WORKER_NOT_FOUND
-from flowstrand.http.requests import RegisterWorker
-from flowstrand.http.responses import WorkerRegistered
 from flowstrand.http.worker_query import WorkerQuery
-from flowstrand.http.worker_requests import WorkerHeartbeat
-from flowstrand.http.worker_responses import WorkerSeen, WorkersFound
+from flowstrand.http.worker_requests import RegisterWorker, WorkerHeartbeat
+from flowstrand.http.worker_responses import WorkerRegistered, WorkerSeen, WorkersFound
 from flowstrand.service.keys import Principal
 
 TAG = "workers"
