@@ -26,6 +26,7 @@ from flowstrand.http.authentication import authorize
 from flowstrand.http.openapi.operations import OPERATIONS
 from flowstrand.log.dynamodb import create_log_table
 from flowstrand.observability import metrics
+from flowstrand.operations import usage, usage_plans
 from flowstrand.queues.sqs import SqsTaskQueue
 from flowstrand.service import task_log_rows
 from flowstrand.service.callers import iam_principals, usage_keys
@@ -373,6 +374,13 @@ def test_every_route_is_counted_with_a_usage_key_that_the_authorizer_names_and_n
     assert attached["UsagePlanId"] == {"Ref": "SharedUsagePlan"}
     # Else a quota would refuse whoever has not been given a key.
     assert "Quota" not in resources("AWS::ApiGateway::UsagePlan")["SharedUsagePlan"]
+
+
+def test_who_leaves_a_usage_plan_is_waited_for_as_long_as_the_gateway_remembers() -> None:
+    (api,) = resources("AWS::Serverless::Api").values()
+    remembered_s = max(one["Identity"]["ReauthorizeEvery"] for one in api["Auth"]["Authorizers"].values())
+    assert usage_keys.KEPT_MS + remembered_s * 1_000 < usage.REMEMBERED_MS
+    assert api["StageName"] == usage_plans.STAGE
 
 
 def test_usage_plans_limit_nothing_until_they_are_told_to() -> None:

@@ -63,7 +63,7 @@ def enroll(
 def leave(visit: Visit, org: Org) -> None:
     """Count an org together with all others again, and delete its usage key. Takes two minutes; may be repeated.
 
-    What was counted goes with the key: ask for it before.
+    What was counted may go with the key: ask for it before.
 
     Examples:
         flowstrand usage leave acme --stack flowstrand

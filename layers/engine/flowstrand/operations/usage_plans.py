@@ -15,7 +15,7 @@ from flowstrand.dataclass import dataclass
 from flowstrand.errors import OperatorError
 from flowstrand.operations.stack import GatewayClient
 
-_STAGE = "live"
+STAGE = "live"
 """As the template has it."""
 _PAGE = 500
 _MOST_DAYS = 90
@@ -63,7 +63,7 @@ class UsagePlans:
                 raise
             raise OperatorError(f"there is no usage plan {plan_id} here", code="USAGE_PLAN_NOT_FOUND") from None
         if not self._covers(plan):
-            message = f"the usage plan {plan_id} does not have the stage {_STAGE} of the API {self.api_id}"
+            message = f"the usage plan {plan_id} does not have the stage {STAGE} of the API {self.api_id}"
             raise OperatorError(message, code="USAGE_PLAN_OF_ANOTHER_API")
 
     def make_key(self, org: str) -> tuple[str, str]:
@@ -149,7 +149,7 @@ class UsagePlans:
 
     def _covers(self, plan: Mapping[str, Any]) -> bool:
         stages = plan.get("apiStages") or ()
-        return any(stage.get("apiId") == self.api_id and stage.get("stage") == _STAGE for stage in stages)
+        return any(stage.get("apiId") == self.api_id and stage.get("stage") == STAGE for stage in stages)
 
     def _keys_in(self, plan_id: str) -> set[str]:
         return {str(key["id"]) for key in _items(self.gateway.get_usage_plan_keys, {"usagePlanId": plan_id})}
