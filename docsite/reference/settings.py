@@ -68,7 +68,7 @@ def _resources(root: Path) -> str:
             told.fields.get(name, ""),
             set_by_template.pop(variable, "not by the template"),
         )
-        for name in Resources.model_fields
+        for name in (each.name for each in fields(Resources))
     ]
     rows += [(code(name), "", functions) for name, functions in sorted(set_by_template.items())]
     text = "## What the stack sets\n\nThe names of its resources, and what its parameters say. Nobody has to set these by hand.\n\n"

@@ -49,9 +49,9 @@ class Deployed:
     def create_key(self, org: str) -> str:
         """As an operator makes one."""
         made = subprocess.run(
-            [sys.executable, "scripts/create-key", "--table", self.outputs["DirectoryTableName"], "--org", org],
+            [sys.executable, "-m", "flowstrand.cli", "keys", "create", "--org", org, "--stack", self.name],
             cwd=ROOT,
-            env={**os.environ, **self._environment},
+            env={**_without_places(os.environ), **self._environment},
             capture_output=True,
             check=True,
             text=True,
@@ -99,6 +99,11 @@ class Deployed:
     def _client(self, service: str) -> Any:
         # boto3-stubs has a type for each service by its literal name, and this is about several.
         return self._session.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+
+
+def _without_places(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without what names another server or stack than the one that is meant."""
+    return {name: value for name, value in environment.items() if not name.startswith("FLOWSTRAND_")}
 
 
 def summary(line: str) -> str:

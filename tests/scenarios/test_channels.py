@@ -319,6 +319,14 @@ def test_a_channel_with_an_end_ends_then_whoever_uses_it(either: World, name: st
     assert read(either, name).status == 404
 
 
+@pytest.mark.parametrize(
+    "moment", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59.9999Z", "0001-01-01T00:00:00+01:00"]
+)
+def test_an_end_that_cannot_be_told_in_utc_is_refused(either: World, moment: str) -> None:
+    assert create(either, "beyond", Stream_Expires_At=moment).status == 400
+    assert read(either, "beyond").status == 404
+
+
 # --- whose it is not ------------------------------------------------------------------------------
 
 

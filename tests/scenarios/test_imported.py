@@ -11,19 +11,23 @@ from typing import Any
 import pytest
 
 from flowstrand.engine.events import EventType
+from flowstrand.engine.ids import OrgId
 from flowstrand.histories.history import History
 from flowstrand.histories.reading import read
 from flowstrand.histories.writing import HistoryWriter
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.local.stores import sqlite_stores
 from flowstrand.log.port import LogKey
+from flowstrand.operations.channel_exporting import export_channel
+from flowstrand.operations.channel_importing import import_channel
 from flowstrand.operations.exporting import family
-from flowstrand.operations.importing import Outcome, check, import_one
+from flowstrand.operations.importing import Checked, Outcome, check, import_one
 from flowstrand.service.container import install
 from flowstrand.testing.replay import replay_events
+from tests.scenarios import durable
 from tests.scenarios.app import APP
 from tests.scenarios.transports import TRANSPORTS, Row, history
-from tests.scenarios.world import START_MS, World
+from tests.scenarios.world import ORG, START_MS, World
 
 LARGE = "large " * 3_000
 
@@ -46,7 +50,7 @@ def _moved(source: World, target: World, *executions: str) -> list[History]:
         for each in family(source.services, keys, with_descendants=True):
             writer.write(each)
     found = list(read(file.getvalue().splitlines(keepends=True)))
-    assert check(found, leave_out_open=False) == len(found)
+    assert check(found, leave_out_open=False) == Checked(executions=len(found))
     for each in found:
         assert import_one(target.services, each).outcome is Outcome.IMPORTED
     return found
@@ -104,6 +108,27 @@ def test_nothing_can_follow_in_it(world: World, elsewhere: World) -> None:
     assert world.cancel(execution).status == 409
     world.jump(86_400)
     assert history(world, execution) == before
+
+
+def test_who_reads_and_writes_a_channel_goes_on_where_it_is_now(world: World, elsewhere: World) -> None:
+    with ExitStack() as stack:
+        stack.callback(install(elsewhere.services))
+        durable.create(elsewhere, "chat")
+        offset = durable.append(elsewhere, "chat", b"one", **_producer(0)).offset
+        durable.append(elsewhere, "chat", b"two", **_producer(1))
+        history = export_channel(elsewhere.services, OrgId(ORG), "chat")
+    import_channel(world.services, history)
+    assert durable.read(world, "chat", offset).body == b"two"
+    assert [durable.append(world, "chat", b"three", **_producer(number)).status for number in (1, 2, 4)] == [
+        204,
+        200,
+        409,
+    ]
+    assert durable.read(world, "chat", offset).body == b"twothree"
+
+
+def _producer(number: int) -> dict[str, str]:
+    return {"Producer_Id": "p", "Producer_Epoch": "0", "Producer_Seq": str(number)}
 
 
 def test_a_failed_one_can_be_retried_where_it_is_now(world: World, elsewhere: World) -> None:

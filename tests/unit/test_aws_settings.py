@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from flowstrand.aws.settings import Resources, engine_settings, resources
@@ -63,7 +65,9 @@ def test_there_is_a_variable_for_every_field() -> None:
         "kms_key_arn",
         "schedule_dead_letters_arn",
     }
-    assert {f"FLOWSTRAND_{name.upper()}" for name in set(Resources.model_fields) - optional} == set(COMPLETE)
+    assert {f"FLOWSTRAND_{name.upper()}" for name in {each.name for each in fields(Resources)} - optional} == set(
+        COMPLETE
+    )
 
 
 def test_the_engines_numbers_are_the_defaults_but_for_those_that_are_set() -> None:

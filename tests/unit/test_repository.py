@@ -64,7 +64,6 @@ def test_the_layout_is_the_documented_one(name: str) -> None:
         "build",
         "check-artefacts",
         "check-deploy",
-        "create-key",
         "demo",
         "e2e",
         "export-requirements",

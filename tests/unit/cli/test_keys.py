@@ -1,16 +1,19 @@
-"""`flowstrand keys` on the data folder of a local server."""
+"""`flowstrand keys` on the data folder of a local server, and on the tables of a stack."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 from typer.testing import CliRunner
 
 from flowstrand.cli.exits import Exit
 from flowstrand.cli.program import program
+from flowstrand.directory.dynamodb import DynamoDirectory, create_directory_table
 from flowstrand.local.secrets_file import lease_secrets, ticket_secrets
 from flowstrand.local.stores import sqlite_stores
 from flowstrand.operations.place import local_place
@@ -60,6 +63,33 @@ def test_a_key_is_good_for_everything_unless_told_otherwise(data: Path) -> None:
 def test_an_org_that_cannot_be_one_gets_no_key(data: Path) -> None:
     run("create", "--org", "not#a#name", "--data", data, exit=Exit.REFUSED)
     assert json.loads(run("list", "--data", data, "--json")) == {"keys": []}
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDirectory]:
+    """That of a stack, which the environment names."""
+    for name in ("LOG_TABLE", "DIRECTORY_TABLE", "PAYLOAD_BUCKET"):
+        monkeypatch.setenv(f"FLOWSTRAND_{name}", "directory")
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        create_directory_table(client, "directory")
+        yield DynamoDirectory(client, "directory")
+
+
+def test_a_stack_gets_a_key_in_the_same_way(table: DynamoDirectory) -> None:
+    made = keys.identify(table, run("create", "--org", "acme").strip())
+    assert made is not None
+    assert (made.org, made.principals) == ("acme", frozenset(keys.Principal))
+
+
+def test_where_there_is_no_such_table_a_line_says_so(
+    table: DynamoDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOWSTRAND_DIRECTORY_TABLE", "another")
+    result = CliRunner().invoke(program, ["keys", "create"])
+    assert result.exit_code == Exit.FAILED, result.output
+    assert (result.stdout, len(result.stderr.splitlines())) == ("", 1)
+    assert list(table.scan("api-keys")) == []
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from flowstrand.testing.replay import replay_history
 from tests.unit.histories.record import VERSIONS
 
 FIXTURE = VERSIONS / "export-1.jsonl"
+WITH_CHANNEL = VERSIONS / "export-2.jsonl"
 [HISTORY] = read_file(FIXTURE)
 ID, ORG = HISTORY.key.execution_id, HISTORY.key.org
 APP = """
@@ -105,7 +106,7 @@ def test_an_import_says_what_has_become_of_each(target: Path) -> None:
     }
     for outcome in ("IMPORTED", "UNCHANGED"):
         document = json.loads(run("import", FIXTURE, "--data", target, "--json").stdout)
-        assert document == {"executions": [{**row, "outcome": outcome}]}
+        assert document == {"executions": [{**row, "outcome": outcome}], "channels": []}
     assert [ID in line and "UNCHANGED" in line for line in lines(run("import", FIXTURE, "--data", target))] == [
         False,
         True,
@@ -154,6 +155,36 @@ def test_there_must_be_a_place_and_only_one(source: Path, monkeypatch: pytest.Mo
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_read(source: Path, words: tuple[str, ...]) -> None:
     run("export", *words, "--data", source, exit=Exit.USAGE)
+
+
+def test_channels_go_with_everything_or_alone(target: Path, tmp_path: Path) -> None:
+    run("import", WITH_CHANNEL, "--data", target)
+    everything, alone, without = (tmp_path / name for name in ("everything", "alone", "without"))
+    run("export", "--all", "--org", ORG, "--data", target, "-o", everything)
+    assert everything.read_text().splitlines()[1:] == WITH_CHANNEL.read_text().splitlines()[1:]
+    said = json.loads(
+        run("export", "--channel", "chat", "--org", ORG, "--data", target, "-o", alone, "--json").stdout
+    )
+    assert said == {"file": str(alone), "executions": 0, "events": 0, "open": 0, "channels": 1}
+    run("export", "--all", "--no-channels", "--org", ORG, "--data", target, "-o", without)
+    run("export", "--channel", "chit", "--org", ORG, "--data", target, exit=Exit.NOT_FOUND)
+    checked = [lines(run("import", file, "--data", target, "--check"))[0] for file in (everything, alone, without)]
+    assert checked == [
+        f"{everything}: 1 executions, 1 channels, all sound",
+        f"{alone}: 0 executions, 1 channels, all sound",
+        f"{without}: 1 executions, all sound",
+    ]
+
+
+def test_an_import_says_what_has_become_of_each_channel(target: Path) -> None:
+    row = {"name": "chat", "org": ORG, "appends": 2}
+    for outcome in ("IMPORTED", "UNCHANGED"):
+        document = json.loads(run("import", WITH_CHANNEL, "--data", target, "--json").stdout)
+        assert document["channels"] == [{**row, "outcome": outcome}]
+    assert [line.split() for line in lines(run("import", WITH_CHANNEL, "--data", target))][-2:] == [
+        ["CHANNEL", "ORG", "APPENDS", "OUTCOME"],
+        ["chat", ORG, "2", "UNCHANGED"],
+    ]
 
 
 def test_an_export_replays(tmp_path: Path) -> None:

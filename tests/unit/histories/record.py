@@ -5,6 +5,7 @@ Run it when there is a new version of an event's stored form or of the export, a
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -12,9 +13,16 @@ from flowstrand.engine.events import EventType
 from flowstrand.engine.events.codec import SCHEMA_VERSION, encode, public_data
 from flowstrand.histories.history import TaskLogBatch
 from flowstrand.histories.lines import VERSION
+from flowstrand.histories.writing import HistoryWriter
+from flowstrand.operations.channel_exporting import export_channel
+from flowstrand.operations.exporting import export_one
+from flowstrand.service.channels import opening
+from flowstrand.service.channels.appending import Message, append_message
+from flowstrand.service.channels.opening import Wanted
+from flowstrand.service.channels.producers import Claim
 from tests.unit.every_event import data_of
-from tests.unit.operations.exported import RECORD, completed, file_of, log
-from tests.unit.service.service_world import ServiceWorld
+from tests.unit.operations.exported import LARGE, NOW_MS, RECORD, completed, log
+from tests.unit.service.service_world import ORG, ServiceWorld, key_of
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -28,8 +36,20 @@ def record() -> None:
     world = ServiceWorld()
     execution = completed(world)
     log(world, execution, TaskLogBatch(position=1, attempt=1, number=1, records=(RECORD,)))
-    lines = file_of(world, execution)
-    (VERSIONS / f"export-{VERSION}.jsonl").write_text("".join(lines))
+    opening.open_channel(world.services, ORG, "chat", Wanted(content_type="application/json", body=b'["hello"]'))
+    closing = Message(
+        body=json.dumps(LARGE).encode(),
+        content_type="application/json",
+        closes=True,
+        seq="1",
+        claim=Claim("importer", 2, 0),
+    )
+    append_message(world.services, ORG, "chat", closing)
+    file = io.StringIO()
+    with HistoryWriter(file, now_ms=NOW_MS, version="0") as writer:
+        writer.write(export_one(world.services, key_of(execution)))
+        writer.write_channel(export_channel(world.services, ORG, "chat"))
+    (VERSIONS / f"export-{VERSION}.jsonl").write_text(file.getvalue())
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def refusal(lines: list[str]) -> str:
 
 def test_a_file_begins_with_what_it_is() -> None:
     assert is_export(LINES[0])
-    assert json.loads(LINES[0])["version"] == 1
+    assert json.loads(LINES[0])["version"] == 2
     assert [is_export(line) for line in (LINES[1], "{}", "[]", "no JSON", "")] == [False] * 5
 
 
@@ -87,7 +87,7 @@ def test_a_line_behind_the_last_is_noticed() -> None:
 
 
 def test_a_newer_version_says_that_it_is_newer() -> None:
-    assert refusal([LINES[0].replace('"version":1', '"version":2'), *LINES[1:]]) == "EXPORT_TOO_NEW"
+    assert refusal([LINES[0].replace('"version":2', '"version":3'), *LINES[1:]]) == "EXPORT_TOO_NEW"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from flowstrand.histories.writing import history_of
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.log.retention import DAY_MS
 from flowstrand.operations import import_claims
-from flowstrand.operations.importing import Outcome, check, import_one
+from flowstrand.operations.importing import Checked, Outcome, check, import_one
 from flowstrand.queues.messages import Wake
 from flowstrand.service import append, feed, janitor, open_executions, signals, standalone, wakes, workers
 from flowstrand.service.projection import project
@@ -213,7 +213,7 @@ def test_an_open_log_is_refused_or_left_out(source: ServiceWorld, world: Service
     with pytest.raises(HistoryRefused) as refused:
         check(histories, leave_out_open=False)
     assert refused.value.code == "HISTORY_OPEN"
-    assert check(histories, leave_out_open=True) == 2
+    assert check(histories, leave_out_open=True) == Checked(executions=2)
     outcomes = [import_one(world.services, history).outcome for history in histories]
     assert outcomes == [Outcome.LEFT_OUT, Outcome.IMPORTED]
     assert list(world.disk.commits) == [histories[1].key]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -29,6 +30,7 @@ from flowstrand.log.sqlite_retention import SqliteRetention
 from flowstrand.operations import pruning
 from flowstrand.operations.importing import import_one
 from flowstrand.operations.pruning import Pruned
+from flowstrand.payloads.inventory import StoredPayload
 from flowstrand.payloads.sqlite import SqlitePayloads
 from flowstrand.payloads.sqlite_inventory import SqlitePayloadInventory
 from flowstrand.service import payload_marks, payloads, schedules, uploads
@@ -37,7 +39,7 @@ from flowstrand.service.executions import StartRequest
 from flowstrand.service.payload_marks import GRACE_MS, Mark
 from flowstrand.service.schedules import ScheduleRequest
 from tests.unit.histories.record import VERSIONS
-from tests.unit.service.service_world import ServiceWorld
+from tests.unit.service.service_world import Killed, ServiceWorld, kill
 
 [HISTORY] = read_file(VERSIONS / "export-1.jsonl")
 [USED] = HISTORY.payloads
@@ -176,18 +178,113 @@ def test_an_upload_that_was_begun_again_is_kept_for_another_week(store: Store) -
     assert UNUSED in store.names()
 
 
-def test_what_is_going_counts_as_not_stored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+class _Interrupted(SqlitePayloadInventory):
+    """Something happens where a value is to be deleted that has been condemned."""
+
+    def __init__(self, store: Store, happens: Callable[[], object]) -> None:
+        super().__init__(store.database)
+        self._happens = happens
+
+    def remove(self, payload: StoredPayload) -> None:
+        self._happens()
+        super().remove(payload)
+
+
+def _accept(store: Store) -> PayloadRef:
+    return payloads.accept(store.services, ORG, to_reference(PayloadRef(UNUSED, len(BODY))))
+
+
+def _condemned(store: Store, happens: Callable[[], object]) -> None:
+    """A value's week is over, it is said to be going, and then something happens."""
     store.prune()
     store.wait()
-    monkeypatch.setattr(store.payloads, "remove", lambda _: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+    store.payloads = _Interrupted(store, happens)
+    with suppress(Killed):
         store.prune()
-    with pytest.raises(NotFound) as refused:
-        payloads.accept(store.services, ORG, to_reference(PayloadRef(UNUSED, len(BODY))))
-    assert refused.value.code == "PAYLOAD_NOT_FOUND"
-    assert not uploads.begin(store.services, ORG, sha256=UNUSED, size=len(BODY)).is_stored
-    monkeypatch.undo()
+    store.payloads = SqlitePayloadInventory(store.database)
+
+
+def test_what_was_condemned_and_not_deleted_may_be_referred_to(store: Store) -> None:
+    _condemned(store, kill)
+    _accept(store)
+    [mark] = payload_marks.every(store.services.directory)
+    assert not mark.is_going
+    assert (store.prune().marked, store.prune().deleted) == (1, 0), (
+        "in the version that it has now, it has another week"
+    )
+    store.wait()
     assert (store.prune().deleted, store.names()) == (1, {USED})
+
+
+def test_an_upload_of_what_was_condemned_and_not_deleted_finds_it_stored(store: Store) -> None:
+    _condemned(store, kill)
+    assert uploads.begin(store.services, ORG, sha256=UNUSED, size=len(BODY)).is_stored
+    assert store.prune().deleted == 0
+
+
+def test_what_was_condemned_and_not_deleted_goes_with_the_next_run(store: Store) -> None:
+    _condemned(store, kill)
+    assert (store.prune().deleted, store.names()) == (1, {USED})
+    assert list(payload_marks.every(store.services.directory)) == []
+
+
+def test_a_reference_that_comes_before_the_deletion_of_what_is_condemned_keeps_it(store: Store) -> None:
+    _condemned(store, lambda: _accept(store))
+    assert UNUSED in store.names(), "only the version that was seen is deleted"
+
+
+def test_a_deletion_that_comes_however_late_does_not_reach_what_was_stored_again(store: Store) -> None:
+    [unused] = [payload for payload in store.payloads.stored() if payload.sha256 == UNUSED]
+    _condemned(store, kill)
+    _accept(store)
+    store.wait()
+    store.payloads.remove(unused)
+    assert UNUSED in store.names()
+
+
+def test_a_second_run_that_had_read_the_condemnation_does_not_reach_it_either(store: Store) -> None:
+    _condemned(store, kill)
+    store.payloads = _Interrupted(store, lambda: _accept(store))
+    store.prune()
+    assert UNUSED in store.names()
+    assert store.prune().deleted == 0
+
+
+@pytest.mark.parametrize("call", ["get", "put"])
+def test_whichever_call_the_deletion_comes_before_a_reference_is_refused_or_good(
+    store: Store, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    _condemned(store, kill)
+    plain: Callable[..., object] = getattr(store.services.payloads, call)
+    accepting = payload_marks.hold
+
+    def deleted_first(*arguments: object) -> object:
+        monkeypatch.setattr(store.services.payloads, call, plain)
+        store.prune()
+        return plain(*arguments)
+
+    def held(*arguments: Any) -> bool:
+        monkeypatch.setattr(store.services.payloads, call, deleted_first)
+        return accepting(*arguments)
+
+    monkeypatch.setattr(payload_marks, "hold", held)
+    if call == "get":
+        with pytest.raises(NotFound) as refused:
+            _accept(store)
+        assert refused.value.code == "PAYLOAD_NOT_FOUND"
+    else:
+        _accept(store)
+    assert (UNUSED in store.names()) == (call == "put")
+
+
+def test_a_value_that_cannot_be_read_and_is_there_is_no_missing_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _condemned(store, kill)
+    monkeypatch.setattr(payloads, "_require_json", lambda *_: None)
+    store.database.execute("UPDATE payloads SET body = ? WHERE sha256 = ?", (b"damaged", UNUSED))
+    with pytest.raises(LogCorrupted):
+        _accept(store)
 
 
 def test_who_holds_it_between_the_reading_of_a_mark_and_its_end_keeps_it(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""`flowstrand export`: histories into a file."""
+"""`flowstrand export`: histories and channels into a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from flowstrand.errors import InvalidInput
 
 if TYPE_CHECKING:
     from flowstrand.engine.ids import OrgId
-    from flowstrand.histories.history import History
+    from flowstrand.histories.reading import Section
+    from flowstrand.histories.writing import HistoryWriter
     from flowstrand.jsonvalue import JsonObject
     from flowstrand.log.port import LogKey
     from flowstrand.operations.place import Place
@@ -57,6 +58,18 @@ def export(
             rich_help_panel=_PANEL,
         ),
     ] = True,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A channel of the org; may be repeated.", rich_help_panel=_PANEL),
+    ] = None,
+    channels: Annotated[
+        bool,
+        typer.Option(
+            "--channels/--no-channels",
+            help="With --all and no filter: channels, too. Every log of the place is looked at for them, as well.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = True,
     status: Annotated[
         Status | None,
         typer.Option(case_sensitive=False, help="Only those that stand like this.", rich_help_panel=_PANEL),
@@ -73,24 +86,33 @@ def export(
         str | None, typer.Option(metavar="TIME", help="Only those begun before.", rich_help_panel=_PANEL)
     ] = None,
 ) -> None:
-    """Write histories into a file that can be imported, replayed, priced, or kept.
+    """Write histories and channels into a file that can be imported, replayed, priced, or kept.
 
     Examples:
         flowstrand export 01JDX5K7Q2ZB4M8N0P3R6T9V1W --data .flowstrand -o order.jsonl
         flowstrand export --all --status failed --stack flowstrand --org acme -o failed.jsonl
+        flowstrand export --channel chat --channel news --data .flowstrand -o channels.jsonl
     """
     from flowstrand.engine.ids import OrgId
-    from flowstrand.operations import exporting
+    from flowstrand.operations import channel_exporting, exporting
+    from flowstrand.service.listing import Filter
 
-    if bool(ids) == all:
-        raise typer.BadParameter("give ids, or --all", param_hint="ID")
+    if bool(ids or channel) == all:
+        raise typer.BadParameter("give ids or channels, or --all", param_hint="ID")
     if payload_files and output == _STDOUT:
         raise typer.BadParameter("takes an --output to put them beside", param_hint="--payload-files")
     wanted = _filter(status, kind, pairs(metadata, "--metadata"), created_after, created_before)
     owner, services = OrgId(org), visit.place.services
-    roots = _named(owner, ids) if ids else _all(visit.place, owner, wanted, standalone_tasks=standalone_tasks)
+    roots = (
+        _all(visit.place, owner, wanted, standalone_tasks=standalone_tasks) if all else _named(owner, ids or [])
+    )
     histories = exporting.family(services, roots, with_descendants=descendants, may_be_gone=all)
-    _tell(visit, output, _write(output, histories, now_ms=services.clock.now_ms(), payload_files=payload_files))
+    if all and channels and wanted == Filter():
+        found = channel_exporting.export_all(services, visit.place.logs, owner)
+    else:
+        found = channel_exporting.export_named(services, owner, channel or [])
+    sections: Iterator[Section] = chain(histories, found)
+    _tell(visit, output, _write(output, sections, now_ms=services.clock.now_ms(), payload_files=payload_files))
 
 
 @dataclass(slots=True)
@@ -100,6 +122,7 @@ class _Written:
     executions: int = 0
     events: int = 0
     open: int = 0
+    channels: int = 0
 
 
 def _named(org: OrgId, ids: Iterable[str]) -> Iterable[LogKey]:
@@ -120,7 +143,7 @@ def _all(place: Place, org: OrgId, wanted: Filter, *, standalone_tasks: bool) ->
     return chain(listed, exporting.standalone_tasks(place.logs, org))
 
 
-def _write(output: Path, histories: Iterable[History], *, now_ms: int, payload_files: bool) -> _Written:
+def _write(output: Path, sections: Iterable[Section], *, now_ms: int, payload_files: bool) -> _Written:
     from flowstrand.histories.writing import HistoryWriter
 
     folder = output.with_name(f"{output.name}.payloads") if payload_files else None
@@ -129,12 +152,22 @@ def _write(output: Path, histories: Iterable[History], *, now_ms: int, payload_f
         _written(output) as file,
         HistoryWriter(file, now_ms=now_ms, version=version("flowstrand"), payload_folder=folder) as writer,
     ):
-        for history in histories:
-            writer.write(history)
-            done.executions += 1
-            done.events += len(history.events)
-            done.open += not history.is_closed
+        for section in sections:
+            _write_one(writer, section, done)
     return done
+
+
+def _write_one(writer: HistoryWriter, section: Section, done: _Written) -> None:
+    from flowstrand.histories.channel import ChannelHistory
+
+    if isinstance(section, ChannelHistory):
+        writer.write_channel(section)
+        done.channels += 1
+        return
+    writer.write(section)
+    done.executions += 1
+    done.events += len(section.events)
+    done.open += not section.is_closed
 
 
 def _filter(
@@ -180,6 +213,8 @@ def _written(output: Path) -> Iterator[IO[str]]:
 
 def _tell(visit: Visit, output: Path, done: _Written) -> None:
     counted = f"{done.executions} executions, {done.events} events"
+    if done.channels:
+        counted += f", {done.channels} channels"
     if output == _STDOUT:
         typer.echo(counted, err=True)
         return

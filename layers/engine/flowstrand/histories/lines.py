@@ -1,8 +1,8 @@
 """The lines of an export: JSON, one object each, told apart by `type`. docs/export.md describes them.
 
-    header, { execution, { payload }, { commit }, { taskLog }, end }, trailer
+    header, { execution, { payload }, { commit }, { taskLog }, end | channel, { payload }, { append }, end }, trailer
 
-Version 1 is read for ever. A line is ASCII: half of a surrogate pair in a user's string survives as its escape.
+Every version is read for ever; version 1 has no channels. A line is ASCII: half of a surrogate pair in a user's string survives as its escape.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from flowstrand.log.packing import pack_json, unpack_json
 from flowstrand.log.port import Commit, LogKey
 
 FORMAT = "flowstrand-histories"
-VERSION = 1
+VERSION = 2
 
 
 class Line(StrEnum):
@@ -35,6 +35,8 @@ class Line(StrEnum):
     PAYLOAD = "payload"
     COMMIT = "commit"
     TASK_LOG = "taskLog"
+    CHANNEL = "channel"
+    APPEND = "append"
     END = "end"
     TRAILER = "trailer"
 

@@ -1,4 +1,4 @@
-"""Reading an export, an execution at a time; every byte of it is checked before anybody sees an execution."""
+"""Reading an export, an execution or a channel at a time; every byte of one is checked before anybody sees it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from flowstrand.dataclass import dataclass
 from flowstrand.errors import HistoryRefused
+from flowstrand.histories.channel import Append, ChannelHistory, ChannelMaking
+from flowstrand.histories.channel_lines import append_of, making_of
 from flowstrand.histories.history import History, TaskLogBatch, refused
 from flowstrand.histories.lines import FORMAT, VERSION, Line, commit_of, key_of, payload_of, task_log_of
 from flowstrand.log.port import Commit, LogKey
+
+Section: TypeAlias = History | ChannelHistory
+"""What a file holds one after the other."""
+
+_FAULTS = (KeyError, TypeError, ValueError)
+_CHANGED = "the checksum does not match: it was changed, or damaged on its way"
 
 
 def is_export(first_line: str) -> bool:
@@ -26,20 +34,30 @@ def is_export(first_line: str) -> bool:
 
 
 def read_file(path: Path) -> Iterator[History]:
-    """The executions of a file, as `read` gives them. Payloads in files of their own are looked for beside it.
+    """The executions of a file; what else it holds is checked and passed over. Raises as `sections_of_file` does."""
+    return (section for section in sections_of_file(path) if isinstance(section, History))
+
+
+def read(lines: Iterable[str], *, beside: Path | None = None) -> Iterator[History]:
+    """The executions among these lines. Takes what `sections` takes, and raises as it does."""
+    return (section for section in sections(lines, beside=beside) if isinstance(section, History))
+
+
+def sections_of_file(path: Path) -> Iterator[Section]:
+    """The executions and channels of a file, as `sections` gives them. Payloads in files of their own are looked for beside it.
 
     Raises:
-        HistoryRefused: what `read` says, or the file cannot be read.
+        HistoryRefused: what `sections` says, or the file cannot be read.
     """
     try:
         with path.open(encoding="utf-8", newline="\n") as lines:
-            yield from read(lines, beside=path.parent)
+            yield from sections(lines, beside=path.parent)
     except (OSError, UnicodeDecodeError) as error:
         raise refused(f"{path} cannot be read: {error}") from error
 
 
-def read(lines: Iterable[str], *, beside: Path | None = None) -> Iterator[History]:
-    """Each execution, its checksums compared. What lies in it is not looked at: see `History.require_sound`.
+def sections(lines: Iterable[str], *, beside: Path | None = None) -> Iterator[Section]:
+    """Each execution and channel, its checksums compared. What lies in it is not looked at: see `History.require_sound`.
 
     Args:
         beside: where the folder is that the header names, of payloads in files of their own.
@@ -52,15 +70,20 @@ def read(lines: Iterable[str], *, beside: Path | None = None) -> Iterator[Histor
     header = numbered.next(Line.HEADER)[1]
     _require_readable(header)
     folder = _folder(header, beside)
-    count = 0
+    executions = channels = 0
     while True:
-        text, body = numbered.next(Line.EXECUTION, Line.TRAILER)
+        text, body = numbered.next(Line.EXECUTION, Line.CHANNEL, Line.TRAILER)
         if body["type"] == Line.TRAILER:
             break
-        yield _execution(numbered, text, body, folder)
-        count += 1
-    if body.get("executions") != count:
-        raise refused(f"it has {count} executions where {body.get('executions')} should be")
+        if body["type"] == Line.CHANNEL:
+            yield _channel(numbered, text, body, folder)
+            channels += 1
+        else:
+            yield _execution(numbered, text, body, folder)
+            executions += 1
+    for name, count in (("executions", executions), ("channels", channels)):
+        if body.get(name, 0) != count:
+            raise refused(f"it has {count} {name} where {body.get(name, 0)} should be")
     numbered.require_end()
 
 
@@ -134,7 +157,7 @@ def _folder(header: Mapping[str, Any], beside: Path | None) -> Path | None:
 def _execution(numbered: _Numbered, first: str, body: Mapping[str, Any], folder: Path | None) -> History:
     try:
         section = _Section(key_of(body), hashlib.sha256(first.encode()))
-    except (KeyError, TypeError, ValueError) as error:
+    except _FAULTS as error:
         raise numbered.fault(error) from error
     while True:
         text, body = numbered.next(Line.PAYLOAD, Line.COMMIT, Line.TASK_LOG, Line.END)
@@ -142,10 +165,10 @@ def _execution(numbered: _Numbered, first: str, body: Mapping[str, Any], folder:
             break
         try:
             _take(section, text, body, folder)
-        except (KeyError, TypeError, ValueError) as error:
+        except _FAULTS as error:
             raise numbered.fault(f"{type(error).__name__}: {error}") from error
     if not section.ends_as(body):
-        raise numbered.fault("the checksum does not match: it was changed, or damaged on its way")
+        raise numbered.fault(_CHANGED)
     return History(
         key=section.key,
         commits=tuple(section.commits),
@@ -164,13 +187,57 @@ def _take(section: _Section, text: str, body: Mapping[str, Any], folder: Path | 
         section.task_logs.append(task_log_of(body))
         section.task_logs_sha256.update(text.encode())
         return
+    _take_payload(section.payloads, body, folder)
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What was read of one channel, and the digest of its lines so far."""
+
+    making: ChannelMaking
+    sha256: hashlib._Hash
+    appends: list[Append] = field(default_factory=list)
+    payloads: dict[str, bytes] = field(default_factory=dict)
+
+    def ends_as(self, end: Mapping[str, Any]) -> bool:
+        """Whether the line at its end has the checksum of what was read."""
+        return (end.get("id"), end.get("sha256")) == (self.making.key.execution_id, self.sha256.hexdigest())
+
+
+def _channel(numbered: _Numbered, first: str, body: Mapping[str, Any], folder: Path | None) -> ChannelHistory:
+    try:
+        channel = _Channel(making_of(body), hashlib.sha256(first.encode()))
+    except _FAULTS as error:
+        raise numbered.fault(error) from error
+    while True:
+        text, body = numbered.next(Line.PAYLOAD, Line.APPEND, Line.END)
+        if body["type"] == Line.END:
+            break
+        try:
+            _take_of_channel(channel, text, body, folder)
+        except _FAULTS as error:
+            raise numbered.fault(f"{type(error).__name__}: {error}") from error
+    if not channel.ends_as(body):
+        raise numbered.fault(_CHANGED)
+    return ChannelHistory(making=channel.making, appends=tuple(channel.appends), payloads=channel.payloads)
+
+
+def _take_of_channel(channel: _Channel, text: str, body: Mapping[str, Any], folder: Path | None) -> None:
+    if body["type"] == Line.PAYLOAD:
+        _take_payload(channel.payloads, body, folder)
+        return
+    channel.appends.append(append_of(body))
+    channel.sha256.update(text.encode())
+
+
+def _take_payload(payloads: dict[str, bytes], body: Mapping[str, Any], folder: Path | None) -> None:
     sha256 = str(body["sha256"])
     payload = payload_of(body)
     if payload is None:
         payload = _file(folder, sha256)
     if hashlib.sha256(payload).hexdigest() != sha256 or body.get("size") != len(payload):
         raise ValueError(f"the payload {sha256} does not match its checksum")
-    section.payloads[sha256] = payload
+    payloads[sha256] = payload
 
 
 def _file(folder: Path | None, sha256: str) -> bytes:

@@ -1,4 +1,4 @@
-"""`HistoryWriter`: writes an export, an execution at a time."""
+"""`HistoryWriter`: writes an export, an execution or a channel at a time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import IO, Self
 
 from flowstrand.engine.evolve import fold
 from flowstrand.engine.schema import rfc3339
+from flowstrand.histories.channel import ChannelHistory
+from flowstrand.histories.channel_lines import append_body, channel_body
 from flowstrand.histories.history import History, TaskLogBatch
 from flowstrand.histories.lines import (
     FORMAT,
@@ -58,7 +60,7 @@ class HistoryWriter:
         """
         self._file = file
         self._folder = payload_folder
-        self._count = 0
+        self._executions = self._channels = 0
         header: JsonObject = {
             "format": FORMAT,
             "version": VERSION,
@@ -77,14 +79,14 @@ class HistoryWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            self._file.write(dump(Line.TRAILER, {"executions": self._count}))
+            channels: JsonObject = {"channels": self._channels} if self._channels else {}
+            self._file.write(dump(Line.TRAILER, {"executions": self._executions, **channels}))
 
     def write(self, history: History) -> None:
         """Append one execution."""
         first, *commits = _digested_lines(history.key, history.commits)
         self._file.write(first)
-        for sha256, body in sorted(history.payloads.items()):
-            self._file.write(dump(Line.PAYLOAD, self._payload(sha256, body)))
+        self._write_payloads(history.payloads)
         self._file.writelines(commits)
         end: JsonObject = {"id": history.key.execution_id, "sha256": history.sha256}
         if history.task_logs:
@@ -92,7 +94,22 @@ class HistoryWriter:
             self._file.writelines(logged)
             end["taskLogsSha256"] = digest(logged)
         self._file.write(dump(Line.END, end))
-        self._count += 1
+        self._executions += 1
+
+    def write_channel(self, channel: ChannelHistory) -> None:
+        """Append one channel."""
+        first = dump(Line.CHANNEL, channel_body(channel.making))
+        appends = [dump(Line.APPEND, append_body(append)) for append in channel.appends]
+        self._file.write(first)
+        self._write_payloads(channel.payloads)
+        self._file.writelines(appends)
+        end: JsonObject = {"id": channel.key.execution_id, "sha256": digest([first, *appends])}
+        self._file.write(dump(Line.END, end))
+        self._channels += 1
+
+    def _write_payloads(self, payloads: Mapping[str, bytes]) -> None:
+        for sha256, body in sorted(payloads.items()):
+            self._file.write(dump(Line.PAYLOAD, self._payload(sha256, body)))
 
     def _payload(self, sha256: str, body: bytes) -> JsonObject:
         if self._folder is None:

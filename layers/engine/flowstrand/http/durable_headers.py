@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from flowstrand.engine.schema import rfc3339
 from flowstrand.errors import InvalidInput
 from flowstrand.http.query import AnyQuery, Query, fitted
 from flowstrand.service.channels.content import is_content_type
@@ -21,8 +22,6 @@ ALWAYS = {
 }
 """What streams hold is somebody's, and never this site's: nothing of it is to be guessed at, run or framed."""
 
-LAST_MS = 253_402_300_800_000
-"""The end of the year 9999, which is as far as times are written."""
 MAX_TTL_S = 10 * 365 * 86_400
 MAX_INTEGER = 2**53 - 1
 """What JavaScript can count to."""
@@ -49,9 +48,11 @@ def _moment(value: Any) -> Any:
     if not _MOMENT.fullmatch(value):
         raise ValueError("must be an RFC 3339 time")
     try:
-        return round(datetime.fromisoformat(_six_digits(value)).timestamp() * 1_000)
+        moment_ms = round(datetime.fromisoformat(_six_digits(value)).timestamp() * 1_000)
+        rfc3339(moment_ms)  # what is told of it later
     except OverflowError as error:
-        raise ValueError("must be a time that there is") from error
+        raise ValueError("must be of the years 1 to 9999 in UTC") from error
+    return moment_ms
 
 
 def _six_digits(text: str) -> str:

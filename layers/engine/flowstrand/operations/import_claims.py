@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flowstrand.dataclass import dataclass
-from flowstrand.directory.port import Directory, Item, PreconditionFailed
+from flowstrand.directory.port import Delete, Directory, Item, PreconditionFailed
 from flowstrand.histories.history import refused
 from flowstrand.log.port import LogKey
 
@@ -23,7 +23,7 @@ class Claim:
     """An import that has begun.
 
     Attributes:
-        sha256: of the history.
+        sha256: of the history; of a channel, which may grow between two exports, of its name among logs.
         since_ms: epoch milliseconds.
     """
 
@@ -55,6 +55,11 @@ def claim(directory: Directory, key: LogKey, sha256: str, now_ms: int) -> None:
 def release(directory: Directory, key: LogKey) -> None:
     """The log is whole, and listed."""
     directory.delete(_PARTITION, str(key))
+
+
+def releasing(key: LogKey) -> Delete:
+    """The write that `release` is, to be done together with others."""
+    return Delete(partition=_PARTITION, key=str(key))
 
 
 def every(directory: Directory) -> Iterator[Claim]:

@@ -20,13 +20,16 @@ from flowstrand.directory.port import PreconditionFailed
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.engine.task_log import size_of
 from flowstrand.errors import HistoryRefused, LogCorrupted, StoreUnavailable
+from flowstrand.histories.channel import ChannelHistory
 from flowstrand.histories.history import History, TaskLogBatch, refused
+from flowstrand.histories.reading import Section
 from flowstrand.histories.writing import history_of
 from flowstrand.log.checkpoint import pack_checkpoint
 from flowstrand.log.port import AppendConflict, Commit, LogKey
 from flowstrand.log.retention import DAY_MS
 from flowstrand.log.rows import MAX_COMMIT_BYTES
 from flowstrand.operations import import_claims
+from flowstrand.operations.channel_commits import commits_of
 from flowstrand.service import append, closed_executions, expiry, listing_rows, task_log_rows
 from flowstrand.service.closed_executions import Closed
 from flowstrand.service.container import Services
@@ -41,8 +44,10 @@ class Outcome(StrEnum):
     """An import that was broken off has been completed."""
     UNCHANGED = "UNCHANGED"
     """It was there already, the same."""
+    CONTINUED = "CONTINUED"
+    """A channel that was there already has got what the file had beyond it."""
     LEFT_OUT = "LEFT_OUT"
-    """It was open when it was exported."""
+    """An execution that was open when it was exported, or a channel whose time has run out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +61,45 @@ class Imported:
     outcome: Outcome
 
 
-def check(histories: Iterable[History], *, leave_out_open: bool) -> int:
-    """Refuse a file of which anything cannot be imported, before anything is; returns how many executions it has.
+@dataclass(slots=True)
+class Checked:
+    """What a sound file has."""
+
+    executions: int = 0
+    channels: int = 0
+
+
+def check(sections: Iterable[Section], *, leave_out_open: bool) -> Checked:
+    """Refuse a file of which anything cannot be imported, before anything is.
 
     Raises:
-        HistoryRefused: as `History.require_sound`; `HISTORY_OPEN`: an execution was open when it was exported, and those are not to
-            be left out; `INVALID_EXPORT`: an execution is in it twice.
+        HistoryRefused: as `History.require_sound` and `commits_of`; `HISTORY_OPEN`: an execution was open when it was exported, and
+            those are not to be left out; `INVALID_EXPORT`: an execution, a channel or its name is in it twice.
     """
-    seen: set[LogKey] = set()
-    for history in histories:
-        history.require_sound()
-        if history.key in seen:
-            raise refused(f"{history.key.execution_id} is in it twice")
-        if not history.is_closed and not leave_out_open:
-            raise refused(
-                f"{history.key.execution_id} was open when it was exported, and only what has ended can be imported",
-                code="HISTORY_OPEN",
-            )
-        seen.add(history.key)
-    return len(seen)
+    seen: set[object] = set()
+    checked = Checked()
+    for section in sections:
+        if isinstance(section, ChannelHistory):
+            commits_of(section)
+            names = {section.key, (section.making.org, section.making.name)}
+            checked.channels += 1
+        else:
+            _require_importable(section, leave_out_open=leave_out_open)
+            names = {section.key}
+            checked.executions += 1
+        if seen & names:
+            raise refused(f"{section.key.execution_id} is in it twice")
+        seen |= names
+    return checked
+
+
+def _require_importable(history: History, *, leave_out_open: bool) -> None:
+    history.require_sound()
+    if not history.is_closed and not leave_out_open:
+        raise refused(
+            f"{history.key.execution_id} was open when it was exported, and only what has ended can be imported",
+            code="HISTORY_OPEN",
+        )
 
 
 def import_one(

@@ -3,13 +3,16 @@
     @unreferenced    {org}#{sha256}    {version, since, going}
 
 A value goes only when it has had its mark for a while. Until then, whoever is about to refer to it from anew moves the mark
-to now; afterwards the mark says that it is going, and the value counts as not stored. Both are writes at the version of the row
-that was read, so that only one of them succeeds.
+to now; afterwards the mark says that it is going. Both are writes at the version of the row that was read, so that only one of
+them succeeds. What is going may go at any time, or never, if whoever prunes has died. Only the version that was seen goes: who
+needs the value nevertheless stores it again, and then takes the mark's word back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 
 from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item, PreconditionFailed
@@ -27,7 +30,7 @@ class Mark:
     """A row.
 
     Attributes:
-        payload: the version of the value that was seen.
+        payload: the version of the value that was seen; empty where it has been stored again since.
         since_ms: epoch milliseconds.
         is_going: whether it is being deleted.
         row_version: of the row.
@@ -50,7 +53,7 @@ def every(directory: Directory) -> Iterator[Mark]:
 
 
 def hold(directory: Directory, org: OrgId, sha256: str, now_ms: int) -> bool:
-    """Whether a stored value may be referred to. It keeps for a while from now, then.
+    """Whether a stored value may be referred to as it is. It keeps for a while from now, then. False: it may be gone at any time.
 
     Raises:
         StoreUnavailable: the directory cannot say.
@@ -83,6 +86,15 @@ def condemn(directory: Directory, mark: Mark) -> bool:
     except PreconditionFailed:
         return False
     return True
+
+
+def lift(directory: Directory, org: OrgId, sha256: str, now_ms: int) -> None:
+    """A value that was going has been stored again: in that version, it keeps for a while from now."""
+    item = directory.get(_PARTITION, f"{org}#{sha256}")
+    if item is None or not (mark := _parse(item)).is_going:
+        return
+    with suppress(PreconditionFailed):  # somebody else has, or it has gone in the version that was seen
+        _write(directory, replace(mark, payload=""), since_ms=now_ms, is_going=False)
 
 
 def remove(directory: Directory, mark: Mark) -> None:

@@ -101,13 +101,32 @@ def accept(services: Services, org: OrgId, reference: JsonObject) -> PayloadRef:
 
     Raises:
         InvalidInput: `INVALID_PAYLOAD`: the reference is not well formed, or what was uploaded is no JSON.
-        NotFound: `PAYLOAD_NOT_FOUND`: nothing of this org was uploaded there, or nobody has referred to it for so long that it is going.
+        NotFound: `PAYLOAD_NOT_FOUND`: nothing of this org was uploaded there, or nobody has referred to it for so long that it has gone.
         PayloadTooLarge: it is larger than uploads may be.
     """
     ref = _referred_to(services, org, reference)
-    if not payload_marks.hold(services.directory, org, ref.sha256, services.clock.now_ms()):
+    if not hold(services, org, ref.sha256):
         raise payload_not_found()
     return ref
+
+
+def hold(services: Services, org: OrgId, sha256: str) -> bool:
+    """Whether a stored value may be referred to. What is being deleted is stored again, so that it is there whatever becomes of that.
+
+    Raises:
+        StoreUnavailable: it cannot be said.
+    """
+    if payload_marks.hold(services.directory, org, sha256, services.clock.now_ms()):
+        return True
+    try:
+        body = services.payloads.get(org, sha256)
+    except Exception:  # what is said of nothing depends on the rights that one has
+        if services.payloads.size_of(org, sha256) is None:
+            return False
+        raise
+    services.payloads.put(org, sha256, body)
+    payload_marks.lift(services.directory, org, sha256, services.clock.now_ms())
+    return True
 
 
 def _referred_to(services: Services, org: OrgId, reference: JsonObject) -> PayloadRef:

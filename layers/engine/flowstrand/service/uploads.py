@@ -14,9 +14,8 @@ from flowstrand.engine.schema import PayloadRef
 from flowstrand.errors import PayloadTooLarge, Unavailable
 from flowstrand.jsonvalue import JsonValue
 from flowstrand.payloads.transfers import PayloadTransfers
-from flowstrand.service import payload_marks
 from flowstrand.service.container import Services
-from flowstrand.service.payloads import payload_not_found
+from flowstrand.service.payloads import hold, payload_not_found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ def _is_stored(services: Services, org: OrgId, sha256: str, size: int) -> bool:
     """Whether the value is there, and stays for as long as it takes to refer to it."""
     if services.payloads.size_of(org, sha256) != size:
         return False
-    return payload_marks.hold(services.directory, org, sha256, services.clock.now_ms())
+    return hold(services, org, sha256)
 
 
 def find(services: Services, org: OrgId, sha256: str) -> Download:

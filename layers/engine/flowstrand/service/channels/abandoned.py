@@ -15,8 +15,12 @@ GRACE_MS = 3_600_000
 
 def remember(services: Services, key: LogKey) -> None:
     """Have the janitor look at a log that has no channel yet, or is about to have none."""
-    due_ms = services.clock.now_ms() + GRACE_MS
-    closed_executions.add(services.directory, Closed(key=key, due_ms=due_ms))
+    closed_executions.add(services.directory, row_of(services, key))
+
+
+def row_of(services: Services, key: LogKey) -> Closed:
+    """The row that `remember` writes."""
+    return Closed(key=key, due_ms=services.clock.now_ms() + GRACE_MS)
 
 
 def is_abandoned(services: Services, key: LogKey) -> bool:

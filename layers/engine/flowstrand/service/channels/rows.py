@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowstrand.dataclass import dataclass
-from flowstrand.directory.port import Directory, Item
+from flowstrand.directory.port import Directory, Item, Put
 from flowstrand.engine.ids import ExecutionId, OrgId
 from flowstrand.errors import LogCorrupted
 from flowstrand.jsonvalue import JsonObject
@@ -75,6 +75,13 @@ def put(directory: Directory, channel: Channel, *, instead_of: Channel | None) -
     Raises:
         PreconditionFailed: the name stands for something else by now.
     """
+    write = putting(channel, instead_of=instead_of)
+    item = directory.put(write.partition, write.key, write.data, expect=write.expect)
+    return _parse(channel.org, channel.name, item)
+
+
+def putting(channel: Channel, *, instead_of: Channel | None) -> Put:
+    """The write that `put` is, to be done together with others."""
     data: JsonObject = {
         "log": channel.log,
         "contentType": channel.content_type,
@@ -83,9 +90,7 @@ def put(directory: Directory, channel: Channel, *, instead_of: Channel | None) -
         "createdAt": channel.created_at_ms,
     }
     expect = 0 if instead_of is None else instead_of.version
-    return _parse(
-        channel.org, channel.name, directory.put(_partition(channel.org, channel.name), _ROW, data, expect=expect)
-    )
+    return Put(partition=_partition(channel.org, channel.name), key=_ROW, data=data, expect=expect)
 
 
 def remove(directory: Directory, channel: Channel) -> None:
