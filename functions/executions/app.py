@@ -8,19 +8,8 @@ from typing import Any
 from flowstrand.aws import composition
 from flowstrand.aws.telemetry import observed
 from flowstrand.http.application import Application
-from flowstrand.http.routes import (
-    definitions,
-    executions,
-    listing,
-    payloads,
-    present_workers,
-    promises,
-    queues,
-    schedules,
-    standalone,
-    stream_tickets,
-    work,
-)
+from flowstrand.http.later_routes import LaterRoutes
+from flowstrand.http.routes import executions, listing, work
 from flowstrand.service.keys import Principal
 
 application = Application(
@@ -30,14 +19,14 @@ application = Application(
         executions.router,
         listing.router,
         work.router,
-        definitions.router,
-        promises.router,
-        schedules.router,
-        standalone.router,
-        payloads.router,
-        present_workers.router,
-        queues.router,
-        stream_tickets.router,
+        LaterRoutes("flowstrand.http.routes.definitions", ("workflow-definitions", "task-definitions")),
+        LaterRoutes("flowstrand.http.routes.payloads", ("payloads",)),
+        LaterRoutes("flowstrand.http.routes.present_workers", ("workers",)),
+        LaterRoutes("flowstrand.http.routes.promises", ("promises",)),
+        LaterRoutes("flowstrand.http.routes.queues", ("queues",)),
+        LaterRoutes("flowstrand.http.routes.schedules", ("schedules",)),
+        LaterRoutes("flowstrand.http.routes.standalone", ("task-executions",)),
+        LaterRoutes("flowstrand.http.routes.stream_tickets", ("stream-tickets",)),
     ],
     composition.services,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +24,10 @@ from flowstrand.errors import (
 )
 from flowstrand.http.application import ORG, Application, call_of
 from flowstrand.http.errors import json_response
+from flowstrand.http.later_routes import LaterRoutes
 from flowstrand.service.container import Services
 from flowstrand.service.keys import Principal
+from functions.executions.app import application as application_of_executions
 from tests.functions.stack import Stack, body_of, sample
 
 
@@ -158,3 +162,47 @@ def test_an_application_lists_its_routes(stack: Stack) -> None:
     routes = application(stack, lambda _: None).routes()
 
     assert routes == {("GET", "/api/orgs/<org>/workflow-executions/<execution_id>")}
+
+
+def test_routes_of_a_resource_come_with_the_first_request_for_it(stack: Stack) -> None:
+    later = LaterRoutes("flowstrand.http.routes.queues", ("queues",))
+    app = Application("test", Principal.USER, [later], lambda: stack.services)
+    event = sample("executions/get")
+
+    assert app.resolve(event, None)["statusCode"] == 404
+    event["path"] = "/api/orgs/acme/queues"
+    assert app.resolve(event, None)["statusCode"] == 200
+    assert app.resolve(event, None)["statusCode"] == 200
+    event["httpMethod"] = "DELETE"
+    refused = app.resolve(event, None)
+    assert (refused["statusCode"], refused["multiValueHeaders"]["Allow"]) == (405, ["GET"])
+
+
+def test_each_thread_has_the_routes_that_it_was_asked_for(stack: Stack) -> None:
+    later = LaterRoutes("flowstrand.http.routes.queues", ("queues",))
+    app = Application("test", Principal.USER, [later], lambda: stack.services)
+
+    def statuses(_: int) -> list[int]:
+        event = sample("executions/get")
+        event["path"] = "/api/orgs/acme/queues"
+        return [app.resolve(event, None)["statusCode"] for _ in range(2)]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(statuses, range(8))) == [[200, 200]] * 8
+
+
+def test_an_application_lists_routes_that_nobody_has_asked_for(stack: Stack) -> None:
+    later = LaterRoutes("flowstrand.http.routes.queues", ("queues",))
+
+    routes = Application("test", Principal.USER, [later], lambda: stack.services).routes()
+
+    assert ("GET", "/api/orgs/<org>/queues/<queue>") in routes
+
+
+def test_a_function_that_is_imported_has_not_imported_what_may_come_later() -> None:
+    later = [each.module for each in application_of_executions.routers if isinstance(each, LaterRoutes)]
+    program = "import sys, functions.executions.app; print(*sys.modules)"
+    imported = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout
+
+    assert later
+    assert not set(later) & set(imported.split())

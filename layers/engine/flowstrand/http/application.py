@@ -35,6 +35,7 @@ from flowstrand.engine.ids import OrgId
 from flowstrand.http.authentication import authorize, authorize_reader, identity_of
 from flowstrand.http.cors import cors_headers
 from flowstrand.http.errors import error_response, no_route
+from flowstrand.http.later_routes import LaterRoutes
 from flowstrand.service.container import Services
 from flowstrand.service.keys import Identity, Principal
 from flowstrand.service.tickets import Scope
@@ -74,7 +75,7 @@ class Application:
         self,
         name: str,
         principal: Principal,
-        routers: Sequence[Router],
+        routers: Sequence[Router | LaterRoutes],
         services: Callable[[], Services],
         *,
         scope_of: Callable[[Mapping[str, str]], Scope] | None = None,
@@ -84,6 +85,7 @@ class Application:
         Args:
             name: of the function, for logs.
             principal: what every caller of these routes must be.
+            routers: its routes; those of a resource that is asked for rarely may be imported when it is.
             services: asked at each request.
             scope_of: what a route reads, by the parameters of its path, where tickets are taken; None where they are not.
         """
@@ -97,32 +99,40 @@ class Application:
 
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Serve one API Gateway proxy event; returns the proxy response. Never raises for what a caller can cause."""
-        response = self._resolver().resolve(event, context)
+        response = self._resolver(str(event.get("path"))).resolve(event, context)
         response["multiValueHeaders"] |= {name: [value] for name, value in cors_headers().items()}
         return response
 
     def routes(self) -> frozenset[tuple[str, str]]:
         """Every `(method, path)`, parameters written as `<name>`."""
-        rules = self._resolver().methods.items()
+        rules = self._resolver(path=None).methods.items()
         return frozenset((method, rule) for rule, methods in rules for method in methods)
 
-    def _resolver(self) -> _Resolver:
+    def _resolver(self, path: str | None) -> _Resolver:
+        """This thread's, with the routes that a request for `path` may need; None for all."""
         resolver: _Resolver | None = getattr(self._local, "resolver", None)
         if resolver is None:
             resolver = self._local.resolver = self._build()
+        if needed := [later for later in resolver.later if path is None or later.are_of(path)]:
+            self._include(resolver, [later.router() for later in needed])
+            resolver.later = [later for later in resolver.later if later not in needed]
         return resolver
 
     def _build(self) -> _Resolver:
-        with self._building:
-            resolver = _Resolver(debug=False)
-            for router in self.routers:
-                resolver.include_router(router)
-            # A router that another thread's resolver has included brings that resolver's context with it.
-            resolver.context.clear()
+        resolver = _Resolver(debug=False)
+        self._include(resolver, [router for router in self.routers if isinstance(router, Router)])
+        resolver.later = [later for later in self.routers if isinstance(later, LaterRoutes)]
         resolver.use([self._authentication()])
         resolver.exception_handler(Exception)(lambda error: error_response(error, self.logger))
         resolver.not_found(lambda _: no_route(resolver.methods_of(resolver.current_event.path)))
         return resolver
+
+    def _include(self, resolver: _Resolver, routers: Sequence[Router]) -> None:
+        with self._building:
+            for router in routers:
+                resolver.include_router(router)
+            # A router that another thread's resolver has included brings that resolver's context with it.
+            resolver.context.clear()
 
     def _authentication(self) -> Callable[[APIGatewayRestResolver, NextMiddleware], Response[Any]]:
         """The middleware; a function, because Powertools keeps what it learns of a middleware on it."""
@@ -149,6 +159,7 @@ class _Resolver(APIGatewayRestResolver):
 
     def __init__(self, *, debug: bool) -> None:
         self.methods: dict[str, set[str]] = {}
+        self.later: list[LaterRoutes] = []
         self._event: APIGatewayProxyEvent | None = None
         super().__init__(debug=debug)
 
