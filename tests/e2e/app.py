@@ -17,6 +17,19 @@ async def step(_ctx: TaskContext, number: int) -> int:
     return number
 
 
+@task(name="long-step")
+async def long_step(_ctx: TaskContext) -> int:
+    """Take long enough to be met at it, and less than a server gives those who are at something."""
+    await asyncio.sleep(0.7)
+    return 1
+
+
+@workflow(name="long")
+async def long(ctx: WorkflowContext) -> int:
+    """One long step."""
+    return await ctx.schedule(long_step)
+
+
 @workflow(name="steps")
 async def steps(ctx: WorkflowContext, count: int = STEPS) -> int:
     """One step after the other, with a pause halfway; the sum of their results."""

@@ -110,6 +110,20 @@ async def test_a_restart_goes_on_with_what_was_waiting(server: DevProcess) -> No
         assert await client.start_and_wait("steps", timeout=30) == RESULT
 
 
+async def test_a_task_that_runs_when_the_server_is_told_to_stop_is_reported_before_it_has_stopped(
+    server: DevProcess,
+) -> None:
+    async with server.client() as client:
+        handle = await client.start("long")
+        async for event in handle.stream():
+            if event.type == "TASK_STARTED":
+                break
+        assert server.terminate() == 0
+        server.start()
+        assert await handle.result(timeout=30) == 1
+        assert [event.type async for event in handle.events()].count("TASK_STARTED") == 1
+
+
 async def test_a_stop_does_not_wait_for_those_who_wait(server: DevProcess) -> None:
     async with server.client() as client:
         handle = await client.start("patient")

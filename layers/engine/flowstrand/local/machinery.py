@@ -61,6 +61,12 @@ class Machinery:
         self._janitor.begin_to_stop()
         self._composed.stop_waiting()
 
+    def drain(self) -> None:
+        """Take nothing new, and give the tasks that run here a little time, while the server still takes their reports."""
+        self.begin_to_stop()
+        if self._worker is not None:
+            self._worker.join(_GRACE_S)
+
     def stop(self) -> None:
         """Wait a little for what is still being done; whatever is not done by then is done after the next start."""
         self.begin_to_stop()

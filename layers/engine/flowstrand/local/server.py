@@ -145,7 +145,7 @@ def _serve(
         timeout_keep_alive=_KEPT_S,
     )
     sys.setswitchinterval(_SWITCH_S)
-    _Server(config, on_exit=machinery.begin_to_stop).run(sockets=[listener])
+    _Server(config, on_exit=machinery.drain).run(sockets=[listener])
 
 
 @asynccontextmanager
@@ -161,11 +161,12 @@ async def _lifespan(machinery: Machinery) -> AsyncIterator[None]:
 
 
 class _Server(uvicorn.Server):
-    """Ends without an error when it is told to, after whoever waits has been told first."""
+    """Ends without an error when it is told to, after `on_exit`, during which it takes requests as before."""
 
     def __init__(self, config: uvicorn.Config, *, on_exit: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_exit = on_exit
+        self._is_told = False
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -182,9 +183,19 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop; a second SIGINT does not wait for anything."""
-        super().handle_exit(sig, frame)
+        if self._is_told:
+            super().handle_exit(sig, frame)
+            super().handle_exit(sig, frame)  # of SIGINT, uvicorn's own second one
+            return
+        self._is_told = True
         # In a thread of its own: this frame interrupts one that may hold the very locks it takes.
-        threading.Thread(target=self._on_exit, name="exit", daemon=True).start()
+        threading.Thread(target=self._exit, args=(sig, frame), name="exit", daemon=True).start()
+
+    def _exit(self, sig: int, frame: FrameType | None) -> None:
+        try:
+            self._on_exit()
+        finally:
+            super().handle_exit(sig, frame)
 
 
 def _stores(options: Options) -> Stores:
