@@ -64,11 +64,11 @@ def _resources(root: Path) -> str:
     told, set_by_template = of_class(Resources), variables(root)
     rows = [
         (
-            code(variable := f"FLOWSTRAND_{name.upper()}"),
-            told.fields.get(name, ""),
+            code(variable := f"FLOWSTRAND_{each.name.upper()}"),
+            told.fields.get(each.name, ""),
             set_by_template.pop(variable, "not by the template"),
         )
-        for name in (each.name for each in fields(Resources))
+        for each in fields(Resources)
     ]
     rows += [(code(name), "", functions) for name, functions in sorted(set_by_template.items())]
     text = "## What the stack sets\n\nThe names of its resources, and what its parameters say. Nobody has to set these by hand.\n\n"

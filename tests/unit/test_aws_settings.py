@@ -51,6 +51,17 @@ def test_a_secret_that_is_too_short_is_refused_without_being_told() -> None:
     assert raised.value.__cause__ is None
 
 
+def test_a_secret_is_taken_as_it_is_and_names_without_the_blanks_around_them() -> None:
+    secret = " " + "s" * 32
+    found = resources(COMPLETE | {"FLOWSTRAND_LEASE_SECRET": secret, "FLOWSTRAND_LOG_TABLE": " log "})
+    assert (found.lease_secret, found.log_table) == (secret, "log")
+
+
+def test_an_optional_name_is_not_blank() -> None:
+    with pytest.raises(ConfigurationError, match="FLOWSTRAND_APP"):
+        resources(COMPLETE | {"FLOWSTRAND_APP": "  "})
+
+
 def test_resources_do_not_show_their_secret() -> None:
     assert "s" * 32 not in repr(resources(COMPLETE | {"FLOWSTRAND_LEASE_SECRET": "s" * 32}))
 

@@ -62,19 +62,22 @@ def resources(environment: Mapping[str, str]) -> Resources:
     Raises:
         ConfigurationError: variables are missing or empty; the message names every one of them, and no value.
     """
-    found = {each.name: environment.get(_variable(each.name), "").strip() for each in fields(Resources)}
-    if faults := list(_faults(found)):
+    given = {each.name: text for each in fields(Resources) if (text := environment.get(_variable(each.name), ""))}
+    if faults := list(_faults(given)):
         raise ConfigurationError(f"the environment lacks: {', '.join(faults)}")
-    return Resources(**{name: value for name, value in found.items() if value})
+    return Resources(**{name: text if name in _SECRETS else text.strip() for name, text in given.items()})
 
 
-def _faults(found: Mapping[str, str]) -> Iterator[str]:
+def _faults(given: Mapping[str, str]) -> Iterator[str]:
     for each in fields(Resources):
-        value = found[each.name]
-        if not value and each.default is MISSING:
-            yield _variable(each.name)
-        elif value and each.name in _SECRETS and len(value) < _MIN_SECRET:
+        text = given.get(each.name)
+        if text is None:
+            if each.default is MISSING:
+                yield _variable(each.name)
+        elif each.name in _SECRETS and len(text) < _MIN_SECRET:
             yield f"{_variable(each.name)} (of at least {_MIN_SECRET} characters)"
+        elif not text.strip():
+            yield f"{_variable(each.name)} (more than blanks)"
 
 
 def engine_settings(environment: Mapping[str, str]) -> Settings:
