@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from flowstrand.dataclass import dataclass
 from flowstrand.errors import HistoryRefused
@@ -21,7 +21,6 @@ Section: TypeAlias = History | ChannelHistory
 """What a file holds one after the other."""
 
 _FAULTS = (KeyError, TypeError, ValueError)
-_CHANGED = "the checksum does not match: it was changed, or damaged on its way"
 
 
 def is_export(first_line: str) -> bool:
@@ -119,7 +118,7 @@ class _Numbered:
 
 
 @dataclass(slots=True)
-class _Section:
+class _Execution:
     """What was read of one execution, and the digests of its lines so far."""
 
     key: LogKey
@@ -128,12 +127,42 @@ class _Section:
     commits: list[Commit] = field(default_factory=list)
     payloads: dict[str, bytes] = field(default_factory=dict)
     task_logs: list[TaskLogBatch] = field(default_factory=list)
+    kinds: ClassVar = (Line.COMMIT, Line.TASK_LOG)
+
+    def take(self, text: str, body: Mapping[str, Any]) -> None:
+        """Another line of one of the kinds."""
+        if body["type"] == Line.COMMIT:
+            self.commits.append(commit_of(self.key, body))
+            self.sha256.update(text.encode())
+        else:
+            self.task_logs.append(task_log_of(body))
+            self.task_logs_sha256.update(text.encode())
 
     def ends_as(self, end: Mapping[str, Any]) -> bool:
         """Whether the line at its end has the checksums of what was read."""
         task_logs = self.task_logs_sha256.hexdigest() if self.task_logs else None
         read = (self.key.execution_id, self.sha256.hexdigest(), task_logs)
         return (end.get("id"), end.get("sha256"), end.get("taskLogsSha256")) == read
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What was read of one channel, and the digest of its lines so far."""
+
+    making: ChannelMaking
+    sha256: hashlib._Hash
+    appends: list[Append] = field(default_factory=list)
+    payloads: dict[str, bytes] = field(default_factory=dict)
+    kinds: ClassVar = (Line.APPEND,)
+
+    def take(self, text: str, body: Mapping[str, Any]) -> None:
+        """Another line of the kind."""
+        self.appends.append(append_of(body))
+        self.sha256.update(text.encode())
+
+    def ends_as(self, end: Mapping[str, Any]) -> bool:
+        """Whether the line at its end has the checksum of what was read."""
+        return (end.get("id"), end.get("sha256")) == (self.making.key.execution_id, self.sha256.hexdigest())
 
 
 def _require_readable(header: Mapping[str, Any]) -> None:
@@ -156,52 +185,17 @@ def _folder(header: Mapping[str, Any], beside: Path | None) -> Path | None:
 
 def _execution(numbered: _Numbered, first: str, body: Mapping[str, Any], folder: Path | None) -> History:
     try:
-        section = _Section(key_of(body), hashlib.sha256(first.encode()))
+        execution = _Execution(key_of(body), hashlib.sha256(first.encode()))
     except _FAULTS as error:
         raise numbered.fault(error) from error
-    while True:
-        text, body = numbered.next(Line.PAYLOAD, Line.COMMIT, Line.TASK_LOG, Line.END)
-        if body["type"] == Line.END:
-            break
-        try:
-            _take(section, text, body, folder)
-        except _FAULTS as error:
-            raise numbered.fault(f"{type(error).__name__}: {error}") from error
-    if not section.ends_as(body):
-        raise numbered.fault(_CHANGED)
+    _fill(execution, numbered, folder)
     return History(
-        key=section.key,
-        commits=tuple(section.commits),
-        payloads=section.payloads,
-        sha256=section.sha256.hexdigest(),
-        task_logs=tuple(section.task_logs),
+        key=execution.key,
+        commits=tuple(execution.commits),
+        payloads=execution.payloads,
+        sha256=execution.sha256.hexdigest(),
+        task_logs=tuple(execution.task_logs),
     )
-
-
-def _take(section: _Section, text: str, body: Mapping[str, Any], folder: Path | None) -> None:
-    if body["type"] == Line.COMMIT:
-        section.commits.append(commit_of(section.key, body))
-        section.sha256.update(text.encode())
-        return
-    if body["type"] == Line.TASK_LOG:
-        section.task_logs.append(task_log_of(body))
-        section.task_logs_sha256.update(text.encode())
-        return
-    _take_payload(section.payloads, body, folder)
-
-
-@dataclass(slots=True)
-class _Channel:
-    """What was read of one channel, and the digest of its lines so far."""
-
-    making: ChannelMaking
-    sha256: hashlib._Hash
-    appends: list[Append] = field(default_factory=list)
-    payloads: dict[str, bytes] = field(default_factory=dict)
-
-    def ends_as(self, end: Mapping[str, Any]) -> bool:
-        """Whether the line at its end has the checksum of what was read."""
-        return (end.get("id"), end.get("sha256")) == (self.making.key.execution_id, self.sha256.hexdigest())
 
 
 def _channel(numbered: _Numbered, first: str, body: Mapping[str, Any], folder: Path | None) -> ChannelHistory:
@@ -209,25 +203,25 @@ def _channel(numbered: _Numbered, first: str, body: Mapping[str, Any], folder: P
         channel = _Channel(making_of(body), hashlib.sha256(first.encode()))
     except _FAULTS as error:
         raise numbered.fault(error) from error
-    while True:
-        text, body = numbered.next(Line.PAYLOAD, Line.APPEND, Line.END)
-        if body["type"] == Line.END:
-            break
-        try:
-            _take_of_channel(channel, text, body, folder)
-        except _FAULTS as error:
-            raise numbered.fault(f"{type(error).__name__}: {error}") from error
-    if not channel.ends_as(body):
-        raise numbered.fault(_CHANGED)
+    _fill(channel, numbered, folder)
     return ChannelHistory(making=channel.making, appends=tuple(channel.appends), payloads=channel.payloads)
 
 
-def _take_of_channel(channel: _Channel, text: str, body: Mapping[str, Any], folder: Path | None) -> None:
-    if body["type"] == Line.PAYLOAD:
-        _take_payload(channel.payloads, body, folder)
-        return
-    channel.appends.append(append_of(body))
-    channel.sha256.update(text.encode())
+def _fill(section: _Execution | _Channel, numbered: _Numbered, folder: Path | None) -> None:
+    """Read on to its end."""
+    while True:
+        text, body = numbered.next(Line.PAYLOAD, *section.kinds, Line.END)
+        if body["type"] == Line.END:
+            break
+        try:
+            if body["type"] == Line.PAYLOAD:
+                _take_payload(section.payloads, body, folder)
+            else:
+                section.take(text, body)
+        except _FAULTS as error:
+            raise numbered.fault(f"{type(error).__name__}: {error}") from error
+    if not section.ends_as(body):
+        raise numbered.fault("the checksum does not match: it was changed, or damaged on its way")
 
 
 def _take_payload(payloads: dict[str, bytes], body: Mapping[str, Any], folder: Path | None) -> None:
