@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Delete, Directory, Item, PreconditionFailed
+from flowstrand.directory.scanning import every_item
 from flowstrand.histories.history import refused
 from flowstrand.log.port import LogKey
 
 _PARTITION = "@imports"
-_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +64,7 @@ def releasing(key: LogKey) -> Delete:
 
 def every(directory: Directory) -> Iterator[Claim]:
     """All that have begun and not ended."""
-    after = ""
-    while page := directory.scan(_PARTITION, after=after, limit=_PAGE):
-        yield from map(_parse, page)
-        after = page[-1].key
+    return map(_parse, every_item(directory, _PARTITION))
 
 
 def _parse(item: Item) -> Claim:

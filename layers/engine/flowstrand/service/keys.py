@@ -16,6 +16,7 @@ from typing import Any
 
 from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item
+from flowstrand.directory.scanning import every_item
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.names import is_name
 from flowstrand.errors import InvalidInput
@@ -27,7 +28,6 @@ PREFIX = "fsk_"
 
 _PARTITION = "api-keys"
 _RANDOM_BYTES = 32
-_PAGE = 100
 _ID_DIGITS = 12
 _KEY_ID = re.compile(rf"key_(?P<digest>[0-9a-f]{{{_ID_DIGITS}}})")
 
@@ -110,10 +110,7 @@ def create(
 
 def every(directory: Directory, org: OrgId | None = None) -> Iterator[KnownKey]:
     """The keys there are, of one org or of all, in no order that means anything."""
-    after = ""
-    while page := directory.scan(_PARTITION, after=after, limit=_PAGE):
-        yield from (known for known in map(_known, page) if org in {None, known.org})
-        after = page[-1].key
+    return (known for known in map(_known, every_item(directory, _PARTITION)) if org in {None, known.org})
 
 
 def revoke(directory: Directory, org: OrgId, key_id: str) -> KnownKey | None:

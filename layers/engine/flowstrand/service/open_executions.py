@@ -13,12 +13,12 @@ from collections.abc import Iterator
 
 from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item
+from flowstrand.directory.scanning import every_item
 from flowstrand.engine.ids import OrgId
 from flowstrand.jsonvalue import JsonObject
 from flowstrand.log.port import LogKey
 
 SHARDS = 16
-_PAGE = 100
 _COUNTED = 1_000
 
 
@@ -81,19 +81,19 @@ def every(directory: Directory) -> Iterator[tuple[LogKey, int]]:
 def rows(directory: Directory, *, first_shard: int = 0) -> Iterator[OpenExecution]:
     """Every row, from one of the shards on."""
     for shard in range(SHARDS):
-        for item in _scan(directory, f"open#{(first_shard + shard) % SHARDS}"):
+        for item in every_item(directory, f"open#{(first_shard + shard) % SHARDS}"):
             yield _parse(item)
 
 
 def rows_behind(directory: Directory, key: LogKey) -> Iterator[OpenExecution]:
     """Every row, beginning behind that of `key`, which need not be there any more, and ending with it."""
     own = _shard(key)
-    for item in _scan(directory, f"open#{own}", after=str(key)):
+    for item in every_item(directory, f"open#{own}", after=str(key)):
         yield _parse(item)
     for shard in range(1, SHARDS):
-        for item in _scan(directory, f"open#{(own + shard) % SHARDS}"):
+        for item in every_item(directory, f"open#{(own + shard) % SHARDS}"):
             yield _parse(item)
-    for item in _scan(directory, f"open#{own}"):
+    for item in every_item(directory, f"open#{own}"):
         if item.key > str(key):
             return
         yield _parse(item)
@@ -110,12 +110,6 @@ def count(directory: Directory, org: OrgId, limit: int) -> int:
             found += sum(not row.is_told for row in own)
             after = str(own[-1].key) if own and len(own) == len(page) else ""
     return found
-
-
-def _scan(directory: Directory, partition: str, after: str = "") -> Iterator[Item]:
-    while page := directory.scan(partition, after=after, limit=_PAGE):
-        yield from page
-        after = page[-1].key
 
 
 def _partition(key: LogKey) -> str:

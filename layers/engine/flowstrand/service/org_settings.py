@@ -7,9 +7,7 @@ Nothing that serves requests writes these rows; `scripts/configure-org` does.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import fields
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from flowstrand.dataclass import dataclass
@@ -18,6 +16,7 @@ from flowstrand.engine.ids import OrgId
 from flowstrand.engine.names import is_name
 from flowstrand.errors import ConfigurationError
 from flowstrand.jsonvalue import JsonObject
+from flowstrand.service.lately_read import LatelyRead
 
 if TYPE_CHECKING:
     from flowstrand.service.container import Services
@@ -51,8 +50,7 @@ class OrgSettingsCache:
     """The settings of orgs that this process has had to do with lately. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._known: OrderedDict[OrgId, tuple[int, OrgSettings]] = OrderedDict()
+        self._known = LatelyRead[OrgId, OrgSettings](kept_ms=_KEPT_MS, capacity=_ORGS)
 
     def get(self, services: Services, org: OrgId) -> OrgSettings:
         """An org's settings, at most 30 s old.
@@ -60,18 +58,7 @@ class OrgSettingsCache:
         Raises:
             StoreUnavailable: the directory cannot say.
         """
-        now_ms = services.clock.now_ms()
-        with self._lock:
-            read_at_ms, known = self._known.get(org, (None, OrgSettings()))
-        if read_at_ms is not None and 0 <= now_ms - read_at_ms < _KEPT_MS:
-            return known
-        found = read(services.directory, org)
-        with self._lock:
-            self._known[org] = (now_ms, found)
-            self._known.move_to_end(org)
-            if len(self._known) > _ORGS:
-                self._known.popitem(last=False)
-        return found
+        return self._known.get(org, services.clock.now_ms(), lambda: read(services.directory, org))
 
 
 def read(directory: Directory, org: OrgId) -> OrgSettings:

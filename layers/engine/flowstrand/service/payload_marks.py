@@ -16,13 +16,13 @@ from dataclasses import replace
 
 from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item, PreconditionFailed
+from flowstrand.directory.scanning import every_item
 from flowstrand.engine.ids import OrgId
 
 GRACE_MS = 7 * 86_400_000
 """How long a value has its mark before it may go. Longer than anything takes that has read a reference and is to write it."""
 
 _PARTITION = "@unreferenced"
-_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +46,7 @@ class Mark:
 
 def every(directory: Directory) -> Iterator[Mark]:
     """All marks."""
-    after = ""
-    while page := directory.scan(_PARTITION, after=after, limit=_PAGE):
-        yield from map(_parse, page)
-        after = page[-1].key
+    return map(_parse, every_item(directory, _PARTITION))
 
 
 def hold(directory: Directory, org: OrgId, sha256: str, now_ms: int) -> bool:

@@ -10,11 +10,11 @@ import zlib
 from collections.abc import Iterator
 
 from flowstrand.directory.port import Directory
+from flowstrand.directory.scanning import every_item
 from flowstrand.engine.ids import OrgId
 from flowstrand.queues.messages import ScheduleDue
 
 SHARDS = 16
-_PAGE = 100
 
 
 def add(directory: Directory, due: ScheduleDue) -> None:
@@ -30,12 +30,9 @@ def remove(directory: Directory, due: ScheduleDue) -> None:
 def every(directory: Directory) -> Iterator[ScheduleDue]:
     """The message that has each schedule looked at."""
     for shard in range(SHARDS):
-        partition, after = f"schedules#{shard}", ""
-        while page := directory.scan(partition, after=after, limit=_PAGE):
-            for item in page:
-                org, schedule_id, uid = item.key.split("#")
-                yield ScheduleDue(org=OrgId(org), schedule_id=schedule_id, uid=uid)
-            after = page[-1].key
+        for item in every_item(directory, f"schedules#{shard}"):
+            org, schedule_id, uid = item.key.split("#")
+            yield ScheduleDue(org=OrgId(org), schedule_id=schedule_id, uid=uid)
 
 
 def _key(due: ScheduleDue) -> str:

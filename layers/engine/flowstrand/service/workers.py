@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory
+from flowstrand.directory.scanning import every_item
 from flowstrand.engine.ids import OrgId
 from flowstrand.engine.names import is_kind, is_name
 from flowstrand.errors import InvalidInput
@@ -21,7 +22,6 @@ from flowstrand.service.container import Services
 from flowstrand.service.definitions import Manifest
 from flowstrand.service.presence import PresentWorker, WorkerState
 
-_PAGE = 100
 _RANDOM_BYTES = 8
 
 
@@ -106,12 +106,7 @@ def register(services: Services, org: OrgId, registration: Registration) -> Regi
 
 def served_kinds(directory: Directory, org: OrgId, queue: str) -> frozenset[str]:
     """Every task kind that some worker has registered for this queue."""
-    kinds: set[str] = set()
-    after = ""
-    while page := directory.scan(_queue(org, queue), after=after, limit=_PAGE):
-        kinds.update(item.key for item in page)
-        after = page[-1].key
-    return frozenset(kinds)
+    return frozenset(item.key for item in every_item(directory, _queue(org, queue)))
 
 
 def _check(registration: Registration) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item
+from flowstrand.directory.scanning import every_item
 from flowstrand.engine.ids import OrgId
 from flowstrand.errors import InvalidInput
 from flowstrand.jsonvalue import JsonObject, JsonValue
@@ -20,7 +21,6 @@ from flowstrand.service.keys import Identity, identity, org_and_principals
 
 PARTITION = "iam-principals"
 """Of the directory; the authorizer and operators reach it, and nothing else that is deployed."""
-_PAGE = 100
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _NAME = r"[A-Za-z0-9_+=,.@-]{1,128}"
 _ARN = re.compile(
@@ -80,10 +80,7 @@ def admit(
 
 def every(directory: Directory, org: OrgId | None = None) -> Iterator[IamPrincipal]:
     """Those that were admitted, by one org or by all, by name."""
-    after = ""
-    while page := directory.scan(PARTITION, after=after, limit=_PAGE):
-        yield from (found for found in map(_read, page) if org in {None, found.org})
-        after = page[-1].key
+    return (found for found in map(_read, every_item(directory, PARTITION)) if org in {None, found.org})
 
 
 def dismiss(directory: Directory, org: OrgId, name: str) -> IamPrincipal | None:

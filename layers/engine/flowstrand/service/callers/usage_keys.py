@@ -8,22 +8,21 @@ nothing with it. Only `flowstrand.operations.usage` writes these rows; the autho
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from threading import Lock
 from typing import Any
 
 from flowstrand.dataclass import dataclass
 from flowstrand.directory.port import Directory, Item
+from flowstrand.directory.scanning import every_item
 from flowstrand.engine.names import is_name
 from flowstrand.service.clock import Clock
+from flowstrand.service.lately_read import LatelyRead
 
 PARTITION = "usage-keys"
 """Of the directory; the authorizer and operators reach it, and nothing else that is deployed."""
 KEPT_MS = 30_000
 """After so long a process looks at a row again."""
 _ORGS = 1_024
-_PAGE = 100
 _SHORTEST, _LONGEST = 20, 128
 """How many characters API Gateway lets a value have."""
 
@@ -55,8 +54,7 @@ class UsageKeys:
         self.shared = shared
         self._directory = directory
         self._clock = clock
-        self._lock = Lock()
-        self._known: OrderedDict[str, tuple[int, str]] = OrderedDict()
+        self._known = LatelyRead[str, str](kept_ms=KEPT_MS, capacity=_ORGS)
 
     def of(self, org: str) -> str:
         """The value of the org's key, at most 30 s old. What is no key is none: then the shared one counts.
@@ -64,19 +62,11 @@ class UsageKeys:
         Raises:
             StoreUnavailable: the directory cannot say; to count with another key would let an org pass its limit.
         """
-        now_ms = self._clock.now_ms()
-        with self._lock:
-            read_at_ms, known = self._known.get(org, (None, self.shared))
-        if read_at_ms is not None and 0 <= now_ms - read_at_ms < KEPT_MS:
-            return known
+        return self._known.get(org, self._clock.now_ms(), lambda: self._read(org))
+
+    def _read(self, org: str) -> str:
         found = read(self._directory(), org)
-        value = self.shared if found is None or found.left_at_ms is not None else found.value
-        with self._lock:
-            self._known[org] = (now_ms, value)
-            self._known.move_to_end(org)
-            if len(self._known) > _ORGS:
-                self._known.popitem(last=False)
-        return value
+        return self.shared if found is None or found.left_at_ms is not None else found.value
 
 
 def read(directory: Directory, org: str) -> UsageKey | None:
@@ -103,10 +93,7 @@ def forget(directory: Directory, org: str) -> None:
 
 def every(directory: Directory) -> Iterator[UsageKey]:
     """All that are recorded, by org."""
-    after = ""
-    while page := directory.scan(PARTITION, after=after, limit=_PAGE):
-        yield from (found for found in map(_parsed, page) if found is not None)
-        after = page[-1].key
+    return (found for found in map(_parsed, every_item(directory, PARTITION)) if found is not None)
 
 
 def _parsed(item: Item) -> UsageKey | None:
