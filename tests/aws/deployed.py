@@ -51,15 +51,7 @@ class Deployed:
 
     def create_key(self, org: str) -> str:
         """As an operator makes one."""
-        made = subprocess.run(
-            [sys.executable, "-m", "flowstrand.cli", "keys", "create", "--org", org, "--stack", self.name],
-            cwd=ROOT,
-            env={**_without_places(os.environ), **self._environment},
-            capture_output=True,
-            check=True,
-            text=True,
-        )
-        return made.stdout.strip()
+        return self._command("keys", "create", "--org", org).strip()
 
     def revoke_keys(self, org: str) -> None:
         """Leave none behind."""
@@ -69,12 +61,7 @@ class Deployed:
 
     def enroll(self, org: str) -> str:
         """Have an org counted by itself, as an operator has it; returns the id of its usage key."""
-        command = [sys.executable, "-m", "flowstrand.cli", "usage", "enroll", org, "--stack", self.name, "--json"]
-        environment = {**os.environ, **self._environment}
-        made = subprocess.run(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True, text=True, timeout=_COMMAND_S
-        )
-        key_id = str(json.loads(made.stdout)["keyId"])
+        key_id = str(json.loads(self._command("usage", "enroll", org, "--json"))["keyId"])
         planned = UsagePlans(self._client("apigateway"), self._physical("Api")).planned_keys()
         if not {key_id, self._physical("SharedUsageKey")} <= planned:
             raise AssertionError(f"of the keys {key_id} and that of the stack, not both are in a plan: {planned}")
@@ -84,6 +71,19 @@ class Deployed:
         """Leave none behind, at once: nobody uses it any more."""
         usage_keys.forget(DynamoDirectory(self._client("dynamodb"), self.outputs["DirectoryTableName"]), org)
         UsagePlans(self._client("apigateway"), self._physical("Api")).delete_key(key_id)
+
+    def _command(self, *words: str) -> str:
+        """What a command of `flowstrand` prints about this stack, which no variable of this process can make another."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flowstrand.cli", *words, "--stack", self.name],
+            cwd=ROOT,
+            env={**_without_places(os.environ), **self._environment},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+            timeout=_COMMAND_S,
+        )
+        return done.stdout
 
     def limit_bursts(self) -> str:
         """Let few requests run at a time, where each is a process on this machine; what was changed."""
